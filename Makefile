@@ -1,0 +1,93 @@
+# One word per job; `make help` lists them. Everything runs from .venv, which `make dev` creates.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PROMTOOL := $(VENV)/debian/usr/bin/promtool
+WHEEL_VENV := build/wheel-venv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# promtool from this tree's own copy first, then whatever the machine has
+export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help dev promtool demo test test-all fmt fmt-check lint types arch golden build test-wheel check lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "ipsecmon needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Use: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@echo "creating $(VENV) (about a minute the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+dev: $(STAMP) ## create .venv with everything needed to run, test and change ipsecmon
+
+# promtool comes with Debian's prometheus package. It is unpacked below .venv rather than installed:
+# that needs no rights and starts no service.
+promtool:
+	@command -v promtool >/dev/null || { \
+	  mkdir -p $(VENV)/debian && cd $(VENV)/debian && { \
+	    { command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; } || { echo "apt-get and dpkg-deb are not here" >why; false; }; } && \
+	    { apt-get download -qq prometheus >why 2>&1 || { apt-get update -qq >why 2>&1 && apt-get download -qq prometheus >why 2>&1; }; } && \
+	    dpkg-deb -x prometheus_*.deb . >why 2>&1; } || \
+	{ echo "!! promtool is missing and could not be fetched: $$(tail -n 1 $(VENV)/debian/why)"; \
+	  echo "!! the tests that need it will be SKIPPED; install the Debian package 'prometheus' to run them"; } >&2
+
+demo: $(STAMP) ## the tutorial's two sites, emulated, monitored: prints where to look
+	@$(BIN)/ipsecmon demo
+
+test: $(STAMP) promtool ## the fast suite, under five minutes
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(STAMP) promtool ## everything, slow tests included
+	@$(BIN)/python -m pytest
+
+fmt: $(STAMP) ## format the code and sort the imports
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --select I --fix --quiet .
+
+fmt-check: $(STAMP)
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make fmt" >&2; exit 1; }
+
+lint: $(STAMP) ## ruff and codespell
+	@$(BIN)/ruff check .
+	@git ls-files -z | xargs -0 $(BIN)/codespell
+
+types: $(STAMP) ## mypy and pyright, both strict
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+arch: $(STAMP) ## imports flow one way
+	@$(BIN)/lint-imports --no-timing
+
+golden: $(STAMP) ## rewrite the golden files and show what changed
+	@$(BIN)/python -m pytest -m "not slow" -k golden --update-golden || true
+	@git diff --stat -- tests
+
+build: $(STAMP) ## the sdist and the wheel, checked
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --quiet --outdir dist . 2>&1 | { grep -v '^$$' || true; }
+	@$(BIN)/check-wheel-contents dist/*.whl
+
+$(WHEEL_VENV)/.installed: requirements.lock
+	@rm -rf $(WHEEL_VENV) && $(BIN)/python -m venv $(WHEEL_VENV)
+	@$(WHEEL_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+test-wheel: build $(WHEEL_VENV)/.installed promtool ## the fast suite again, on the built wheel
+	@$(WHEEL_VENV)/bin/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
+	@$(WHEEL_VENV)/bin/python -m pip check
+	@$(WHEEL_VENV)/bin/python -m pytest -m "not slow"
+
+check: fmt-check lint types arch test build test-wheel ## what CI requires
+
+lock: ## resolve the dependencies afresh for Python 3.11 to 3.13 (needs uv)
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --extra demo --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## remove everything that make created
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

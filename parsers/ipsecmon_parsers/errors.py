@@ -1,0 +1,89 @@
+"""What can go wrong while reading an output.
+
+    ParserError
+    ├── UnknownCommand   (LookupError)  nobody has taught us this command on this platform
+    ├── CommandRefused   (PermissionError)  the device answered "% Invalid input" or the like
+    ├── Truncated        (EOFError)  the text ends before the device had finished
+    └── ParseError       (ValueError)  a line we must understand does not read as it should
+
+Each carries its parts as fields and makes one sentence of them: what, where, what was expected, what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CommandRefused", "ParseError", "ParserError", "Truncated", "UnknownCommand"]
+
+
+class ParserError(Exception):
+    """Base of all errors of this package; ``command`` is the show command being read."""
+
+    command: str
+
+    def __init__(self, command: str, *details: object) -> None:
+        super().__init__(command, *details)
+        self.command = command
+
+
+class UnknownCommand(ParserError, LookupError):
+    """No template for this command on this platform."""
+
+    def __init__(self, command: str, platform: str, known: tuple[str, ...]) -> None:
+        super().__init__(command, platform, known)
+        self.platform = platform
+        self.known = known
+
+    def __str__(self) -> str:
+        if not self.known:
+            return f"no command of platform {self.platform!r} can be read; known platforms are in --help"
+        listed = ", ".join(repr(name) for name in self.known)
+        return f"{self.command!r} on {self.platform} cannot be read; known commands: {listed}"
+
+
+class CommandRefused(ParserError, PermissionError):
+    """The device did not run the command; ``answer`` is its own line."""
+
+    def __init__(self, command: str, answer: str, line_no: int) -> None:
+        super().__init__(command, answer, line_no)
+        self.answer = answer
+        self.line_no = line_no
+
+    def __str__(self) -> str:
+        return (
+            f"the device refused {self.command!r} (line {self.line_no}: {self.answer!r}); "
+            f"check the account's privilege and that the release has the command"
+        )
+
+
+class Truncated(ParserError, EOFError):
+    """The output ends too early; ``complete`` says how far it was whole, nothing of it is returned."""
+
+    def __init__(self, command: str, line_no: int, line: str, expected: str, complete: str) -> None:
+        super().__init__(command, line_no, line, expected, complete)
+        self.line_no = line_no
+        self.line = line
+        self.expected = expected
+        self.complete = complete
+
+    def __str__(self) -> str:
+        where = (
+            f"after line {self.line_no} ({self.line.strip()!r})"
+            if self.line_no
+            else "before its first line"
+        )
+        return (
+            f"the output of {self.command!r} is cut off {where}: expected {self.expected}; "
+            f"{self.complete}; collect it again"
+        )
+
+
+class ParseError(ParserError, ValueError):
+    """A line does not read as it should."""
+
+    def __init__(self, command: str, line_no: int, line: str, expected: str) -> None:
+        super().__init__(command, line_no, line, expected)
+        self.line_no = line_no
+        self.line = line
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"line {self.line_no} of {self.command!r} cannot be read: {self.line.strip()!r}, expected {self.expected}"
