@@ -62,7 +62,7 @@ types: $(STAMP) ## mypy and pyright, both strict
 	@$(BIN)/pyright
 
 arch: $(STAMP) ## imports flow one way
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 golden: $(STAMP) ## rewrite the golden files and show what changed
 	@$(BIN)/python -m pytest -m "not slow" -k golden --update-golden || true

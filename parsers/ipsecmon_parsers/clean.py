@@ -1,0 +1,129 @@
+"""Undoes what a terminal does to an output, before any template sees it.
+
+What a user pastes from a web page or a terminal log, and what an SSH channel delivers, holds more than the
+device's answer: no-break spaces (the tutorial's listing has 334), carriage returns, ``--More--`` and the
+backspaces that erase it, colour codes, the echoed command, the prompt, the clock of ``terminal exec prompt
+timestamp`` and syslog lines. All of it is removed **without changing the number of lines**: line n of the
+cleaned text is line n of the input, so that errors can name the place.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["CleanText", "clean"]
+
+# characters that str.splitlines() takes for line ends although a terminal does not
+_BLANKS = str.maketrans(
+    {
+        "\u00a0": " ",
+        "\u2007": " ",
+        "\u202f": " ",
+        "\t": " ",
+        "\x0b": " ",
+        "\x0c": " ",
+        "\x1c": " ",
+        "\x1d": " ",
+        "\x1e": " ",
+        "\x85": " ",
+        "\u2028": " ",
+        "\u2029": " ",
+        "\x00": "",
+        "\x07": "",
+        "\ufeff": "",
+        "\ufffd": "",
+    }
+)
+_NEEDS_TRANSLATION = re.compile(
+    "[\u00a0\u2007\u202f\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029\x00\x07\ufeff\ufffd]"
+)
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
+# " --More-- " and its erasure: backspaces, blanks, backspaces; or a carriage return, blanks, a carriage return
+_PAGER = re.compile(r"[ ]?(?:--More--|<--- More --->)[ ]?(?:\x08+[ ]*\x08*|\r[ ]*\r)?")
+_LINE_END = re.compile(r"\r+\n")
+_ERASED = re.compile(r"[^\x08\n]\x08")
+
+_NOISE = re.compile(
+    r"""
+    ^[ ]*(?:
+      Load[ ]for[ ]five[ ]secs:.*              # terminal exec prompt timestamp
+    | Time[ ]source[ ]is[ ].*
+    | (?:\d{6,}:[ ])?[*.]?                      # *Nov 23 10:11:12.000: %CRYPTO-5-SESSION_STATUS: ...
+      [A-Z][a-z]{2}[ ][ \d]\d[ ](?:\d{4}[ ])?\d\d:\d\d:\d\d(?:\.\d+)?(?:[ ][A-Z]{3,5})?:[ ].*
+    | %[A-Z0-9_]+-[0-7]-[A-Z0-9_]+:[ ].*        # the same without a clock
+    )$
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+
+# a host name as IOS prints it; no output line of the commands we read has this shape
+_HOST = r"[A-Za-z0-9][A-Za-z0-9._:@/()\[\]+*?$-]{0,62}"
+_PROMPT = re.compile(rf"^[ ]*{_HOST}[#>][ ]*$", re.MULTILINE)
+_PROMPT_ECHO = re.compile(rf"^[ ]*{_HOST}[#>][ ]*(?P<command>sh[a-z]*[ ].*)$", re.MULTILINE)
+# "     outbound pcp sas:Site1#": the device ended its answer without a line end
+_GLUED_PROMPT = re.compile(rf"(?<=sas:){_HOST}[#>][ ]*\Z")
+_BARE_ECHO = re.compile(r"\A\s*^[ ]*sh(?:o|ow)?[ ]+[a-z][^\n]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanText:
+    """``text`` has as many lines as the input; ``ends_with_prompt`` proves that the device had finished."""
+
+    text: str
+    ends_with_prompt: bool
+
+    def line(self, line_no: int) -> str:
+        """Line ``line_no``, counted from 1."""
+        return self.text.split("\n")[line_no - 1]
+
+
+def clean(text: str) -> CleanText:
+    """Return ``text`` without terminal artefacts, line for line.
+
+    >>> clean("Site1# show clock\\r\\n*10:11:12.345 UTC Mon Nov 23 2026\\r\\nSite1#")
+    CleanText(text='\\n*10:11:12.345 UTC Mon Nov 23 2026\\n', ends_with_prompt=True)
+    """
+    text = _undo_terminal(text)
+    if ": " in text:
+        text = _NOISE.sub("", text)
+    text = _GLUED_PROMPT.sub("\n\\g<0>", text) if _GLUED_PROMPT.search(text) else text
+    ends_with_prompt = bool(_PROMPT.match(text[text.rstrip().rfind("\n") + 1 :]))
+    text = _PROMPT_ECHO.sub("", text)
+    text = _PROMPT.sub("", text)
+    return CleanText(_blank_bare_echo(text), ends_with_prompt)
+
+
+def _undo_terminal(text: str) -> str:
+    if _NEEDS_TRANSLATION.search(text):
+        text = text.translate(_BLANKS)
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "\r" in text:
+        text = _LINE_END.sub("\n", text)
+    if "More" in text:
+        text = _PAGER.sub("", text)
+    while "\x08" in text:
+        erased = _ERASED.sub("", text)
+        text = erased if erased != text else text.replace("\x08", "")
+    if "\r" in text:
+        text = (
+            "\n".join(_overwritten(line) for line in text.split("\n"))
+            if "\n" in text
+            else text.replace("\r", "\n")
+        )
+    return text
+
+
+def _overwritten(line: str) -> str:
+    """What a terminal shows of a line with carriage returns inside: later text lies over earlier text."""
+    shown = ""
+    for part in line.split("\r"):
+        shown = part + shown[len(part) :]
+    return shown
+
+
+def _blank_bare_echo(text: str) -> str:
+    """An echo without a prompt can only be the first line that says anything."""
+    echo = _BARE_ECHO.match(text)
+    return "\n" * echo.group().count("\n") + text[echo.end() :] if echo else text

@@ -1,0 +1,48 @@
+"""Records -> plain JSON values, the form of ``ipsecmon parse --json``, ``dump`` and the API.
+
+Every record is an object whose ``kind`` is the name of its type; beside each SPI stands its hexadecimal, as the
+device prints it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import Enum
+from typing import Any, TypeAlias
+
+from ipsecmon_parsers.records import Record
+
+__all__ = ["Json", "record_document", "spi_hex"]
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+def spi_hex(spi: int) -> str:
+    """2142065773 -> ``0x7FAD546D``; IOS prints no leading zeros either."""
+    return f"0x{spi:X}"
+
+
+def record_document(record: Record) -> dict[str, Json]:
+    """One record with its nested records."""
+    return {"kind": type(record).__name__, **_fields(record)}
+
+
+def _fields(record: Any) -> dict[str, Json]:
+    document: dict[str, Json] = {}
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        document[field.name] = _plain(value)
+        if field.name == "spi" or field.name.endswith("_spi"):
+            document[f"{field.name}_hex"] = None if value is None else spi_hex(value)
+    return document
+
+
+def _plain(value: Any) -> Json:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType] # items of our own records
+    if isinstance(value, Enum):
+        return str(value.value)
+    if dataclasses.is_dataclass(value):
+        return _fields(value)
+    plain: bool | int | float | str | None = value
+    return plain

@@ -1,0 +1,31 @@
+"""Rows of ``show crypto ipsec security-association lifetime`` -> a ``SaLifetime`` record.
+
+::
+
+    Security association lifetime: 4608000 kilobytes/3600 seconds
+
+The unit of the volume is 1024 bytes: the default of 4608000 is 10 Mibit/s for one hour.
+"""
+
+from __future__ import annotations
+
+from ipsecmon_parsers.engines import Table
+from ipsecmon_parsers.records import SaLifetime
+
+__all__ = ["build_sa_lifetime"]
+
+_EXPECTED = "'Security association lifetime: 4608000 kilobytes/3600 seconds'"
+
+
+def build_sa_lifetime(table: Table) -> tuple[SaLifetime, ...]:
+    """The one record of this command; without it the answer is not an answer."""
+    lifetimes = [row for row in table if row.text("SECONDS")]
+    if not lifetimes:
+        raise table.truncated(_EXPECTED, "no lifetime was whole")
+    row = lifetimes[0]
+    kilobytes = row.number("KILOBYTES")
+    is_disabled = row.text("VOLUME_REKEY") is not None
+    if kilobytes is None and not is_disabled:
+        raise row.error(_EXPECTED)
+    seconds = int(row.required("SECONDS", _EXPECTED))
+    return (SaLifetime(seconds=seconds, kilobytes=kilobytes, volume_rekey_disabled=is_disabled),)

@@ -1,0 +1,139 @@
+"""The one table from (platform, command) to template and builder; the only place to touch when adding one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ipsecmon_parsers.clean import CleanText, clean
+from ipsecmon_parsers.documents import Json, record_document
+from ipsecmon_parsers.engines import Table, run_textfsm
+from ipsecmon_parsers.errors import CommandRefused, ParseError, Truncated, UnknownCommand
+from ipsecmon_parsers.ike import build_isakmp_sas
+from ipsecmon_parsers.ipsec import flow_builder
+from ipsecmon_parsers.lifetime import build_sa_lifetime
+from ipsecmon_parsers.records import Platform, Record
+
+__all__ = [
+    "SHOW_IPSEC_SA",
+    "SHOW_ISAKMP_SA",
+    "SHOW_SA_LIFETIME",
+    "ParseResult",
+    "UnparsedLine",
+    "known_commands",
+    "parse",
+]
+
+SHOW_ISAKMP_SA = "show crypto isakmp sa"
+SHOW_IPSEC_SA = "show crypto ipsec sa"
+SHOW_SA_LIFETIME = "show crypto ipsec security-association lifetime"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    template: str
+    build: Callable[[Table], tuple[Record, ...]]
+
+
+def _readings(platform: Platform) -> dict[str, _Reading]:
+    """IOS and IOS-XE print these commands alike and share their templates."""
+    return {
+        SHOW_ISAKMP_SA: _Reading("ios/show_crypto_isakmp_sa.textfsm", build_isakmp_sas),
+        SHOW_IPSEC_SA: _Reading("ios/show_crypto_ipsec_sa.textfsm", flow_builder(platform)),
+        SHOW_SA_LIFETIME: _Reading(
+            "ios/show_crypto_ipsec_security-association_lifetime.textfsm", build_sa_lifetime
+        ),
+    }
+
+
+_REGISTRY: dict[Platform, dict[str, _Reading]] = {
+    Platform.IOS: _readings(Platform.IOS),
+    Platform.IOSXE: _readings(Platform.IOSXE),
+}
+
+# % Invalid input detected at '^' marker.   % Incomplete command.   % Ambiguous command:  "sh c i"
+# % Unrecognized command   Command authorization failed.   % Authorization failed.
+_REFUSAL = re.compile(
+    r"^[ ]*(?:ERROR: )?(?:%[ ]?(?:Invalid input|Incomplete command|Ambiguous command|Unrecognized command"
+    r"|Unknown command|Authorization failed|Bad )|Command authorization failed).*$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnparsedLine:
+    """A line no rule of the template understood; ``line_no`` counts from 1 in the text as it was given."""
+
+    line_no: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseResult:
+    """The records of one output and the account of what was not understood."""
+
+    platform: Platform
+    command: str
+    records: tuple[Record, ...]
+    unparsed_lines: tuple[UnparsedLine, ...]
+
+    def document(self) -> dict[str, Json]:
+        """The JSON form: ``{"platform", "command", "records": [...], "unparsed_lines": [...]}``."""
+        return {
+            "platform": self.platform.value,
+            "command": self.command,
+            "records": [record_document(record) for record in self.records],
+            "unparsed_lines": [
+                {"line_no": line.line_no, "text": line.text} for line in self.unparsed_lines
+            ],
+        }
+
+
+def known_commands(platform: Platform) -> tuple[str, ...]:
+    """The commands that can be read on ``platform``, in the order of the registry."""
+    return tuple(_REGISTRY[platform])
+
+
+def parse(platform: str, command: str, text: str, *, complete: bool = False) -> ParseResult:
+    """Read the output of one show command.
+
+    ``complete`` is the collector's word that the device had finished (our echo, then the prompt); a prompt at
+    the end of ``text`` says the same. Without it an empty text is ``Truncated``: an answer of zero lines and an
+    answer that never came look alike.
+
+    Raises ``UnknownCommand``, ``CommandRefused``, ``Truncated`` or ``ParseError``; never returns part of an
+    output.
+    """
+    command = " ".join(command.split()).lower()
+    known_platform, reading = _lookup(platform, command)
+    cleaned = clean(text)
+    _refuse_refusals(command, cleaned)
+    table = run_textfsm(reading.template, command, cleaned, complete)
+    if not table.last_line and not table.complete:
+        raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
+    records = reading.build(table)
+    if table.unmatched_lines and not table.rows and not records:
+        line_no = table.unmatched_lines[0]
+        raise ParseError(command, line_no, table.lines[line_no - 1], f"the output of {command!r}")
+    unparsed = (UnparsedLine(line_no=n, text=table.lines[n - 1]) for n in table.unmatched_lines)
+    return ParseResult(
+        platform=known_platform, command=command, records=records, unparsed_lines=tuple(unparsed)
+    )
+
+
+def _lookup(platform: str, command: str) -> tuple[Platform, _Reading]:
+    try:
+        known_platform = Platform(platform)
+    except ValueError:
+        raise UnknownCommand(command, platform, ()) from None
+    reading = _REGISTRY[known_platform].get(command)
+    if reading is None:
+        raise UnknownCommand(command, platform, known_commands(known_platform))
+    return known_platform, reading
+
+
+def _refuse_refusals(command: str, cleaned: CleanText) -> None:
+    if refusal := _REFUSAL.search(cleaned.text):
+        line_no = cleaned.text.count("\n", 0, refusal.start()) + 1
+        raise CommandRefused(command, refusal.group().strip(), line_no)

@@ -1,0 +1,45 @@
+"""What every test may ask for: the golden switch, the captures beside the repository, promtool."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite the expected files from what the code does now; review the difference",
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-golden"))
+
+
+def captures_folder() -> Path:
+    """Real outputs of real devices; they belong to others and are read where they lie."""
+    return Path(os.environ.get("IPSECMON_CAPTURES", REPOSITORY.parent / "shared" / "captures"))
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    folder = captures_folder()
+    if not folder.is_dir():
+        pytest.skip(f"no captures at {folder}: set IPSECMON_CAPTURES to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    path = shutil.which("promtool")
+    if path is None:
+        pytest.skip("promtool is missing: `make promtool` or Debian's package prometheus brings it")
+    return path

@@ -1,0 +1,151 @@
+"""Every capture of the core commands, read here and by the oracle beside the captures, must agree."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from ipsecmon_parsers.documents import spi_hex
+from ipsecmon_parsers.errors import ParserError
+from ipsecmon_parsers.records import Flow, IkeSa, IpsecSa, SaLifetime
+from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME, parse
+
+COMMANDS = (SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME)
+
+# What we refuse although the oracle, which never refuses, reads something; each with its reason.
+REFUSED = {
+    "edge_errors/001_con_cmd_authz": "CommandRefused",
+    "edge_interleaved/002_cmllab_syslog_ipsec": "Truncated",
+    "edge_interleaved/004_der_syslog_split": "ParseError",  # a log line inside the current outbound SPI
+    "edge_truncated/001_der_cut_gre": "Truncated",
+    "edge_truncated/003_der_cut_second_flow": "Truncated",
+    "show_crypto_ipsec_sa/002_cmllab_cut": "Truncated",
+    "show_crypto_ipsec_sa/003_cmllab_natt_cut": "Truncated",
+    "show_crypto_ipsec_sa/004_csr_umbrella_cut": "Truncated",
+    "show_crypto_ipsec_sa/021_otus_R18": "Truncated",  # ends behind the last Status line
+    "show_crypto_ipsec_sa/025_v6vti_a": "Truncated",
+    "show_crypto_ipsec_sa/026_v6vti_b": "Truncated",
+}
+
+
+@pytest.fixture(scope="module")
+def oracle(captures: Path) -> ModuleType:
+    source = captures.parent / "tools" / "oracle.py"
+    if not source.is_file():
+        pytest.skip(f"no oracle at {source}")
+    spec = importlib.util.spec_from_file_location("oracle", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["oracle"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def core_captures(captures: Path) -> list[tuple[Path, str, str]]:
+    found: list[tuple[Path, str, str]] = []
+    for path in sorted(captures.glob("ios*/*/*.txt")):
+        meta = yaml.safe_load(path.with_suffix(".meta.yaml").read_text(encoding="utf-8"))
+        if meta["command"] in COMMANDS:
+            found.append((path, meta["platform"], meta["command"]))
+    return found
+
+
+def flow_row(flow: Flow) -> dict[str, object]:
+    return {
+        "interface": flow.interface,
+        "crypto_map": flow.crypto_map,
+        "peer": flow.peer,
+        "peer_port": flow.peer_port,
+        "flags": list(flow.flags),
+        "encaps": flow.encaps_packets,
+        "encrypt": flow.encrypt_packets,
+        "digest": flow.digest_packets,
+        "decaps": flow.decaps_packets,
+        "decrypt": flow.decrypt_packets,
+        "verify": flow.verify_packets,
+        "send_errors": flow.send_errors,
+        "recv_errors": flow.recv_errors,
+        "current_outbound_spi": spi_hex(flow.current_outbound_spi),
+        "pfs": None if flow.pfs is None else "NY"[flow.pfs],
+    }
+
+
+def sa_row(sa: IpsecSa) -> dict[str, object]:
+    return {
+        "direction": sa.direction.value,
+        "protocol": sa.protocol.value,
+        "spi": None if sa.spi is None else spi_hex(sa.spi),
+        "transform": " ".join(sa.transform),
+        "kb_remaining": sa.remaining_kilobytes,
+        "sec_remaining": sa.remaining_seconds,
+        "kb_rekey_disabled": sa.volume_rekey_disabled,
+        "status": sa.status,
+        "iv_size": sa.iv_size_bytes,
+        "conn_id": sa.conn_id,
+    }
+
+
+def shared(rows: list[dict[str, Any]], like: list[dict[str, object]]) -> list[dict[str, Any]]:
+    """The oracle's rows, reduced to the fields that are compared."""
+    return [{name: row[name] for name in like[0]} for row in rows] if like else list(rows)
+
+
+def oracle_sas(flow: dict[str, Any]) -> list[dict[str, Any]]:
+    sections = [f"{d}_{p}" for d in ("inbound", "outbound") for p in ("esp", "ah", "pcp")]
+    return [sa for section in sections for sa in flow[section]]
+
+
+def compare(oracle: ModuleType, command: str, text: str, records: tuple[object, ...]) -> None:
+    if command == SHOW_IPSEC_SA:
+        flows = [record for record in records if isinstance(record, Flow)]
+        expected = oracle.ipsec(text)["flows"]
+        mine = [flow_row(flow) for flow in flows]
+        assert mine == shared(expected, mine)
+        for flow, other in zip(flows, expected, strict=True):
+            sas = [sa_row(sa) for sa in flow.sas]
+            assert sas == shared(oracle_sas(other), sas)
+    elif command == SHOW_ISAKMP_SA:
+        rows = [record for record in records if isinstance(record, IkeSa)]
+        assert [
+            (s.destination, s.source, s.raw_state, s.conn_id, s.slot, s.status, s.profile)
+            for s in rows
+        ] == [tuple(row.values()) for row in oracle.isakmp(text)["rows"]]
+    else:
+        (lifetime,) = records
+        assert isinstance(lifetime, SaLifetime)
+        read = oracle.lifetime(text)
+        assert (lifetime.kilobytes, lifetime.seconds) == (read["kb"], read["seconds"])
+
+
+def test_every_capture_is_read_as_the_oracle_reads_it(captures: Path, oracle: ModuleType) -> None:
+    refused: dict[str, str] = {}
+    for path, platform, command in core_captures(captures):
+        text = path.read_bytes().decode("utf-8", "replace")
+        try:
+            result = parse(platform, command, text)
+        except ParserError as error:
+            refused[f"{path.parent.name}/{path.stem}"] = type(error).__name__
+            continue
+        compare(oracle, command, text, result.records)
+
+    assert refused == REFUSED
+
+
+def test_any_prefix_of_a_capture_is_read_or_refused_by_our_own_error(captures: Path) -> None:
+    for path, platform, command in core_captures(captures):
+        lines = path.read_bytes().decode("utf-8", "replace").splitlines(keepends=True)
+        for kept in range(len(lines)):
+            try:
+                result = parse(platform, command, "".join(lines[:kept]))
+            except ParserError:
+                continue
+            # a prefix that reads must end where a flow, a table or a lifetime ends
+            assert "".join(lines[:kept]).strip(), path
+            assert all(isinstance(r, Flow | IkeSa | SaLifetime) for r in result.records)

@@ -1,0 +1,77 @@
+"""Terminal artefacts are undone, line for line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipsecmon_parsers.clean import clean
+
+ROW = "123.1.1.2       92.1.1.1        QM_IDLE           1001 ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("dirty", "expected"),
+    [
+        pytest.param("a\r\nb\r\r\nc", "a\nb\nc", id="carriage returns before line ends"),
+        pytest.param("dst\u00a0\u00a0 src", "dst   src", id="no-break spaces"),
+        pytest.param("\x1b[32mUP\x1b[0m", "UP", id="colours"),
+        pytest.param(
+            "a\n --More-- \x08\x08\x08      \x08\x08\x08b\n", "a\nb\n", id="pager, backspaces"
+        ),
+        pytest.param("a\n --More-- \r         \rb\n", "a\nb\n", id="pager, carriage returns"),
+        pytest.param("QM_IDKE\x08\x08LE", "QM_IDLE", id="corrected typing"),
+        pytest.param("half a line\rHALF\n", "HALF a line\n", id="overwritten start"),
+        pytest.param("one\x0ctwo", "one two", id="form feed is no line end"),
+        pytest.param(f"show crypto isakmp sa\n{ROW}", f"\n{ROW}", id="echo"),
+        pytest.param(f"Site1#show crypto isakmp sa\n{ROW}", f"\n{ROW}", id="prompt and echo"),
+        pytest.param(
+            f"Load for five secs: 1%/0%; one minute: 1%; five minutes: 1%\n"
+            f"Time source is NTP, 10:11:12.345 UTC Mon Nov 23 2026\n{ROW}",
+            f"\n\n{ROW}",
+            id="exec prompt timestamp",
+        ),
+        pytest.param(
+            f"*Nov 23 10:11:12.000: %CRYPTO-5-SESSION_STATUS: Crypto tunnel is DOWN.\n{ROW}",
+            f"\n{ROW}",
+            id="syslog line",
+        ),
+        pytest.param(ROW, ROW, id="a clean row stays as it is"),
+    ],
+)
+def test_artefact_is_removed_and_the_line_kept(dirty: str, expected: str) -> None:
+    assert clean(dirty).text == expected
+
+
+@pytest.mark.parametrize("prompt", ["Site1#", "Site1>", "hub-1.example(config)#  "])
+def test_a_closing_prompt_is_noticed_and_removed(prompt: str) -> None:
+    cleaned = clean(f"{ROW}\n{prompt}")
+
+    assert cleaned.ends_with_prompt
+    assert cleaned.text.rstrip() == ROW
+
+
+def test_a_prompt_glued_to_the_last_heading_is_noticed() -> None:
+    cleaned = clean("     outbound pcp sas:Site1#")
+
+    assert cleaned.ends_with_prompt
+    assert cleaned.text.strip() == "outbound pcp sas:"
+
+
+def test_output_without_a_prompt_is_not_called_finished() -> None:
+    assert not clean(ROW).ends_with_prompt
+
+
+@given(st.text())
+def test_no_text_changes_its_number_of_lines(text: str) -> None:
+    """Unless it is glued to a heading, nothing adds or removes a line; a lone CR is a line end of old files."""
+    if "\r" not in text and "sas:" not in text:
+        assert clean(text).text.count("\n") == text.count("\n")
+
+
+@given(st.text())
+def test_what_is_clean_stays_clean(text: str) -> None:
+    once = clean(text).text
+
+    assert clean(once).text.split() == once.split() or "\x08" in text or "\r" in text
