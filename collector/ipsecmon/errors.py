@@ -1,0 +1,123 @@
+"""What can go wrong while collecting, one tree for the service.
+
+    IpsecmonError
+    └── CollectionError            one poll of one device failed; carries device, stage and reason
+        ├── NameNotResolved        dns
+        ├── ConnectFailed          connect    (ConnectionError)
+        ├── KeyExchangeFailed      kex        (ConnectionError)
+        ├── HostKeyRejected        hostkey    (PermissionError)
+        ├── AuthenticationFailed   auth       (PermissionError)
+        ├── PrivilegeDenied        privilege  (PermissionError)
+        ├── PromptNotFound         prompt
+        ├── ConnectionClosed       closed     (ConnectionError)
+        ├── AnswerTimeout          timeout    (TimeoutError)
+        └── AnswerTooLarge         other
+
+The parsers have their own tree (``ipsecmon_parsers.errors``); the edge of a poll turns both into a ``PollError``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ipsecmon.model import Reason, Stage
+
+__all__ = [
+    "AnswerTimeout",
+    "AnswerTooLarge",
+    "AuthenticationFailed",
+    "CollectionError",
+    "ConnectFailed",
+    "ConnectionClosed",
+    "HostKeyRejected",
+    "IpsecmonError",
+    "KeyExchangeFailed",
+    "NameNotResolved",
+    "PrivilegeDenied",
+    "PromptNotFound",
+]
+
+
+class IpsecmonError(Exception):
+    """Base of all errors of the service."""
+
+
+class CollectionError(IpsecmonError):
+    """One poll of one device failed; the message is one sentence: what, where, what to do."""
+
+    stage: ClassVar[Stage]
+    reason: ClassVar[Reason]
+
+    def __init__(self, message: str, command: str | None = None) -> None:
+        super().__init__(message)
+        self.command = command
+
+
+class NameNotResolved(CollectionError):
+    """The host name has no address."""
+
+    stage = Stage.RESOLVE
+    reason = Reason.DNS
+
+
+class ConnectFailed(CollectionError, ConnectionError):
+    """No TCP connection, or no SSH server behind it."""
+
+    stage = Stage.CONNECT
+    reason = Reason.CONNECT
+
+
+class KeyExchangeFailed(CollectionError, ConnectionError):
+    """The two sides share no SSH algorithm."""
+
+    stage = Stage.CONNECT
+    reason = Reason.KEX
+
+
+class HostKeyRejected(CollectionError, PermissionError):
+    """The device's host key is unknown, or not the one we know."""
+
+    stage = Stage.HOSTKEY
+    reason = Reason.HOSTKEY
+
+
+class AuthenticationFailed(CollectionError, PermissionError):
+    """The device refused the user name or the password."""
+
+    stage = Stage.AUTH
+    reason = Reason.AUTH
+
+
+class PrivilegeDenied(CollectionError, PermissionError):
+    """``enable`` was refused or there is no secret for it."""
+
+    stage = Stage.PRIVILEGE
+    reason = Reason.PRIVILEGE
+
+
+class PromptNotFound(CollectionError):
+    """The device lets us in but never shows a prompt."""
+
+    stage = Stage.CONNECT
+    reason = Reason.PROMPT
+
+
+class ConnectionClosed(CollectionError, ConnectionError):
+    """The device closed the session before its answer was complete."""
+
+    stage = Stage.COMMAND
+    reason = Reason.CLOSED
+
+
+class AnswerTimeout(CollectionError, TimeoutError):
+    """The answer stopped coming, or took longer than the poll may."""
+
+    stage = Stage.COMMAND
+    reason = Reason.TIMEOUT
+
+
+class AnswerTooLarge(CollectionError):
+    """The device sent more than any answer can be."""
+
+    stage = Stage.COMMAND
+    reason = Reason.OTHER

@@ -1,0 +1,48 @@
+"""Holds the newest result per device; readers get one immutable snapshot, writers swap it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from ipsecmon.model import PollResult, Snapshot
+
+__all__ = ["Entry", "Store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A result and its samples, rendered once: exposition lines by metric name."""
+
+    result: PollResult
+    exposition: Mapping[str, bytes]
+
+
+@dataclass(slots=True)
+class Store:
+    """The one place where poll results meet scrapes, pages and dumps."""
+
+    _entries: Mapping[str, Entry] = field(default_factory=dict[str, Entry])
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, result: PollResult, exposition: Mapping[str, bytes]) -> None:
+        """Replace what is known of ``result.device``."""
+        with self._lock:
+            self._entries = MappingProxyType(
+                {**self._entries, result.device: Entry(result, exposition)}
+            )
+
+    def entries(self) -> Mapping[str, Entry]:
+        """All devices at one moment, with their rendered samples."""
+        return self._entries
+
+    def snapshot(self) -> Snapshot:
+        """All devices at one moment."""
+        return {device: entry.result for device, entry in self._entries.items()}
+
+    def get(self, device: str) -> PollResult | None:
+        """The newest result of one device, ``None`` before its first poll."""
+        entry = self._entries.get(device)
+        return entry.result if entry else None

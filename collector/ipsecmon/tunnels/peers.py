@@ -1,0 +1,64 @@
+"""Which IKE SA belongs to which peer.
+
+``show crypto isakmp sa`` prints initiator and responder, not local and remote, and a pair of gateways may show
+several rows (both directions, deleted ones beside live ones). The addresses of the flows tell which end is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipsecmon.model import IkePeer
+from ipsecmon_parsers.records import Flow, IkeSa, IkeState
+
+__all__ = ["ike_peers"]
+
+
+def ike_peers(
+    flows: Sequence[Flow], ike_sas: Sequence[IkeSa], device_address: str
+) -> tuple[tuple[IkePeer, ...], tuple[IkeSa, ...]]:
+    """The peers of a device, each with its IKE SAs, and the SAs neither end of which is known to be ours.
+
+    Every peer of a flow is listed, with no SAs where the table has none: a dead peer does not vanish.
+    """
+    locals_ = {address for flow in flows for address in _local_addresses(flow)} | {device_address}
+    grouped: dict[tuple[str, str], list[IkeSa]] = {
+        (flow.peer, _local_addresses(flow)[0]): []
+        for flow in flows
+        if flow.peer and _local_addresses(flow)
+    }
+    unmatched: list[IkeSa] = []
+    for sa in ike_sas:
+        ends = _ends(sa, locals_)
+        if ends is None:
+            unmatched.append(sa)
+        else:
+            grouped.setdefault(ends, []).append(sa)
+    peers = tuple(_peer(peer, local, tuple(sas)) for (peer, local), sas in sorted(grouped.items()))
+    return peers, tuple(unmatched)
+
+
+def _local_addresses(flow: Flow) -> list[str]:
+    return [address for address in (flow.local_endpoint, flow.local_address) if address]
+
+
+def _ends(sa: IkeSa, locals_: set[str]) -> tuple[str, str] | None:
+    """(peer, local address) of an SA; where both or neither end is ours the SA cannot tell."""
+    source, destination = sa.source or "", sa.destination or ""
+    match source in locals_, destination in locals_:
+        case True, False:
+            return destination, source
+        case False, True:
+            return source, destination
+        case _:
+            return None
+
+
+def _peer(peer: str, local: str, sas: tuple[IkeSa, ...]) -> IkePeer:
+    return IkePeer(
+        peer=peer,
+        local_address=local,
+        is_up=any(sa.is_established for sa in sas),
+        is_qm_idle=any(sa.is_established and sa.state is IkeState.QM_IDLE for sa in sas),
+        sas=sas,
+    )

@@ -1,0 +1,3 @@
+# The part of APScheduler 3.11 that ipsecmon uses; the package itself is published without types.
+class ThreadPoolExecutor:
+    def __init__(self, max_workers: int = 10) -> None: ...
