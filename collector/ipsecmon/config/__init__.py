@@ -1,0 +1,37 @@
+"""The configuration file: typed, complete with its defaults, or refused with every mistake in it.
+
+    config = load_config(Path("ipsecmon.yml"))
+    for device in config.devices:
+        print(device.name, config.timing(device).interval)
+
+One way through the folder: ``loading`` reads the file and calls ``document`` (YAML to values that know their lines),
+then ``checking`` (values to ``models``, errors in words). ``readings`` knows the form of each single value.
+"""
+
+from __future__ import annotations
+
+from .loading import load_config
+from .mistakes import ConfigError, Mistake, has_controls
+from .models import Config, Credential, Device, HostKeys, Poll, Timing, Web
+from .readings import FromEnvironment, FromFile, HostKeyCheck, Listen
+from .secret import HIDDEN, Secret
+
+__all__ = [
+    "HIDDEN",
+    "Config",
+    "ConfigError",
+    "Credential",
+    "Device",
+    "FromEnvironment",
+    "FromFile",
+    "HostKeyCheck",
+    "HostKeys",
+    "Listen",
+    "Mistake",
+    "Poll",
+    "Secret",
+    "Timing",
+    "Web",
+    "has_controls",
+    "load_config",
+]

@@ -1,0 +1,209 @@
+"""The values of a configuration file against the models: every mistake, in the words of a network engineer.
+
+pydantic finds the mistakes, this file says them. The contradictions between parts (two devices of one name, a credential
+that does not exist) are looked for here and not in the models: a model stops at its first broken part, and one typo
+would hide them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from .document import Block, Items, Position, describe
+from .mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
+from .models import Config
+from .readings import NAME, Reading, duration_text, read_duration
+
+__all__ = ["check"]
+
+Where = tuple[str | int, ...]
+
+
+def check(root: Block, path: Path) -> tuple[Config | None, list[Mistake]]:
+    config: Config | None = None
+    details: list[ErrorDetails] = []
+    try:
+        config = Config.model_validate(root, context=path.parent)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+    mistakes = Mistakes(root, path)
+    for detail in details:
+        add_in_words(mistakes, detail)
+    add_equal_names(mistakes, root)
+    add_unknown_credentials(mistakes, root)
+    add_devices_always_stale(mistakes, root)
+    return config, mistakes.found
+
+
+class Mistakes:
+    """Collects mistakes and finds the place of each."""
+
+    def __init__(self, root: Block, path: Path) -> None:
+        self.found: list[Mistake] = []
+        self._root = root
+        self._file = str(path)
+        # a mapping behind several aliases has its mistake once
+        self._seen: set[tuple[Position, str, str]] = set()
+
+    def add(self, where: Where, found: str, accepted: str, *, at: Where | None = None) -> None:
+        position = self.position(where if at is None else at)
+        if (position, found, accepted) in self._seen:
+            return
+        self._seen.add((position, found, accepted))
+        self.found.append(
+            Mistake(
+                file=self._file,
+                line=position.line,
+                column=position.column,
+                key=key_path(where),
+                found=found,
+                accepted=accepted,
+            )
+        )
+
+    def position(self, where: Where) -> Position:
+        """Of the key, or of the item of a list; of what encloses it when it is not there."""
+        at = min(self._root.key_at.values(), default=Position(1, 1))
+        value: object = self._root
+        for step in where:
+            if isinstance(value, Block) and step in value.key_at:
+                at, value = value.key_at[str(step)], value[str(step)]
+            elif isinstance(value, Items) and isinstance(step, int) and step < len(value):
+                at, value = value.item_at[step], value[step]
+            else:
+                break
+        return at
+
+    def value(self, where: Where) -> object:
+        value: object = self._root
+        for step in where:
+            if isinstance(value, Block):
+                value = value[str(step)]
+            elif isinstance(value, Items) and isinstance(step, int):
+                value = value[step]
+        return value
+
+
+def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
+    """One error of pydantic as a mistake."""
+    if detail["type"] == "default_factory_not_called":
+        return  # a default that follows from a key with a mistake of its own
+    where = detail["loc"]
+    if detail["type"] == "too_short" and mistakes.value(where):
+        return  # items are there, all with mistakes of their own
+    under_credentials = where[0] == "credentials"
+    if detail["type"] == "missing":
+        mistakes.add(where, "no such key", in_words(annotation_at(where)), at=where[:-1])
+    elif detail["type"] == "extra_forbidden":
+        *parent, key = where
+        keys = keys_of(annotation_at(tuple(parent)))
+        # below a credential an unknown key may be a misplaced password: password: {hunter2}
+        shown = tuple(parent) if under_credentials else where
+        mistakes.add(shown, f"an unknown key{meant(str(key), keys)}", listed(keys), at=where)
+    elif where[-1] == "[key]":
+        accepted = in_words(get_args(annotation_at(where[:-2]))[0])
+        mistakes.add(where[:-2], "a name that cannot be used", accepted, at=where[:-1])
+    else:
+        error = detail.get("ctx", {}).get("error")
+        accepted = error.accepted if isinstance(error, NotAccepted) else ""
+        found = describe(mistakes.value(where), hide=under_credentials)
+        mistakes.add(where, found, accepted or in_words(annotation_at(where)))
+
+
+def add_equal_names(mistakes: Mistakes, root: Block) -> None:
+    first: dict[str, Where] = {}
+    for where, device in devices(root):
+        name = device.get("name")
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            continue
+        if name not in first:
+            first[name] = (*where, "name")
+            continue
+        line = mistakes.position(first[name])
+        # a name that came through an alias stands where the first one stands: point at the device instead
+        here = (*where, "name")
+        at = where if mistakes.position(here) == line else here
+        found = f"{quoted(name)} again, first on line {line.line}"
+        mistakes.add(here, found, "a name of its own for each device", at=at)
+
+
+def add_unknown_credentials(mistakes: Mistakes, root: Block) -> None:
+    known = root.get("credentials")
+    if not isinstance(known, Block):
+        return
+    accepted = (
+        f"a name under 'credentials': {listed(known)}" if known else "a name under 'credentials'"
+    )
+    for where, device in devices(root):
+        name = device.get("credentials")
+        if isinstance(name, str) and NAME.fullmatch(name) and name not in known:
+            found = f"{quoted(name)}{meant(name, known)}"
+            mistakes.add((*where, "credentials"), found, accepted)
+
+
+def add_devices_always_stale(mistakes: Mistakes, root: Block) -> None:
+    poll = root.get("poll")
+    stale_after = seconds(poll.get("stale_after")) if isinstance(poll, Block) else None
+    if stale_after is None:
+        return
+    for where, device in devices(root):
+        interval = seconds(device.get("interval"))
+        if interval is not None and interval >= stale_after:
+            accepted = f"less than 'poll.stale_after' ({duration_text(stale_after)})"
+            found = describe(device["interval"], hide=False)
+            mistakes.add((*where, "interval"), found, accepted)
+
+
+def devices(root: Block) -> Iterator[tuple[Where, Block]]:
+    items = root.get("devices")
+    if isinstance(items, Items):
+        for index, item in enumerate(items):
+            if isinstance(item, Block):
+                yield ("devices", index), item
+
+
+def seconds(value: object) -> float | None:
+    try:
+        return read_duration(value)
+    except ValueError:
+        return None
+
+
+def annotation_at(where: Where) -> object:
+    """The type that the models give to this place."""
+    annotation: object = Config
+    for step in where:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            field = annotation.model_fields[str(step)]
+            readings = [note for note in field.metadata if isinstance(note, Reading)]
+            annotation = readings[0] if readings else field.annotation
+        else:
+            # dict[Name, Credential] and tuple[Device, ...]
+            annotation = get_args(annotation)[1 if get_origin(annotation) is dict else 0]
+    return annotation
+
+
+def keys_of(annotation: object) -> list[str]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return list(annotation.model_fields)
+    return []
+
+
+def in_words(annotation: object) -> str:
+    """What is accepted where this type is expected."""
+    if isinstance(annotation, Reading):
+        return annotation.accepted
+    if keys := keys_of(annotation):
+        return f"a mapping with the keys {listed(keys)}"
+    inner = get_args(annotation)
+    if get_origin(annotation) is dict:
+        return f"a mapping of names, each with the keys {listed(keys_of(inner[1]))}"
+    if get_origin(annotation) is tuple:
+        return f"a list of at least one mapping with the keys {listed(keys_of(inner[0]))}"
+    # Annotated[float, Reading(...)] and its union with None
+    return next(filter(None, map(in_words, inner)), "")

@@ -1,0 +1,271 @@
+"""One scalar of the file to one typed value; each form has one phrase that says what is accepted.
+
+A ``Reading`` stands in the annotation of a field, so a form is described where it is read::
+
+    Duration = Annotated[float, Reading("a duration of 1s to 7d, such as 30s, 5m or 1h", read_duration)]
+
+The readers also take a value of the final type, so that code can build the models without going through text.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import GetCoreSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, core_schema
+
+from ipsecmon_parsers.records import Platform
+
+from .mistakes import NotAccepted, has_controls
+from .secret import HIDDEN, Secret
+
+__all__ = [
+    "CheckWord",
+    "Count",
+    "Duration",
+    "FilePath",
+    "FromEnvironment",
+    "FromFile",
+    "Host",
+    "HostKeyCheck",
+    "Listen",
+    "ListenAddress",
+    "Name",
+    "PlatformWord",
+    "Port",
+    "Reading",
+    "SecretSource",
+    "Username",
+    "duration_text",
+    "read_duration",
+]
+
+SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([smhd]?)")
+LONGEST_DURATION_SECONDS = 7 * 86400.0
+NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
+HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+LISTEN = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]*)):([0-9]{1,5})")
+# ${NAME} is what other tools expand; taken literally it would be tried on every router until the account is locked
+SHELL_VARIABLE = re.compile(r"\$\{[^}]*\}")
+
+Reader = Callable[[object, Path | None], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a value is read, and in which words its form is described.
+
+    ``read`` gets the value and the folder of the configuration file (``None`` outside of a file) and raises
+    ``ValueError`` for what it does not accept.
+    """
+
+    accepted: str
+    read: Reader
+    dump: Callable[[object], object] | None = None
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        shown = self.dump and core_schema.plain_serializer_function_ser_schema(
+            self.dump, when_used="json"
+        )
+        return core_schema.with_info_plain_validator_function(self._validate, serialization=shown)
+
+    def _validate(self, value: object, info: ValidationInfo) -> object:
+        directory = info.context if isinstance(info.context, Path) else None
+        try:
+            return self.read(value, directory)
+        except ValueError:
+            pass
+        # raised here and not in the handler: the ValueError of int() and the like quotes the value
+        raise NotAccepted(self.accepted)
+
+
+class HostKeyCheck(StrEnum):
+    """What happens when a device shows a host key that is not in ``known_hosts``."""
+
+    STRICT = "strict"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the web server listens; an empty host means every address of the machine."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class FromEnvironment:
+    """The secret is the value of an environment variable."""
+
+    env: str
+
+    def __str__(self) -> str:
+        return f"environment variable {self.env}"
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """The secret is the content of a file, without the newline at its end."""
+
+    file: Path
+
+    def __str__(self) -> str:
+        return f"file {self.file}"
+
+
+def read_text(value: object) -> str:
+    if not isinstance(value, str) or not value or has_controls(value):
+        raise ValueError
+    return value
+
+
+def read_duration(value: object, _: Path | None = None) -> float:
+    if isinstance(value, int | float):
+        seconds = float(value)
+    else:
+        match = DURATION.fullmatch(read_text(value))
+        if match is None:
+            raise ValueError
+        seconds = float(match[1]) * SECONDS[match[2]]
+    if not 1 <= seconds <= LONGEST_DURATION_SECONDS:
+        raise ValueError
+    return seconds
+
+
+def duration_text(seconds: float) -> str:
+    """``180.0`` as ``3m``: the longest unit that divides it."""
+    for unit in ("d", "h", "m"):
+        if seconds >= SECONDS[unit] and seconds % SECONDS[unit] == 0:
+            return f"{seconds / SECONDS[unit]:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def read_number(lowest: int, highest: int) -> Reader:
+    def read(value: object, _: Path | None) -> int:
+        if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+            value = int(value)
+        if not isinstance(value, int) or not lowest <= value <= highest:
+            raise ValueError
+        return value
+
+    return read
+
+
+def read_word(words: Callable[[str], StrEnum]) -> Reader:
+    def read(value: object, _: Path | None) -> StrEnum:
+        return words(read_text(value))
+
+    return read
+
+
+def read_name(value: object, _: Path | None) -> str:
+    text = read_text(value)
+    if not NAME.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def read_username(value: object, _: Path | None) -> str:
+    return read_text(value)
+
+
+def read_host(value: object, _: Path | None) -> str:
+    text = read_text(value)
+    if ":" in text:
+        if not text.isascii():
+            raise ValueError
+        ipaddress.IPv6Address(text)
+        return text
+    labels = text.removesuffix(".").split(".")
+    if labels[-1].isdecimal():
+        # no top-level domain is a number: this is meant as an address
+        ipaddress.IPv4Address(text)
+        return text
+    if len(text) > 253 or not all(HOST_LABEL.fullmatch(label) for label in labels):
+        raise ValueError
+    return text
+
+
+def read_listen(value: object, _: Path | None) -> Listen:
+    if isinstance(value, Listen):
+        return value
+    match = LISTEN.fullmatch(read_text(value))
+    if match is None or int(match[3]) > 65535:
+        raise ValueError
+    host = match[1] or match[2] or ""
+    if match[1]:
+        ipaddress.IPv6Address(host)
+    elif host:
+        read_host(host, None)
+    return Listen(host, int(match[3]))
+
+
+def read_path(value: object, directory: Path | None) -> Path:
+    try:
+        path = (value if isinstance(value, Path) else Path(read_text(value))).expanduser()
+    except RuntimeError:
+        raise ValueError from None  # ~name of nobody
+    return path if directory is None else directory / path
+
+
+def read_secret(value: object, directory: Path | None) -> Secret | FromEnvironment | FromFile:
+    match value:
+        case Secret() | FromEnvironment() | FromFile():
+            return value
+        case {"env": str(name), **others} if not others and ENVIRONMENT_NAME.fullmatch(name):
+            return FromEnvironment(name)
+        case {"file": file, **others} if not others:
+            return FromFile(read_path(file, directory))
+        case str() if not SHELL_VARIABLE.fullmatch(value):
+            return Secret(read_text(value))
+        case _:
+            raise ValueError
+
+
+def dump_secret(value: object) -> object:
+    match value:
+        case FromEnvironment():
+            return {"env": value.env}
+        case FromFile():
+            return {"file": str(value.file)}
+        case _:
+            return HIDDEN
+
+
+def either(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+Duration = Annotated[float, Reading("a duration of 1s to 7d, such as 30s, 5m or 1h", read_duration)]
+Count = Annotated[int, Reading("a whole number from 1 to 1000", read_number(1, 1000))]
+Port = Annotated[int, Reading("a port from 1 to 65535", read_number(1, 65535))]
+Name = Annotated[
+    str, Reading("a name of letters, digits, '.', '_' and '-', at most 128 long", read_name)
+]
+Host = Annotated[str, Reading("a host name, an IPv4 or an IPv6 address", read_host)]
+Username = Annotated[str, Reading("a text on one line", read_username)]
+FilePath = Annotated[Path, Reading("the path of a file", read_path)]
+PlatformWord = Annotated[Platform, Reading(either(Platform), read_word(Platform))]
+CheckWord = Annotated[HostKeyCheck, Reading(either(HostKeyCheck), read_word(HostKeyCheck))]
+ListenAddress = Annotated[
+    Listen,
+    Reading('host:port, "[::1]:port" in quotes, or :port for every address', read_listen, str),
+]
+SecretSource = Annotated[
+    FromEnvironment | FromFile | Secret,
+    Reading("{env: NAME}, {file: PATH} or the text itself", read_secret, dump_secret),
+]

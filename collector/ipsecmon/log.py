@@ -1,0 +1,159 @@
+"""The log: standard error, one line per record, UTC, without secrets.
+
+redactor = setup_logging("info")
+redactor.add("the password just read")
+log.warning("no answer", extra={"device": "Site1", "stage": "connect"})
+
+2026-03-01T12:00:00.000Z WARNING ipsecmon.poll device=Site1 stage=connect: no answer
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import threading
+import urllib.parse
+from datetime import UTC, datetime
+from typing import TextIO
+
+__all__ = ["Redactor", "setup_logging"]
+
+HIDDEN = "***"
+FIELDS = ("device", "stage")
+# what they say below WARNING is about themselves, and some of it echoes what a device printed
+NOISY = ("apscheduler", "asyncssh", "netmiko", "paramiko", "uvicorn.access")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+NOTHING = re.compile(r"(?!)")
+
+text_of_exception = logging.Formatter().formatException
+
+
+def setup_logging(
+    level: str | int = "info",
+    json: bool = False,
+    stream: TextIO | None = None,
+) -> Redactor:
+    """Send every log to one place; may be called again. Tell the answer what must not be seen."""
+    root = logging.getLogger()
+    number = logging.getLevelNamesMapping()[level.upper()] if isinstance(level, str) else level
+    for handler in list(root.handlers):
+        if isinstance(handler, LineHandler):
+            root.removeHandler(handler)
+            handler.close()
+    redactor = Redactor()
+    handler = LineHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if json else TextFormatter())
+    handler.addFilter(redactor)
+    root.addHandler(handler)
+    root.setLevel(number)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    return redactor
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Ours, so that a second set-up replaces it and nobody else's."""
+
+
+class Redactor(logging.Filter):
+    """Replaces secrets in the message, the exception text and the fields of a record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._forms: frozenset[str] = frozenset()
+        self._pattern = NOTHING
+
+    def add(self, *secrets: str) -> None:
+        with self._lock:
+            forms = self._forms | {form for secret in secrets if secret for form in written(secret)}
+            if forms == self._forms:
+                return
+            self._forms = forms
+            # the longest first: one secret may begin with another
+            longest_first = sorted(forms, key=lambda form: (-len(form), form))
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def redact(self, text: str) -> str:
+        return self._pattern.sub(HIDDEN, text)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = self.redact(message_of(record))
+        record.args = None
+        if record.exc_info and record.exc_info[0] is not None:
+            # formatters use this text when it is there
+            record.exc_text = record.exc_text or text_of_exception(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self.redact(record.exc_text)
+        if record.stack_info:
+            record.stack_info = self.redact(record.stack_info)
+        for field in FIELDS:
+            value = getattr(record, field, None)
+            if value is not None:
+                setattr(record, field, self.redact(str(value)))
+        return True
+
+
+def written(secret: str) -> set[str]:
+    """The forms in which a secret turns up in a text: as it is, in a repr, in JSON, in an address."""
+    return {
+        secret,
+        repr(secret)[1:-1],
+        repr(secret.encode(errors="surrogateescape"))[2:-1],
+        json.dumps(secret)[1:-1],
+        urllib.parse.quote(secret, safe="", errors="replace"),
+    }
+
+
+def message_of(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001 - __str__ of anything; logging would print the arguments unredacted
+        return f"{record.msg!s} (its arguments do not fit: {type(error).__name__})"
+
+
+class TextFormatter(logging.Formatter):
+    """One line for a person; line feeds and terminal escapes of a device become visible text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = "".join(f" {name}={value}" for name, value in fields_of(record).items())
+        head = f"{timestamp(record)} {record.levelname} {record.name}{fields}"
+        parts = [record.getMessage(), *evidence_of(record).values()]
+        return one_line(f"{head}: {' | '.join(parts)}")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object for a machine."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(
+            {
+                "time": timestamp(record),
+                "level": record.levelname.lower(),
+                "logger": record.name,
+                **fields_of(record),
+                "message": record.getMessage(),
+                **evidence_of(record),
+            }
+        )
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, str]:
+    values = {name: getattr(record, name, None) for name in FIELDS}
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def evidence_of(record: logging.LogRecord) -> dict[str, str]:
+    values = {"exception": record.exc_text, "stack": record.stack_info}
+    return {name: value for name, value in values.items() if value}
+
+
+def timestamp(record: logging.LogRecord) -> str:
+    at = datetime.fromtimestamp(record.created, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def one_line(text: str) -> str:
+    return CONTROLS.sub(lambda match: repr(match.group())[1:-1], text)
