@@ -103,7 +103,8 @@ def _collect(device: PolledDevice, sessions: SessionPool) -> list[RawOutput]:
         try:
             with lease as session:
                 for command in _COMMANDS:
-                    outputs.append(session.run(command, max(0.0, deadline - time.monotonic())))
+                    left = max(0.0, deadline - time.monotonic())
+                    outputs.append(session.run(command, left))  # a part of them decides below
         except ConnectionClosed:
             # a session kept from the last poll may have been closed by the device unnoticed; a fresh one may not
             if attempt == 2 or outputs or not lease.was_reused:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ipsecmon.model import PollResult, Snapshot
+from ipsecmon.model import Event, PollResult, Snapshot
 
 __all__ = ["Entry", "Store"]
+
+_EVENTS_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Store:
     """The one place where poll results meet scrapes, pages and dumps."""
 
     _entries: Mapping[str, Entry] = field(default_factory=dict[str, Entry])
+    _events: tuple[Event, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, result: PollResult, exposition: Mapping[str, bytes]) -> None:
@@ -33,6 +36,11 @@ class Store:
             self._entries = MappingProxyType(
                 {**self._entries, result.device: Entry(result, exposition)}
             )
+            self._events = (*self._events, *result.events)[-_EVENTS_KEPT:]
+
+    def recent_events(self) -> tuple[Event, ...]:
+        """The last events of all devices, oldest first."""
+        return self._events
 
     def entries(self) -> Mapping[str, Entry]:
         """All devices at one moment, with their rendered samples."""

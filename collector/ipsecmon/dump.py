@@ -1,0 +1,84 @@
+"""Poll results -> plain JSON values: what ``poll --json``, ``dump`` and the API show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ipsecmon.model import Event, IkePeer, PollResult, TunnelState
+from ipsecmon_parsers.documents import Json, record_document
+
+__all__ = ["result_document", "utc_text"]
+
+
+def result_document(result: PollResult, *, raw: bool = False) -> dict[str, Json]:
+    """Everything known of one device; ``raw`` adds the outputs as the device sent them."""
+    error = result.error
+    document: dict[str, Json] = {
+        "device": result.device,
+        "host": result.host,
+        "platform": result.platform.value,
+        "is_good": result.is_good,
+        "error": None
+        if error is None
+        else {
+            "stage": error.stage.value,
+            "reason": error.reason.value,
+            "command": error.command,
+            "message": error.message,
+        },
+        "started_at": utc_text(result.started_at),
+        "duration_seconds": round(result.duration_seconds, 6),
+        "read_at": None if result.read_at is None else utc_text(result.read_at),
+        "tunnels": [_tunnel_document(tunnel) for tunnel in result.tunnels],
+        "ike_peers": [_peer_document(peer) for peer in result.ike_peers],
+        "unmatched_ike_sas": [record_document(sa) for sa in result.unmatched_ike_sas],
+        "sa_lifetime": None if result.sa_lifetime is None else record_document(result.sa_lifetime),
+        "events": [_event_document(event) for event in result.events],
+        "unparsed_lines": [
+            {"command": output.command, "line_no": line.line_no, "text": line.text}
+            for output in result.unparsed
+            for line in output.lines
+        ],
+    }
+    if raw:
+        document["outputs"] = [
+            {"command": output.command, "text": output.text} for output in result.outputs
+        ]
+    return document
+
+
+def utc_text(at: float) -> str:
+    """Unix seconds -> ``2026-11-23T10:11:12Z``."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _tunnel_document(tunnel: TunnelState) -> dict[str, Json]:
+    return {
+        "name": tunnel.name,
+        "peer": tunnel.peer,
+        "status": tunnel.status.value,
+        "is_up": tunnel.status.is_up,
+        "rekeys": {trigger.value: count for trigger, count in tunnel.rekeys.items()},
+        "last_rekey_at": None if tunnel.last_rekey_at is None else utc_text(tunnel.last_rekey_at),
+        "flow": record_document(tunnel.flow),
+    }
+
+
+def _peer_document(peer: IkePeer) -> dict[str, Json]:
+    return {
+        "peer": peer.peer,
+        "local_address": peer.local_address,
+        "is_up": peer.is_up,
+        "is_qm_idle": peer.is_qm_idle,
+        "sas": [record_document(sa) for sa in peer.sas],
+    }
+
+
+def _event_document(event: Event) -> dict[str, Json]:
+    return {
+        "kind": event.kind.value,
+        "device": event.device,
+        "tunnel": event.tunnel,
+        "at": utc_text(event.at),
+        "detail": event.detail,
+    }

@@ -1,0 +1,91 @@
+"""The routes: each reads the store's snapshot and never talks to a device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from ipsecmon.dump import result_document
+from ipsecmon.metrics import CONTENT_TYPE, ExporterFacts, exposition
+from ipsecmon.store import Store
+from ipsecmon.web.pages import overview_page
+
+__all__ = ["WebContext", "create_app"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebContext:
+    """What the routes read. ``stale_after`` names every configured device, polled yet or not."""
+
+    store: Store
+    stale_after: Mapping[str, float]
+    facts: Callable[[], ExporterFacts]
+    clock: Callable[[], float] = time.time
+
+    @property
+    def is_ready(self) -> bool:
+        """Every device has been polled once, with or without success."""
+        return self.stale_after.keys() <= self.store.entries().keys()
+
+
+def create_app(context: WebContext) -> Starlette:
+    """The ASGI application over ``context``."""
+
+    def metrics(_: Request) -> Response:
+        body = exposition(
+            context.store.entries(), context.facts(), context.stale_after, context.clock()
+        )
+        return Response(body, media_type=CONTENT_TYPE)
+
+    def overview(_: Request) -> Response:
+        return HTMLResponse(
+            overview_page(
+                context.store.snapshot(),
+                context.store.recent_events(),
+                sorted(context.stale_after),
+                context.clock(),
+            )
+        )
+
+    def devices(request: Request) -> Response:
+        raw = request.query_params.get("raw") == "true"
+        snapshot = context.store.snapshot()
+        return JSONResponse(
+            {"devices": [result_document(snapshot[name], raw=raw) for name in sorted(snapshot)]}
+        )
+
+    def device(request: Request) -> Response:
+        name = request.path_params["name"]
+        result = context.store.get(name)
+        if result is None:
+            known = ", ".join(sorted(context.stale_after))
+            return JSONResponse(
+                {"error": f"nothing is known of {name!r} yet; configured devices: {known}"},
+                status_code=404,
+            )
+        return JSONResponse(result_document(result, raw=request.query_params.get("raw") == "true"))
+
+    def healthy(_: Request) -> Response:
+        return PlainTextResponse("ipsecmon is running.\n")
+
+    def ready(_: Request) -> Response:
+        if context.is_ready:
+            return PlainTextResponse("every device has been polled.\n")
+        return PlainTextResponse("not every device has been polled yet.\n", status_code=503)
+
+    return Starlette(
+        routes=[
+            Route("/", overview),
+            Route("/metrics", metrics),
+            Route("/api/v1/devices", devices),
+            Route("/api/v1/devices/{name}", device),
+            Route("/-/healthy", healthy),
+            Route("/-/ready", ready),
+        ]
+    )

@@ -1,0 +1,117 @@
+"""The overview at ``/``: every device and tunnel on one page, without any asset from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from ipsecmon import __version__
+from ipsecmon.dump import utc_text
+from ipsecmon.model import Event, PollResult, Snapshot, TunnelState
+from ipsecmon_parsers.documents import spi_hex
+from ipsecmon_parsers.records import IpsecSa
+
+__all__ = ["overview_page"]
+
+_EVENTS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TunnelRow:
+    name: str
+    peer: str
+    status: str
+    is_up: bool
+    encaps: str
+    decaps: str
+    errors: str
+    inbound_spi: str
+    outbound_spi: str
+    time_left: str
+    share_left: int
+    volume_left: str
+    rekeys: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DeviceBlock:
+    name: str
+    host: str
+    platform: str
+    age: str
+    error: str
+    ike: str
+    tunnels: list[_TunnelRow]
+
+
+def overview_page(
+    snapshot: Snapshot, events: Sequence[Event], configured: Sequence[str], now: float
+) -> str:
+    """The HTML of the overview at ``now`` (Unix seconds)."""
+    tunnels = [tunnel for result in snapshot.values() for tunnel in result.tunnels]
+    return _template().render(
+        version=__version__,
+        now=utc_text(now),
+        up=sum(1 for tunnel in tunnels if tunnel.status.is_up),
+        total=len(tunnels),
+        good=sum(1 for result in snapshot.values() if result.is_good),
+        configured=len(configured),
+        waiting=[name for name in configured if name not in snapshot],
+        devices=[_device_block(snapshot[name], now) for name in sorted(snapshot)],
+        events=[(utc_text(event.at)[11:19], event) for event in reversed(events[-_EVENTS_SHOWN:])],
+    )
+
+
+@lru_cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("ipsecmon.web"), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template("overview.html")
+
+
+def _device_block(result: PollResult, now: float) -> _DeviceBlock:
+    full = result.sa_lifetime.seconds if result.sa_lifetime else None
+    return _DeviceBlock(
+        name=result.device,
+        host=result.host,
+        platform=result.platform.value,
+        age="never read" if result.read_at is None else f"read {now - result.read_at:.0f} s ago",
+        error=result.error.message if result.error else "",
+        ike=", ".join(
+            f"{peer.peer} {peer.sas[-1].raw_state if peer.sas else 'no IKE SA'}"
+            for peer in result.ike_peers
+        ),
+        tunnels=[_tunnel_row(tunnel, full) for tunnel in result.tunnels],
+    )
+
+
+def _tunnel_row(tunnel: TunnelState, full_seconds: int | None) -> _TunnelRow:
+    flow = tunnel.flow
+    left = tunnel.outbound.remaining_seconds if tunnel.outbound else None
+    return _TunnelRow(
+        name=tunnel.name,
+        peer=tunnel.peer,
+        status=tunnel.status.value.replace("_", " "),
+        is_up=tunnel.status.is_up,
+        encaps=_number(flow.encaps_packets),
+        decaps=_number(flow.decaps_packets),
+        errors=f"{_number(flow.send_errors)} / {_number(flow.recv_errors)}",
+        inbound_spi=_spi(tunnel.inbound),
+        outbound_spi=_spi(tunnel.outbound),
+        time_left="-" if left is None else f"{left} s",
+        share_left=0 if not left or not full_seconds else min(100, left * 100 // full_seconds),
+        volume_left=_number(tunnel.outbound.remaining_kilobytes if tunnel.outbound else None),
+        rekeys=sum(tunnel.rekeys.values()),
+    )
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _spi(sa: IpsecSa | None) -> str:
+    return "-" if sa is None or sa.spi is None else spi_hex(sa.spi)
