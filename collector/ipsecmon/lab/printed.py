@@ -127,7 +127,7 @@ def flow(state: FlowState, now: float) -> Flow:
         plaintext_mtu = (
             _PATH_MTU if current is None else _plaintext_mtu(current.agreement.transform_set)
         )
-    flags = ("origin_is_acl",)
+    flags: tuple[str, ...] = ("origin_is_acl",)
     if style.has_request_flag and state.is_request_sent:
         flags += ("ipsec_sa_request_sent",)
     address = str(router.address)
