@@ -1,0 +1,429 @@
+"""The simulated network: lab time runs, traffic flows, SAs come and go; records are read from it.
+
+    network = Network(two_sites(), seed=1)
+    network.run_until(60)
+    network.flows("Site1")
+
+No sockets, no threads, no wall clock; the same topology and seed always play the same way. Reading never
+changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+from typing import Final
+
+from ipsecmon.lab import printed
+from ipsecmon.lab.associations import FlowState, RouterState, SaEnd, Stream
+from ipsecmon.lab.events import EventQueue
+from ipsecmon.lab.ike import Ike
+from ipsecmon.lab.matching import PrefixIndex, QuickModeAgreement, is_mirror, line_matches
+from ipsecmon.lab.topology import Router, Topology, Traffic
+from ipsecmon.lab.traffic import Paths, next_packet_at, rates, settle_flow
+from ipsecmon_parsers.records import Flow, IkeSa, SaLifetime
+
+__all__ = ["Network"]
+
+# a new pair is negotiated this long before the old one runs out of time ...
+REKEY_SECONDS: Final = 30.0
+# ... or when this much volume is left, or what is sent in a few seconds if that is more
+REKEY_KILOBYTES: Final = 256
+REKEY_VOLUME_SECONDS: Final = 10.0
+# the retiring pair receives for this long beside its replacement
+OVERLAP_SECONDS: Final = 30.0
+RETRY_SECONDS: Final = 10.0
+# software and the older crypto engines start the kilobytes up to 10 % below the configured volume
+START_JITTER: Final = 0.1
+
+
+class Network:
+    """A topology in motion."""
+
+    def __init__(self, topology: Topology, *, seed: int = 0) -> None:
+        self._events = EventQueue()
+        self._random = Random(seed)  # noqa: S311 - a simulation must repeat, not surprise
+        self._paths = Paths()
+        self._spis: set[int] = set()
+        self._routers = {router.name: RouterState(router) for router in topology.routers}
+        by_address = {router.address: router for router in self._routers.values()}
+        self._ike = Ike(
+            by_address,
+            self._events,
+            self._random,
+            self._paths,
+            install=self._install,
+            give_up=self._give_up,
+        )
+        for router in self._routers.values():
+            router.flows = _flows_of(router)
+        _join_mirrors(by_address)
+        self._lay_streams(topology)
+
+    @property
+    def now(self) -> float:
+        """Lab seconds since the start."""
+        return self._events.now
+
+    def run_until(self, time: float) -> None:
+        """Play everything up to this lab second; an earlier one changes nothing."""
+        self._events.run_until(time)
+
+    # what the routers show
+
+    def router(self, name: str) -> Router:
+        """The configuration of a router."""
+        return self._routers[name].config
+
+    def flows(self, router: str) -> tuple[Flow, ...]:
+        """The flows of a router, as a parser reads them back from its ``show crypto ipsec sa``."""
+        state = self._routers[router]
+        self._settle(state.flows)
+        return tuple(printed.flow(flow, self.now) for flow in state.flows)
+
+    def ike_sas(self, router: str) -> tuple[IkeSa, ...]:
+        """The IKE table of a router, as a parser reads it back from ``show crypto isakmp sa``."""
+        state = self._routers[router]
+        return tuple(printed.ike_sa(row, state.config.dialect) for row in state.ike_rows)
+
+    def sa_lifetime(self, router: str) -> SaLifetime:
+        """The configured lifetime of new IPsec SAs."""
+        return printed.sa_lifetime(self._routers[router].config)
+
+    # what an operator types
+
+    def clear_sa(self, router: str, peer: str | None = None) -> None:
+        """``clear crypto sa [peer X]``: SAs go at both ends, counters go to zero here."""
+        state = self._routers[router]
+        flows = [flow for flow in state.flows if peer in (None, flow.peer_address)]
+        self._settle(flows)
+        for flow in flows:
+            self._delete_sas(flow)
+            _zero_counters(flow)
+
+    def clear_sa_counters(self, router: str) -> None:
+        """``clear crypto sa counters``: the SAs stay."""
+        flows = self._routers[router].flows
+        self._settle(flows)
+        for flow in flows:
+            _zero_counters(flow)
+
+    def clear_session(self, router: str, peer: str | None = None) -> None:
+        """``clear crypto session`` and ``clear crypto isakmp``: IKE and IPsec SAs go at both ends."""
+        state = self._routers[router]
+        for address, session in list(state.sessions.items()):
+            if peer in (None, address):
+                self._ike.delete(session, state)
+        for flow in state.flows:
+            if peer in (None, flow.peer_address):
+                self._delete_sas(flow)
+
+    # what goes wrong
+
+    def set_unreachable(self, one: str, other: str, *, is_unreachable: bool = True) -> None:
+        """Cut the path between two routers in both directions, or restore it."""
+        with_changed_path = self._flows_between(one, other)
+        self._settle(with_changed_path)
+        self._paths.cut(one, other, is_cut=is_unreachable)
+        self._replan(with_changed_path)
+
+    def set_loss(self, source: str, destination: str, ratio: float) -> None:
+        """Lose a share of the packets from one router to another; IKE gets through."""
+        with_changed_path = self._flows_between(source, destination)
+        self._settle(with_changed_path)
+        self._paths.lose(source, destination, ratio)
+        self._replan(with_changed_path)
+
+    def set_wrong_key(self, one: str, other: str, *, is_wrong: bool = True) -> None:
+        """Make the pre-shared keys of two routers differ; a standing IKE SA does not notice."""
+        self._flows_between(one, other)  # both exist, or KeyError
+        self._ike.set_wrong_key(one, other, is_wrong=is_wrong)
+
+    def _flows_between(self, one: str, other: str) -> list[FlowState]:
+        a, b = self._routers[one], self._routers[other]
+        there = [flow for flow in a.flows if flow.peer_address == b.address]
+        return there + [flow for flow in b.flows if flow.peer_address == a.address]
+
+    # traffic
+
+    def _lay_streams(self, topology: Topology) -> None:
+        behind = PrefixIndex(
+            [
+                (prefix, state)
+                for state in self._routers.values()
+                for prefix in state.config.networks
+            ]
+        )
+        crypto = {
+            name: PrefixIndex([(flow.line.destination, flow) for flow in state.flows])
+            for name, state in self._routers.items()
+        }
+        for pattern in topology.traffic:
+            stream = _lay_stream(pattern, behind, crypto)
+            touched: list[FlowState] = []
+            for flow in (stream.forward, stream.reply):
+                touched.extend(end for end in (flow, flow and flow.mirror) if end is not None)
+            for flow in dict.fromkeys(touched):
+                flow.streams.append(stream)
+                for edge in (pattern.start_seconds, pattern.stop_seconds):
+                    if edge is not None:
+                        self._events.at(edge, self._plan_volume, flow)
+        for state in self._routers.values():
+            for flow in state.flows:
+                self._plan_demand(flow)
+
+    def _settle(self, flows: Iterable[FlowState]) -> None:
+        for flow in flows:
+            settle_flow(flow, self.now, self._paths)
+
+    def _plan_demand(self, flow: FlowState) -> None:
+        """Look at a flow without an SA again when its next packet comes."""
+        if flow.current is not None or flow.is_negotiating:
+            return
+        times = [
+            time for stream in flow.streams if (time := self._demand_of(flow, stream)) is not None
+        ]
+        if not times:
+            return
+        at = max(min(times), self.now)
+        if flow.demand_at is None or at < flow.demand_at:
+            flow.demand_at = at
+            self._events.at(at, self._demand, flow, at)
+
+    def _demand_of(self, flow: FlowState, stream: Stream) -> float | None:
+        """When this stream next sends into this flow, for all that is known now."""
+        forward = stream.forward
+        if forward is flow:
+            return next_packet_at(stream)
+        if forward is None or stream.reply is not flow or stream.pattern.reply_ratio == 0:
+            return None
+        # replies come only where packets arrive: the peer still sends on an SA that this end holds too
+        end = forward.current
+        if end is None or end.other is None or not end.other.is_alive:
+            return None
+        if self._paths.delivery_ratio(forward.router, flow.router) == 0:
+            return None
+        return next_packet_at(stream)
+
+    def _demand(self, flow: FlowState, at: float) -> None:
+        if flow.demand_at != at:
+            return
+        flow.demand_at = None
+        if flow.current is None and not flow.is_negotiating:
+            # the packet that asks is itself dropped: "#send errors 1"
+            settle_flow(flow, self.now, self._paths)
+            self._ike.request(flow)
+
+    def _give_up(self, flow: FlowState) -> None:
+        """A negotiation came to nothing: the next packet asks again, or the rekey is tried again."""
+        if flow.current is None:
+            self._plan_demand(flow)
+        else:
+            self._events.after(RETRY_SECONDS, self._rekey_if_due, flow.current)
+
+    def _replan(self, flows: Iterable[FlowState]) -> None:
+        for flow in flows:
+            self._plan_demand(flow)
+            self._plan_volume(flow)
+
+    # SAs
+
+    def _install(self, flow: FlowState, agreement: QuickModeAgreement) -> None:
+        """Quick mode succeeded: both ends get their half of a new pair."""
+        mirror = flow.mirror
+        if mirror is None:
+            raise AssertionError("quick mode without a mirrored flow agreed")
+        self._settle((flow, mirror))
+        ours = self._new_end(flow, mirror, agreement, self._new_spi(), self._new_spi())
+        ours.is_initiator = True
+        theirs = self._new_end(mirror, flow, agreement, ours.spi_out, ours.spi_in)
+        ours.other, theirs.other = theirs, ours
+        for end, margin in ((ours, REKEY_SECONDS), (theirs, REKEY_SECONDS - 5)):
+            for old in end.flow.ends:
+                self._events.after(OVERLAP_SECONDS, self._remove, old)
+            end.flow.ends.append(end)
+            end.flow.current = end
+            end.flow.is_negotiating = False
+            # the side that made the pair renews it; the other only if that did not happen
+            self._events.at(end.expires_at - margin, self._rekey_if_due, end)
+            self._events.at(end.expires_at, self._remove, end)
+            idle = end.flow.router.config.sa_idle_seconds
+            if idle is not None:
+                self._events.after(idle, self._check_idle, end)
+        self._plan_volume(flow)
+        self._plan_volume(mirror)
+
+    def _new_end(
+        self,
+        flow: FlowState,
+        peer: FlowState,
+        agreement: QuickModeAgreement,
+        spi_in: int,
+        spi_out: int,
+    ) -> SaEnd:
+        router, other = flow.router.config, peer.router.config
+        flow.router.engine_conn_ids += 2
+        volumes = [
+            kilobytes
+            for kilobytes in (router.sa_lifetime_kilobytes, other.sa_lifetime_kilobytes)
+            if kilobytes is not None
+        ]
+        start: int | None = None
+        if router.sa_lifetime_kilobytes is not None:
+            start = min(volumes)
+            # the CSR starts at the full volume, as all captures of it show
+            if router.dialect != "iosxe-17":
+                start -= int(start * self._random.uniform(0, START_JITTER))
+        return SaEnd(
+            flow=flow,
+            spi_in=spi_in,
+            spi_out=spi_out,
+            conn_in=flow.router.engine_conn_ids - 1,
+            conn_out=flow.router.engine_conn_ids,
+            agreement=agreement,
+            created_at=self.now,
+            expires_at=self.now + min(router.sa_lifetime_seconds, other.sa_lifetime_seconds),
+            start_kilobytes=start,
+            is_initiator=False,
+            last_packet_at=self.now,
+        )
+
+    def _new_spi(self) -> int:
+        while True:
+            # RFC 4303 reserves 1 to 255
+            spi = self._random.randrange(256, 2**32)
+            if spi not in self._spis:
+                self._spis.add(spi)
+                return spi
+
+    def _remove(self, end: SaEnd) -> None:
+        """Forget one end of a pair: expired, retired, idle or deleted."""
+        if not end.is_alive:
+            return
+        flow = end.flow
+        settle_flow(flow, self.now, self._paths)
+        end.is_alive = False
+        flow.ends.remove(end)
+        if end.other is None or not end.other.is_alive:
+            self._spis -= {end.spi_in, end.spi_out}
+        if flow.current is end:
+            flow.current = flow.ends[-1] if flow.ends else None
+        self._plan_demand(flow)
+        if flow.mirror is not None:
+            self._plan_demand(flow.mirror)
+
+    def _delete(self, end: SaEnd) -> None:
+        """Remove a pair here, and there if the delete message gets through."""
+        other = end.other
+        self._remove(end)
+        if other is not None and self._paths.reaches(end.flow.router, other.flow.router):
+            self._remove(other)
+
+    def _delete_sas(self, flow: FlowState) -> None:
+        for end in list(flow.ends):
+            self._delete(end)
+
+    def _rekey_if_due(self, end: SaEnd) -> None:
+        flow = end.flow
+        if not end.is_alive or flow.current is not end or flow.is_negotiating:
+            return
+        settle_flow(flow, self.now, self._paths)
+        is_old = end.expires_at - self.now <= REKEY_SECONDS
+        is_used = end.bytes_in or end.bytes_out
+        # without traffic the pair is not renewed, it expires
+        if is_used and (is_old or self._is_low_on_volume(end)):
+            self._ike.request(flow)
+
+    def _low_volume_bytes(self, end: SaEnd) -> float:
+        if end.start_kilobytes is None:
+            return 0.0
+        rate = max(rates(end.flow, self.now, self._paths))
+        enough = max(REKEY_KILOBYTES * 1024, rate * REKEY_VOLUME_SECONDS)
+        return min(enough, end.start_kilobytes * 1024 / 2)
+
+    def _is_low_on_volume(self, end: SaEnd) -> bool:
+        left = end.remaining_bytes()
+        return left is not None and left <= self._low_volume_bytes(end)
+
+    def _plan_volume(self, flow: FlowState) -> None:
+        if flow.current is not None:
+            self._check_volume(flow.current, flow.current.volume_checks + 1)
+
+    def _check_volume(self, end: SaEnd, number: int) -> None:
+        """Renew a pair whose kilobytes run low, end one whose kilobytes are gone, else look again then."""
+        if not end.is_alive or end.flow.current is not end or number <= end.volume_checks:
+            return
+        end.volume_checks = number
+        settle_flow(end.flow, self.now, self._paths)
+        left = end.remaining_bytes()
+        if left is None:
+            return
+        if left <= 0:
+            self._delete(end)
+            return
+        low = self._low_volume_bytes(end)
+        if left <= low:
+            self._rekey_if_due(end)
+            low = 0.0
+        rate = max(rates(end.flow, self.now, self._paths))
+        if rate > 0:
+            wait = max((left - low) / rate, 0.5)
+            self._events.after(wait, self._check_volume, end, number + 1)
+
+    def _check_idle(self, end: SaEnd) -> None:
+        idle = end.flow.router.config.sa_idle_seconds
+        if not end.is_alive or idle is None:
+            return
+        settle_flow(end.flow, self.now, self._paths)
+        due = end.last_packet_at + idle
+        if self.now >= due:
+            self._delete(end)
+        else:
+            self._events.at(due, self._check_idle, end)
+
+
+def _zero_counters(flow: FlowState) -> None:
+    flow.encaps = flow.decaps = flow.send_errors = 0
+
+
+def _flows_of(router: RouterState) -> list[FlowState]:
+    """A flow for every permit line of the crypto map, by sequence number, then line."""
+    crypto_map = router.config.crypto_map
+    return [
+        FlowState(router, entry, line, str(entry.peer))
+        for entry in sorted(crypto_map.entries, key=lambda entry: entry.seq)
+        for line in router.config.access_lists[entry.access_list]
+    ]
+
+
+def _join_mirrors(routers: dict[str, RouterState]) -> None:
+    by_peer: dict[tuple[str, str], list[FlowState]] = {}
+    for address, router in routers.items():
+        for flow in router.flows:
+            by_peer.setdefault((address, flow.peer_address), []).append(flow)
+    for (address, peer_address), flows in by_peer.items():
+        for flow in flows:
+            for other in by_peer.get((peer_address, address), ()):
+                if is_mirror(flow.line, other.line):
+                    flow.mirror = other
+                    break
+
+
+def _lay_stream(
+    pattern: Traffic, behind: PrefixIndex[RouterState], crypto: dict[str, PrefixIndex[FlowState]]
+) -> Stream:
+    """Find the flows a pattern and its replies enter: the first line of the map that matches takes them."""
+
+    def first_match(source: Traffic, *, is_reply: bool) -> FlowState | None:
+        here, there = source.source, source.destination
+        if is_reply:
+            here, there = there, here
+        for router in behind.covering(here)[:1]:
+            for flow in crypto[router.name].covering(there):
+                if line_matches(flow.line, here, there, pattern.protocol):
+                    return flow
+        return None
+
+    forward = first_match(pattern, is_reply=False)
+    reply = first_match(pattern, is_reply=True) if pattern.reply_ratio else None
+    return Stream(pattern, forward, reply)

@@ -1,0 +1,276 @@
+"""What an emulated network is made of, as read from YAML: routers, their crypto configuration, traffic.
+
+The words are those of the running-config (``crypto isakmp policy``, ``crypto map``, ``access-list``),
+so that a reader who knows IOS can write a topology without a manual.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = [
+    "AccessListLine",
+    "CryptoMap",
+    "CryptoMapEntry",
+    "Dialect",
+    "IpProtocol",
+    "IsakmpPolicy",
+    "Router",
+    "Topology",
+    "Traffic",
+    "TransformSet",
+    "hub",
+    "load_topology",
+    "two_sites",
+]
+
+Dialect = Literal["ios-12.4", "ios-15", "iosxe-17"]
+IpProtocol = Literal["ip", "icmp", "tcp", "udp", "gre", "ospf"]
+
+# only ESP: no capture with AH and ESP together exists to hold a rendering against
+Transform = Annotated[str, Field(pattern=r"^esp-[a-z0-9-]+( (128|192|256))?$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IsakmpPolicy(_Model):
+    """``crypto isakmp policy 10``: the number orders proposals at home, it never crosses the wire."""
+
+    number: int = Field(ge=1, le=10000)
+    encryption: Literal["des", "3des", "aes", "aes 192", "aes 256"]
+    hash: Literal["md5", "sha", "sha256", "sha384", "sha512"]
+    authentication: Literal["pre-share", "rsa-sig"] = "pre-share"
+    group: Literal[1, 2, 5, 14, 15, 16, 19, 20, 21, 24]
+    lifetime_seconds: int = Field(default=86400, ge=60, le=86400)
+
+
+class TransformSet(_Model):
+    """``crypto ipsec transform-set TS esp-aes 256 esp-sha256-hmac``."""
+
+    transforms: tuple[Transform, ...] = Field(min_length=1, max_length=3)
+    mode: Literal["tunnel", "transport"] = "tunnel"
+
+
+class AccessListLine(_Model):
+    """One ``permit`` of a crypto access list; each becomes one flow."""
+
+    protocol: IpProtocol = "ip"
+    source: IPv4Network
+    destination: IPv4Network
+
+
+class CryptoMapEntry(_Model):
+    """``crypto map CRYPTO 10 ipsec-isakmp``."""
+
+    seq: int = Field(ge=1, le=65535)
+    peer: IPv4Address
+    transform_sets: tuple[str, ...] = Field(min_length=1, max_length=6)
+    access_list: str
+    pfs_group: Literal[1, 2, 5, 14, 15, 16, 19, 20, 21, 24] | None = None
+
+
+class CryptoMap(_Model):
+    """A crypto map as applied to the router's outer interface."""
+
+    name: str
+    entries: tuple[CryptoMapEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _entries_have_their_own_seq(self) -> Self:
+        seqs = [entry.seq for entry in self.entries]
+        if len(set(seqs)) != len(seqs):
+            raise ValueError(f"crypto map {self.name!r} uses a sequence number twice")
+        return self
+
+
+class Router(_Model):
+    """One router. ``networks`` are the LANs behind it: they say whose traffic passes here."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,62}$")
+    dialect: Dialect
+    interface: str
+    address: IPv4Address
+    networks: tuple[IPv4Network, ...] = ()
+    username: str = "monitor"
+    password: str = "monitor-lab"  # noqa: S105 - of the emulated network, on loopback only
+    enable_secret: str = "enable-lab"  # noqa: S105 - the same
+    login_privilege: Literal[1, 15] = 1
+    isakmp_policies: tuple[IsakmpPolicy, ...] = ()
+    pre_shared_keys: dict[IPv4Address, str] = {}
+    transform_sets: dict[str, TransformSet] = {}
+    access_lists: dict[str, tuple[AccessListLine, ...]] = {}
+    crypto_map: CryptoMap
+    sa_lifetime_seconds: int = Field(default=3600, ge=120, le=2592000)
+    sa_lifetime_kilobytes: int | None = Field(default=4608000, ge=2560, le=4294967295)
+    sa_idle_seconds: int | None = Field(default=None, ge=60, le=86400)
+
+    @model_validator(mode="after")
+    def _names_it_uses_exist(self) -> Self:
+        if self.sa_lifetime_kilobytes is None and self.dialect == "ios-12.4":
+            raise ValueError(f"{self.name}: 12.4 cannot disable the volume lifetime")
+        for entry in self.crypto_map.entries:
+            for name in entry.transform_sets:
+                if name not in self.transform_sets:
+                    raise ValueError(f"{self.name}: no transform set {name!r} (seq {entry.seq})")
+            if entry.access_list not in self.access_lists:
+                raise ValueError(f"{self.name}: no access list {entry.access_list!r}")
+        return self
+
+
+class Traffic(_Model):
+    """Packets from one prefix to another, and the replies they draw.
+
+    The first packet leaves at ``start_seconds``, none leaves at or after ``stop_seconds``. Each packet that
+    arrives draws ``reply_ratio`` packets of the same size.
+    """
+
+    source: IPv4Network
+    destination: IPv4Network
+    protocol: IpProtocol = "ip"
+    packets_per_second: float = Field(gt=0)
+    bytes_per_packet: int = Field(default=100, ge=20, le=65535)
+    reply_ratio: float = Field(default=1.0, ge=0)
+    start_seconds: float = Field(default=0.0, ge=0)
+    stop_seconds: float | None = None
+
+
+class Topology(_Model):
+    """A whole network."""
+
+    routers: tuple[Router, ...] = Field(min_length=1)
+    traffic: tuple[Traffic, ...] = ()
+
+    @model_validator(mode="after")
+    def _routers_are_told_apart(self) -> Self:
+        for what, values in (
+            ("name", [router.name for router in self.routers]),
+            ("address", [str(router.address) for router in self.routers]),
+        ):
+            seen: set[str] = set()
+            for value in values:
+                if value in seen:
+                    raise ValueError(f"two routers have the {what} {value}")
+                seen.add(value)
+        return self
+
+    def router(self, name: str) -> Router:
+        """The router of that name; ``KeyError`` if there is none."""
+        for router in self.routers:
+            if router.name == name:
+                return router
+        raise KeyError(name)
+
+
+def load_topology(path: Path) -> Topology:
+    """Read a topology from a YAML file."""
+    return Topology.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def two_sites() -> Topology:
+    """The tutorial's network: Site1 and Site2, one tunnel, a little traffic both ways."""
+    text = files("ipsecmon.lab").joinpath("two_sites.yaml").read_text(encoding="utf-8")
+    return Topology.model_validate(yaml.safe_load(text))
+
+
+_HUB_ADDRESS = IPv4Address("192.0.2.1")
+_HUB_LAN = IPv4Network("172.16.0.0/16")
+
+
+def _spoke_address(index: int) -> IPv4Address:
+    # the three documentation ranges of RFC 5737 hold 761 spokes; the rest stands in 198.18.0.0/15,
+    # which RFC 2544 sets aside for benchmarks
+    for first, count in (("198.51.100.1", 254), ("203.0.113.1", 254), ("192.0.2.2", 253)):
+        if index < count:
+            return IPv4Address(first) + index
+        index -= count
+    return IPv4Address("198.18.0.1") + index
+
+
+def hub(
+    spokes: int,
+    *,
+    hub_dialect: Dialect = "iosxe-17",
+    spoke_dialect: Dialect = "ios-15",
+    packets_per_second: float = 1.0,
+    bytes_per_packet: int = 500,
+) -> Topology:
+    """A hub named ``hub`` and spokes ``spoke0001``... with one tunnel each.
+
+    Outer addresses are documentation addresses (RFC 5737) as far as those reach, 761 spokes, and benchmark
+    addresses (198.18.0.0/15, RFC 2544) beyond; inside are 172.16.0.0/16 and 10.x.y.0/24.
+    """
+    if not 1 <= spokes <= 65536:
+        raise ValueError(f"a hub has 1 to 65536 spokes, not {spokes}")
+    policy = IsakmpPolicy(number=10, encryption="aes 256", hash="sha256", group=14)
+    transform_sets = {"STRONG": TransformSet(transforms=("esp-aes 256", "esp-sha256-hmac"))}
+    lans = [IPv4Network((0x0A000000 + index * 256, 24)) for index in range(spokes)]
+    addresses = [_spoke_address(index) for index in range(spokes)]
+    names = [f"spoke{index + 1:04}" for index in range(spokes)]
+    key = "hub-lab-key"
+    centre = Router(
+        name="hub",
+        dialect=hub_dialect,
+        interface="GigabitEthernet1",
+        address=_HUB_ADDRESS,
+        networks=(_HUB_LAN,),
+        isakmp_policies=(policy,),
+        pre_shared_keys=dict.fromkeys(addresses, key),
+        transform_sets=transform_sets,
+        access_lists={
+            name: (AccessListLine(source=_HUB_LAN, destination=lan),)
+            for name, lan in zip(names, lans, strict=True)
+        },
+        crypto_map=CryptoMap(
+            name="SPOKES",
+            entries=tuple(
+                CryptoMapEntry(
+                    seq=index + 1, peer=address, transform_sets=("STRONG",), access_list=name
+                )
+                for index, (name, address) in enumerate(zip(names, addresses, strict=True))
+            ),
+        ),
+    )
+    around = (
+        Router(
+            name=name,
+            dialect=spoke_dialect,
+            interface="GigabitEthernet0/0",
+            address=address,
+            networks=(lan,),
+            isakmp_policies=(policy,),
+            pre_shared_keys={_HUB_ADDRESS: key},
+            transform_sets=transform_sets,
+            access_lists={"HUB": (AccessListLine(source=lan, destination=_HUB_LAN),)},
+            crypto_map=CryptoMap(
+                name="TO-HUB",
+                entries=(
+                    CryptoMapEntry(
+                        seq=10, peer=_HUB_ADDRESS, transform_sets=("STRONG",), access_list="HUB"
+                    ),
+                ),
+            ),
+        )
+        for name, address, lan in zip(names, addresses, lans, strict=True)
+    )
+    return Topology(
+        routers=(centre, *around),
+        traffic=tuple(
+            Traffic(
+                source=lan,
+                destination=_HUB_LAN,
+                packets_per_second=packets_per_second,
+                bytes_per_packet=bytes_per_packet,
+                # spread over the first minute: boxes that all boot at once are a test of their own
+                start_seconds=(index * 7919 % 60_000) / 1000,
+            )
+            for index, lan in enumerate(lans)
+        ),
+    )
