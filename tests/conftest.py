@@ -39,7 +39,8 @@ def captures() -> Path:
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
-    path = shutil.which("promtool")
+    unpacked = REPOSITORY / ".venv" / "debian" / "usr" / "bin"
+    path = shutil.which("promtool", path=f"{unpacked}{os.pathsep}{os.environ.get('PATH', '')}")
     if path is None:
         pytest.skip("promtool is missing: `make promtool` or Debian's package prometheus brings it")
     return path

@@ -209,11 +209,10 @@ class VpnIosDriver(napalm_ios.IOSDriver):
         deadline = time.monotonic() + timeout
         while True:
             left = deadline - time.monotonic()
-            data = (
-                self._receive(min(left, self._target.read_timeout), command) if left > 0 else None
-            )
+            silence = min(left, self._target.read_timeout)
+            data = self._receive(silence, command) if left > 0 else None
             if data is None:
-                raise self._timed_out(reader, command, timeout, silent=left > 0)
+                raise self._timed_out(reader, command, timeout, silent=silence < left)
             progress = reader.feed(data)
             if reader.received_bytes > MAX_ANSWER_BYTES:
                 raise AnswerTooLarge(

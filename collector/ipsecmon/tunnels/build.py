@@ -158,7 +158,9 @@ def _events(
         )
     if old is not None and trigger is not None:
         left = old.outbound.remaining_seconds if old.outbound else None
-        ago = f", {left} s were left {at - old.seen_at:.0f} s ago" if left is not None else ""
+        ago = (
+            f", {left} s left when read {at - old.seen_at:.0f} s before" if left is not None else ""
+        )
         happened.append(
             (EventKind.REKEY, f"rekey ({trigger}): {spi_hex(old.last_outbound_spi)} -> {spi}{ago}")
         )

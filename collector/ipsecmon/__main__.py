@@ -1,0 +1,5 @@
+"""``python -m ipsecmon`` is ``ipsecmon``."""
+
+from ipsecmon.cli import main
+
+main()

@@ -1,0 +1,153 @@
+"""Wires a configuration into a running monitor; the only place where the parts meet."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from ipsecmon.config import Config, Device, HostKeyCheck
+from ipsecmon.credentials import resolve
+from ipsecmon.errors import IpsecmonError
+from ipsecmon.log import Redactor
+from ipsecmon.metrics import ExporterFacts, render_result
+from ipsecmon.model import Event, PollResult
+from ipsecmon.poll import PolledDevice, poll_device
+from ipsecmon.schedule import PollScheduler
+from ipsecmon.server import HttpServer
+from ipsecmon.sessions import OpenSession, SessionPool, Target
+from ipsecmon.sessions.napalm_session import open_napalm_session
+from ipsecmon.store import Store
+from ipsecmon.web import WebContext, create_app
+
+__all__ = ["Monitor", "Poller", "UnknownDevice"]
+
+log = logging.getLogger(__name__)
+
+
+class UnknownDevice(IpsecmonError, LookupError):
+    """A device name that is not in the configuration."""
+
+
+class Poller:
+    """Polls the devices of a configuration and keeps what they said; safe to call from many threads."""
+
+    def __init__(
+        self,
+        config: Config,
+        redactor: Redactor | None = None,
+        open_session: OpenSession = open_napalm_session,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._config = config
+        self._redactor = redactor
+        self._on_event = on_event
+        self.sessions = SessionPool(open_session)
+        self.store = Store()
+        self._devices = {device.name: self._polled(device) for device in config.devices}
+        self._locks = {name: threading.Lock() for name in self._devices}
+
+    def poll(self, name: str) -> PollResult:
+        """Poll one device now, unless a poll of it is under way: then the newest result once that ended."""
+        device = self._devices.get(name)
+        if device is None:
+            known = ", ".join(sorted(self._devices))
+            raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
+        was_busy = self._locks[name].locked()
+        with self._locks[name]:
+            newest = self.store.get(name)
+            if was_busy and newest is not None:
+                return newest
+            result = poll_device(device, self.sessions, newest)
+            self.store.put(result, render_result(result))
+        for event in result.events:
+            log.info("%s: %s", event.tunnel, event.detail, extra={"device": event.device})
+            if self._on_event is not None:
+                self._on_event(event)
+        return result
+
+    def _polled(self, device: Device) -> PolledDevice:
+        timing = self._config.timing(device)
+        return PolledDevice(
+            name=device.name,
+            host=device.host,
+            platform=device.platform,
+            interval_seconds=timing.interval,
+            timeout_seconds=timing.timeout,
+            target=lambda: self._target(device),
+        )
+
+    def _target(self, device: Device) -> Target:
+        """Credentials are looked up at each connect, so that a rotated password needs no restart."""
+        login = resolve(
+            self._config.credentials,
+            device.credentials,
+            redact=self._redactor.add if self._redactor else None,
+        )
+        timing = self._config.timing(device)
+        host_keys = self._config.host_keys
+        return Target(
+            device=device.name,
+            host=device.host,
+            port=device.port,
+            username=login.username,
+            password=login.password.reveal(),
+            enable_secret=login.enable.reveal() if login.enable else None,
+            known_hosts=host_keys.known_hosts if host_keys.check is HostKeyCheck.STRICT else None,
+            connect_timeout=timing.connect_timeout,
+            read_timeout=timing.read_timeout,
+        )
+
+
+class Monitor:
+    """The service: polls on schedule, serves what it knows; ``start`` returns at once."""
+
+    def __init__(
+        self,
+        config: Config,
+        redactor: Redactor | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.poller = Poller(config, redactor, on_event=on_event)
+        self._scheduler = PollScheduler(self._poll, workers=config.poll.workers)
+        stale_after: dict[str, float] = {}
+        for device in config.devices:
+            timing = config.timing(device)
+            stale_after[device.name] = timing.stale_after
+            self._scheduler.add(device.name, timing.interval)
+        self.context = WebContext(
+            store=self.poller.store, stale_after=stale_after, facts=self._facts, clock=time.time
+        )
+        listen = config.web.listen
+        self._server = HttpServer(create_app(self.context), listen.host, listen.port)
+        self.url = f"http://{_host_in_url(listen.host)}:{self._server.port}"
+        if config.host_keys.check is HostKeyCheck.OFF:
+            log.warning(
+                "host_keys.check is off: any machine that answers at a device's address gets the password"
+            )
+
+    def start(self) -> None:
+        """Listen, then poll."""
+        self._server.start()
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop polling, end the sessions, finish the requests under way."""
+        self._scheduler.stop()
+        self.poller.sessions.close()
+        self._server.stop()
+
+    def _poll(self, name: str) -> None:
+        self.poller.poll(name)
+
+    def _facts(self) -> ExporterFacts:
+        return ExporterFacts(
+            sessions_open=self.poller.sessions.open_count, jobs_missed=self._scheduler.missed
+        )
+
+
+def _host_in_url(host: str) -> str:
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 # shown, not listened on
+        return "localhost"
+    return f"[{host}]" if ":" in host else host

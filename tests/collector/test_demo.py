@@ -1,0 +1,172 @@
+"""The demo itself: real SSH, a fast clock, both sites up, counters moving, a rekey, a clean end."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+SITES = {
+    "Site1": "CRYPTO/10.1.1.0_24-10.2.2.0_24",
+    "Site2": "CRYPTO/10.2.2.0_24-10.1.1.0_24",
+}
+
+
+class Demo:
+    """A running ``ipsecmon demo`` and the samples it serves."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str, config: Path) -> None:
+        self.process = process
+        self.url = url
+        self.config = config
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:  # noqa: S310 # loopback
+            text: str = response.read().decode()
+            return text
+
+    def samples(self, name: str) -> dict[str, float]:
+        """Values of one metric by device; several samples of a device are added up."""
+        found: dict[str, float] = {}
+        for line in self.get("/metrics").splitlines():
+            match = re.match(rf'{name}{{.*?device="(\w+)".*}} (\S+)$', line)
+            if match:
+                found[match[1]] = found.get(match[1], 0.0) + float(match[2])
+        return found
+
+    def wait_for(self, what: str, holds: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert self.process.poll() is None, "the demo ended by itself"
+            assert time.monotonic() < deadline, f"no {what} within {seconds} s"
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Generator[Demo]:
+    process = subprocess.Popen(  # our own program
+        [
+            sys.executable,
+            "-u",
+            "-m",
+            "ipsecmon",
+            "demo",
+            "--speed",
+            "300",
+            "--interval",
+            "1",
+            "--port",
+            "0",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    welcome = ""
+    try:
+        while "Ctrl-C" not in welcome:
+            line = process.stdout.readline()
+            assert line, f"the demo ended at once: {welcome}"
+            welcome += line
+        url = re.search(r"http://127\.0\.0\.1:\d+", welcome)
+        config = re.search(r"--config (\S+)", welcome)
+        assert url is not None
+        assert config is not None
+        yield Demo(process, url.group(), Path(config[1]))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
+@pytest.mark.timeout(120)
+def test_both_sites_are_up_counting_and_rekeyed(demo: Demo) -> None:
+    demo.wait_for(
+        "poll of both sites",
+        lambda: demo.samples("cisco_ipsec_device_up") == dict.fromkeys(SITES, 1.0),
+        30,
+    )
+    assert demo.samples("cisco_ipsec_tunnel_up") == dict.fromkeys(SITES, 1.0)
+    assert demo.samples("cisco_ike_sa_qm_idle") == dict.fromkeys(SITES, 1.0)
+
+    before = demo.samples("cisco_ipsec_tunnel_encaps_packets_total")
+    decaps = demo.samples("cisco_ipsec_tunnel_decaps_packets_total")
+    demo.wait_for(
+        "rekey on both sites",
+        lambda: min(demo.samples("cisco_ipsec_tunnel_rekeys_total").values()) >= 1,
+        60,
+    )
+    after = demo.samples("cisco_ipsec_tunnel_encaps_packets_total")
+
+    assert all(after[site] > before[site] > 0 for site in SITES)
+    assert all(
+        demo.samples("cisco_ipsec_tunnel_decaps_packets_total")[site] > decaps[site] > 0
+        for site in SITES
+    )
+    page = demo.get("/")
+    assert "2 of 2 tunnels up" in page
+    assert all(tunnel in page for tunnel in SITES.values())
+
+
+def test_the_running_demo_is_clean_for_promtool(demo: Demo, promtool: str) -> None:
+    checked = subprocess.run(  # noqa: S603 # promtool on our own text
+        [promtool, "check", "metrics"],
+        input=demo.get("/metrics"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_the_printed_command_polls_a_site(demo: Demo) -> None:
+    done = subprocess.run(  # noqa: S603 # our own program
+        [sys.executable, "-m", "ipsecmon", "poll", "Site1", "--config", str(demo.config)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert SITES["Site1"] in done.stdout
+
+
+def test_ctrl_c_ends_it_and_leaves_nothing() -> None:
+    process = subprocess.Popen(  # our own program
+        [sys.executable, "-u", "-m", "ipsecmon", "demo", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        welcome = ""
+        while "first seen" not in welcome:
+            line = process.stdout.readline()
+            assert line, welcome
+            welcome += line
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=20)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait(10)
+
+    assert (process.returncode, errors) == (0, "")
+    assert rest.endswith("stopped.\n")
+    folder = re.search(r"--config (\S+)/ipsecmon\.yml", welcome)
+    assert folder is not None
+    assert not Path(folder[1]).exists()

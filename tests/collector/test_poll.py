@@ -1,0 +1,244 @@
+"""One poll: a value comes back whatever happens, and what was not read is unknown, not down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ipsecmon import errors
+from ipsecmon.credentials import CredentialError
+from ipsecmon.model import PollResult, RawOutput, Reason, Stage
+from ipsecmon.poll import PolledDevice, poll_device
+from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon_parsers.records import Platform
+from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME
+
+OUTPUTS = Path(__file__).parent.parent / "parsers" / "outputs" / "ios"
+ANSWERS = {
+    command: (OUTPUTS / command.replace(" ", "_") / case / "output.txt").read_text("utf-8")
+    for command, case in (
+        (SHOW_ISAKMP_SA, "tutorial"),
+        (SHOW_IPSEC_SA, "tutorial"),
+        (SHOW_SA_LIFETIME, "default"),
+    )
+}
+TARGET = Target(
+    device="Site1",
+    host="92.1.1.1",
+    port=22,
+    username="monitor",
+    password="planted-secret",
+    known_hosts=None,
+    connect_timeout=1,
+    read_timeout=1,
+)
+
+
+class FakeSession(Session):
+    """Answers from a table; an exception in the table is raised."""
+
+    def __init__(self, answers: dict[str, str | Exception]) -> None:
+        self.answers = answers
+        self.alive = True
+
+    def run(self, command: str, timeout: float) -> RawOutput:
+        assert timeout > 0
+        answer = self.answers[command]
+        if isinstance(answer, Exception):
+            self.alive = False
+            raise answer
+        return RawOutput(command=command, text=answer, started_at=100.0, ended_at=101.0)
+
+    def is_alive(self) -> bool:
+        return self.alive
+
+    def close(self) -> None:
+        self.alive = False
+
+
+class Device:
+    """A device whose answers a test changes between polls."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, str | Exception] = dict(ANSWERS)
+        self.refuses: Exception | None = None
+        self.opened = 0
+        self.pool = SessionPool(self._open)
+        self.last: PollResult | None = None
+        self._now = iter(range(100, 100000))
+
+    def poll(self, target: Callable[[], Target] = lambda: TARGET) -> PollResult:
+        device = PolledDevice(
+            name="Site1",
+            host="92.1.1.1",
+            platform=Platform.IOS,
+            interval_seconds=60,
+            timeout_seconds=30,
+            target=target,
+        )
+        self.last = poll_device(device, self.pool, self.last, lambda: float(next(self._now)))
+        return self.last
+
+    def _open(self, _: Target) -> Session:
+        self.opened += 1
+        if self.refuses is not None:
+            raise self.refuses
+        return FakeSession(self.answers)
+
+
+@pytest.fixture
+def device() -> Iterator[Device]:
+    made = Device()
+    yield made
+    made.pool.close()
+
+
+def test_a_good_poll_reads_the_tutorials_tunnel(device: Device) -> None:
+    result = device.poll()
+
+    assert result.is_good
+    assert [tunnel.name for tunnel in result.tunnels] == ["CRYPTO/10.1.1.0_24-10.2.2.0_24"]
+    assert [peer.is_qm_idle for peer in result.ike_peers] == [True]
+    assert result.sa_lifetime is not None
+    assert (result.read_at, result.unparsed) == (101.0, ())
+
+
+def test_a_session_is_kept_between_polls(device: Device) -> None:
+    device.poll()
+    device.poll()
+
+    assert device.opened == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "stage", "reason"),
+    [
+        (errors.NameNotResolved("no address"), Stage.RESOLVE, Reason.DNS),
+        (errors.ConnectFailed("refused"), Stage.CONNECT, Reason.CONNECT),
+        (errors.KeyExchangeFailed("no kex"), Stage.CONNECT, Reason.KEX),
+        (errors.HostKeyRejected("unknown"), Stage.HOSTKEY, Reason.HOSTKEY),
+        (errors.AuthenticationFailed("no"), Stage.AUTH, Reason.AUTH),
+        (errors.PrivilegeDenied("no"), Stage.PRIVILEGE, Reason.PRIVILEGE),
+        (errors.PromptNotFound("none"), Stage.CONNECT, Reason.PROMPT),
+    ],
+)
+def test_a_failure_to_connect_has_its_stage_and_reason(
+    error: Exception, stage: Stage, reason: Reason, device: Device
+) -> None:
+    device.refuses = error
+    result = device.poll()
+
+    assert result.error is not None
+    assert (result.error.stage, result.error.reason) == (stage, reason)
+    assert result.error.message == f"Site1, stage {stage}: {error}"
+    assert result.errors_total[reason] == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "stage", "reason"),
+    [
+        ("% Invalid input detected at '^' marker.\n", Stage.COMMAND, Reason.REFUSED),
+        ("Command authorization failed.\n", Stage.COMMAND, Reason.REFUSED),
+        (ANSWERS[SHOW_IPSEC_SA][:1200], Stage.PARSE, Reason.TRUNCATED),
+        ("\x00\x01\x02\x03 binary \xff\xfe", Stage.PARSE, Reason.PARSE),
+        (
+            ANSWERS[SHOW_IPSEC_SA].replace("255.255.255.0", "255.0.255.0"),
+            Stage.PARSE,
+            Reason.PARSE,
+        ),
+        (errors.AnswerTimeout("silent", SHOW_IPSEC_SA), Stage.COMMAND, Reason.TIMEOUT),
+        (errors.ConnectionClosed("closed", SHOW_IPSEC_SA), Stage.COMMAND, Reason.CLOSED),
+        (errors.AnswerTooLarge("64 MiB", SHOW_IPSEC_SA), Stage.COMMAND, Reason.OTHER),
+    ],
+)
+def test_a_bad_answer_never_looks_like_fewer_tunnels(
+    answer: str | Exception, stage: Stage, reason: Reason, device: Device
+) -> None:
+    good = device.poll()
+    device.answers[SHOW_IPSEC_SA] = answer
+    result = device.poll()
+
+    assert result.error is not None
+    assert (result.error.stage, result.error.reason) == (stage, reason)
+    assert result.error.command == SHOW_IPSEC_SA
+    assert result.tunnels == good.tunnels
+    assert result.read_at == good.read_at
+    assert result.events == ()
+
+
+def test_a_device_that_comes_back_is_good_again_and_keeps_its_count_of_errors(
+    device: Device,
+) -> None:
+    device.answers[SHOW_ISAKMP_SA] = errors.AnswerTimeout("silent", SHOW_ISAKMP_SA)
+    device.poll()
+    device.answers[SHOW_ISAKMP_SA] = ANSWERS[SHOW_ISAKMP_SA]
+    result = device.poll()
+
+    assert result.is_good
+    assert result.errors_total[Reason.TIMEOUT] == 1
+
+
+def test_a_failed_session_is_never_used_again(device: Device) -> None:
+    device.answers[SHOW_SA_LIFETIME] = errors.AnswerTimeout("silent", SHOW_SA_LIFETIME)
+    device.poll()
+
+    assert device.pool.open_count == 0
+
+
+def test_a_release_without_the_lifetime_command_is_read_without_it(device: Device) -> None:
+    device.answers[SHOW_SA_LIFETIME] = "% Invalid input detected at '^' marker.\n"
+    result = device.poll()
+
+    assert result.is_good
+    assert result.sa_lifetime is None
+    assert len(result.tunnels) == 1
+
+
+def test_a_kept_session_that_died_unnoticed_is_replaced_within_the_poll(device: Device) -> None:
+    device.poll()
+    dying = errors.ConnectionClosed("closed", SHOW_ISAKMP_SA)
+    kept = device.pool.take("Site1")
+    assert isinstance(kept, FakeSession)
+    kept.answers = {**ANSWERS, SHOW_ISAKMP_SA: dying}
+    device.pool.put_back("Site1", kept)
+    result = device.poll()
+
+    assert result.is_good
+    assert device.opened == 2
+
+
+def test_a_fresh_session_that_dies_is_an_error(device: Device) -> None:
+    device.answers[SHOW_ISAKMP_SA] = errors.ConnectionClosed("closed", SHOW_ISAKMP_SA)
+    result = device.poll()
+
+    assert result.error is not None
+    assert result.error.reason is Reason.CLOSED
+    assert device.opened == 1
+
+
+def test_a_credential_that_cannot_be_had_is_a_matter_of_auth(device: Device) -> None:
+    def no_target() -> Target:
+        raise CredentialError("lab", "password", "file secret", "does not exist", "create it")
+
+    result = device.poll(no_target)
+
+    assert result.error is not None
+    assert result.error.reason is Reason.AUTH
+    assert "credentials.lab.password: file secret does not exist" in result.error.message
+
+
+def test_a_fault_of_our_own_is_a_value_too(device: Device) -> None:
+    device.refuses = ZeroDivisionError("a fault")
+    result = device.poll()
+
+    assert result.error is not None
+    assert result.error.reason is Reason.OTHER
+    assert "unexpected ZeroDivisionError: a fault" in result.error.message
+
+
+def test_no_result_and_no_target_shows_the_password(device: Device) -> None:
+    device.refuses = errors.AuthenticationFailed("refused")
+
+    assert "planted-secret" not in f"{TARGET!r} {device.poll()!r}"
