@@ -103,12 +103,10 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
     elif detail["type"] == "extra_forbidden":
         *parent, key = where
         keys = keys_of(annotation_at(tuple(parent)))
-        # below a credential an unknown key may be a misplaced password: password: {hunter2}
-        shown = tuple(parent) if under_credentials else where
-        mistakes.add(shown, f"an unknown key{meant(str(key), keys)}", listed(keys), at=where)
+        mistakes.add(where, f"an unknown key{meant(str(key), keys)}", listed(keys))
     elif where[-1] == "[key]":
         accepted = in_words(get_args(annotation_at(where[:-2]))[0])
-        mistakes.add(where[:-2], "a name that cannot be used", accepted, at=where[:-1])
+        mistakes.add(where[:-1], "a name that cannot be used", accepted)
     elif (value := mistakes.value(where)) is not BROKEN:
         error = detail.get("ctx", {}).get("error")
         accepted = error.accepted if isinstance(error, NotAccepted) else ""

@@ -230,17 +230,7 @@ class Builder:
         return fit
 
     def _problem(self, event: yaml.Event, path: Path, found: str, accepted: str) -> None:
-        self.problems.append(Problem(mark(event), key_path(visible(path)), found, accepted))
-
-
-def visible(path: Path) -> Path:
-    """The path without keys that may be a misplaced password: ``password: {hunter2}`` has the key ``hunter2``."""
-    known = {"username", "password", "enable", "env", "file"}
-    if path[:1] == ("credentials",):
-        for depth, step in enumerate(path[2:], start=2):
-            if step not in known:
-                return path[:depth]
-    return path
+        self.problems.append(Problem(mark(event), key_path(path), found, accepted))
 
 
 def mark(event: yaml.Event) -> Position:
