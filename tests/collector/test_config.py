@@ -49,7 +49,7 @@ devices:
 
 MANY_MISTAKES = """\
 poll:
-  intervall: 60s
+  intervals: 60s
   timeout: 90s
   read_timeout: 2x
   interval: 60s
@@ -76,7 +76,7 @@ devices:
 """
 
 MANY_MESSAGES = """\
-ipsecmon.yml:2:3: poll.intervall: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers
+ipsecmon.yml:2:3: poll.intervals: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers
 ipsecmon.yml:3:3: poll.timeout: found '90s', accepted: at most 'interval' (1m)
 ipsecmon.yml:4:3: poll.read_timeout: found '2x', accepted: a duration of 1s to 7d, such as 30s, 5m or 1h
 ipsecmon.yml:6:7: web.listen: found '9818', accepted: host:port, "[::1]:port" in quotes, or :port for every address
@@ -342,8 +342,8 @@ class TestUnreadableFiles:
         ("data", "message"),
         [
             (
-                b"poll: {}\n# caf\xe9\n",
-                "ipsecmon.yml:2:6: found the byte 0xe9, accepted: text in UTF-8",
+                b"poll: {}\n# Z\xfcrich\n",
+                "ipsecmon.yml:2:4: found the byte 0xfc, accepted: text in UTF-8",
             ),
             (
                 "poll: {}\n".encode("utf-16"),
@@ -396,7 +396,7 @@ LEAKS = [
     "credentials:\n  lab:\n    password: a: %s\n",
     "credentials:\n  lab:\n    password: %s\n   username: monitor\n",
     "credentials:\n  lab:\n    password %s\n    username: monitor\n",
-    "credentials:\n  lab:\n    pasword: %s\n",
+    "credentials:\n  lab:\n    passwort: %s\n",
     "credentials:\n  lab:\n    %s:\n",
     "credentials:\n  lab:\n  password: %s\n",
     "credentials: {lab: %s}",

@@ -400,14 +400,14 @@ devices:
     (
         "unknown key",
         """\
-poll: {intervall: 30s}
+poll: {intervals: 30s}
 credentials:
   lab: {username: monitor, password: {env: LAB}}
 devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:8: poll.intervall: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+            "ipsecmon.yml:1:8: poll.intervals: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers",
         ],
     ),
     (
