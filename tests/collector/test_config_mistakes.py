@@ -798,6 +798,20 @@ devices:
         ],
     ),
     (
+        "credential name that pydantic uses for itself",
+        """\
+credentials:
+  "[key]": text
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:3: credentials: found a name that cannot be used, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "ipsecmon.yml:2:3: credentials: found a text (not shown), accepted: a mapping with the keys username, password, enable",
+        ],
+    ),
+    (
         "username",
         r"""credentials:
   lab: {username: "moni\ntor", password: {env: LAB}}

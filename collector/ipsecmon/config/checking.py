@@ -104,7 +104,7 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
         *parent, key = where
         keys = keys_of(annotation_at(tuple(parent)))
         mistakes.add(where, f"an unknown key{meant(str(key), keys)}", listed(keys))
-    elif where[-1] == "[key]":
+    elif where[-1] == "[key]" and origin_of(annotation_at(where[:-2])) is dict:
         accepted = in_words(get_args(annotation_at(where[:-2]))[0])
         mistakes.add(where[:-1], "a name that cannot be used", accepted)
     elif (value := mistakes.value(where)) is not BROKEN:
