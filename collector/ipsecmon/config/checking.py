@@ -14,7 +14,7 @@ from typing import get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .document import Block, Items, Position, describe
+from .document import BROKEN, Block, Items, Position, describe
 from .mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
 from .models import Config
 from .readings import NAME, Reading, duration_text, read_duration
@@ -48,13 +48,14 @@ class Mistakes:
         self._root = root
         self._file = str(path)
         # a mapping behind several aliases has its mistake once
-        self._seen: set[tuple[Position, str, str]] = set()
+        self._seen: set[tuple[Position, str | int, str, str]] = set()
 
     def add(self, where: Where, found: str, accepted: str, *, at: Where | None = None) -> None:
         position = self.position(where if at is None else at)
-        if (position, found, accepted) in self._seen:
+        mistake = (position, where[-1], found, accepted)
+        if mistake in self._seen:
             return
-        self._seen.add((position, found, accepted))
+        self._seen.add(mistake)
         self.found.append(
             Mistake(
                 file=self._file,
@@ -102,16 +103,14 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
     elif detail["type"] == "extra_forbidden":
         *parent, key = where
         keys = keys_of(annotation_at(tuple(parent)))
-        # below a credential an unknown key may be a misplaced password: password: {hunter2}
-        shown = tuple(parent) if under_credentials else where
-        mistakes.add(shown, f"an unknown key{meant(str(key), keys)}", listed(keys), at=where)
-    elif where[-1] == "[key]":
+        mistakes.add(where, f"an unknown key{meant(str(key), keys)}", listed(keys))
+    elif where[-1] == "[key]" and origin_of(annotation_at(where[:-2])) is dict:
         accepted = in_words(get_args(annotation_at(where[:-2]))[0])
-        mistakes.add(where[:-2], "a name that cannot be used", accepted, at=where[:-1])
-    else:
+        mistakes.add(where[:-1], "a name that cannot be used", accepted)
+    elif (value := mistakes.value(where)) is not BROKEN:
         error = detail.get("ctx", {}).get("error")
         accepted = error.accepted if isinstance(error, NotAccepted) else ""
-        found = describe(mistakes.value(where), hide=under_credentials)
+        found = describe(value, hide=under_credentials)
         mistakes.add(where, found, accepted or in_words(annotation_at(where)))
 
 
@@ -184,7 +183,7 @@ def annotation_at(where: Where) -> object:
             annotation = readings[0] if readings else field.annotation
         else:
             # dict[Name, Credential] and tuple[Device, ...]
-            annotation = get_args(annotation)[1 if get_origin(annotation) is dict else 0]
+            annotation = get_args(annotation)[1 if origin_of(annotation) is dict else 0]
     return annotation
 
 
@@ -200,10 +199,14 @@ def in_words(annotation: object) -> str:
         return annotation.accepted
     if keys := keys_of(annotation):
         return f"a mapping with the keys {listed(keys)}"
-    inner = get_args(annotation)
-    if get_origin(annotation) is dict:
+    inner: tuple[object, ...] = get_args(annotation)
+    if origin_of(annotation) is dict:
         return f"a mapping of names, each with the keys {listed(keys_of(inner[1]))}"
-    if get_origin(annotation) is tuple:
+    if origin_of(annotation) is tuple:
         return f"a list of at least one mapping with the keys {listed(keys_of(inner[0]))}"
     # Annotated[float, Reading(...)] and its union with None
-    return next(filter(None, map(in_words, inner)), "")
+    return next((words for part in inner if (words := in_words(part))), "")
+
+
+def origin_of(annotation: object) -> object:
+    return get_origin(annotation)

@@ -12,6 +12,7 @@ a file of nested aliases costs no more than its length; merge keys (``<<``) are 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -20,7 +21,7 @@ from yaml.reader import Reader
 
 from .mistakes import has_controls, key_path, quoted
 
-__all__ = ["EMPTY", "Block", "Items", "Position", "Problem", "describe", "read_document"]
+__all__ = ["BROKEN", "EMPTY", "Block", "Items", "Position", "Problem", "describe", "read_document"]
 
 Path = tuple[str | int, ...]
 
@@ -53,11 +54,10 @@ class Empty:
 
     __slots__ = ()
 
-    def __repr__(self) -> str:
-        return "EMPTY"
-
 
 EMPTY: Final = Empty()
+# stands for what could not be read and has its problem already
+BROKEN: Final = Empty()
 
 
 class Block(dict[str, object]):
@@ -90,8 +90,7 @@ class Unreadable(Exception):
 def read_document(text: str) -> tuple[Value, list[Problem]]:
     """The value of the text and all that is wrong with it as YAML."""
     if strange := Reader.NON_PRINTABLE.search(text):
-        before = text[: strange.start()]
-        at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        at = position_in(text, strange.start())
         found = f"the control character 0x{ord(strange.group()):02x}"
         return EMPTY, [Problem(at, "", found, "text; this looks like a binary file")]
     builder = Builder()
@@ -103,9 +102,21 @@ def read_document(text: str) -> tuple[Value, list[Problem]]:
         return EMPTY, [*builder.problems, in_words(error, text.splitlines())]
     except (ValueError, OverflowError):
         # PyYAML turns "\UFFFFFFFF" and "%YAML 1.999...9" into numbers without looking
-        found = "an escape sequence or a %YAML line with a number out of range"
-        return EMPTY, [*builder.problems, Problem(builder.at, "", found, "a number in range")]
+        return EMPTY, [*builder.problems, number_out_of_range(text)]
     return value, builder.problems
+
+
+def number_out_of_range(text: str) -> Problem:
+    for escape in re.finditer(r"\\U([0-9A-Fa-f]{8})", text):
+        if int(escape[1], 16) > sys.maxunicode:
+            found = "an escape sequence for a character that does not exist"
+            return Problem(position_in(text, escape.start()), "", found, "\\U0010ffff at most")
+    start = max(text.find("%YAML"), 0)
+    return Problem(position_in(text, start), "", "a %YAML line", "YAML 1.1 without directives")
+
+
+def position_in(text: str, offset: int) -> Position:
+    return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
 class Builder:
@@ -113,7 +124,6 @@ class Builder:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.at = Position(1, 1)
         self._events: Iterator[yaml.Event] = iter(())
         # None while the anchored value is still being built
         self._anchors: dict[str, Value | None] = {}
@@ -132,9 +142,7 @@ class Builder:
         return value
 
     def _next(self) -> yaml.Event:
-        event = next(self._events)
-        self.at = mark(event)
-        return event
+        return next(self._events)
 
     def _value(self, event: yaml.Event, path: Path) -> Value:
         if len(path) > DEEPEST:
@@ -166,12 +174,12 @@ class Builder:
             found = "an alias (*name) without an anchor (&name) above it"
             accepted = "the name of an anchor; a text that starts with * stands in quotes"
             self._problem(event, path, found, accepted)
-            return EMPTY
+            return BROKEN
         value = self._anchors[event.anchor]
         if value is None:
             found = "an alias (*name) inside the value that it stands for"
             self._problem(event, path, found, "an alias of a value above it")
-            return EMPTY
+            return BROKEN
         return value
 
     def _items(self, path: Path) -> Items:
@@ -195,7 +203,7 @@ class Builder:
                 continue
             key = self._value(event, (*path, "?"))
             if not isinstance(key, str) or has_controls(key):
-                found = "a mapping, a list, control characters or nothing in place of a key"
+                found = "something other than a word in place of a key"
                 self._problem(event, path, found, "a word as key")
                 self._value(self._next(), (*path, "?"))
             elif key in block:
@@ -222,17 +230,7 @@ class Builder:
         return fit
 
     def _problem(self, event: yaml.Event, path: Path, found: str, accepted: str) -> None:
-        self.problems.append(Problem(mark(event), key_path(visible(path)), found, accepted))
-
-
-def visible(path: Path) -> Path:
-    """The path without keys that may be a misplaced password: ``password: {hunter2}`` has the key ``hunter2``."""
-    known = {"username", "password", "enable", "env", "file"}
-    if path[:1] == ("credentials",):
-        for depth, step in enumerate(path[2:], start=2):
-            if step not in known:
-                return path[:depth]
-    return path
+        self.problems.append(Problem(mark(event), key_path(path), found, accepted))
 
 
 def mark(event: yaml.Event) -> Position:

@@ -30,6 +30,7 @@ __all__ = [
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 # user:password@ before the host of an address
 USERINFO = re.compile(r"//[^/@]*@")
+KEYS_OF_CREDENTIALS = frozenset({"username", "password", "enable", "env", "file"})
 LONGEST_QUOTE = 60
 LONGEST_LIST = 12
 
@@ -79,15 +80,25 @@ class NotAccepted(ValueError):
 
 
 def key_path(path: Iterable[str | int]) -> str:
-    """``("devices", 1, "platform")`` as ``devices[1].platform``."""
+    """``("devices", 1, "platform")`` as ``devices[1].platform``, cut before what may be a misplaced password."""
     text = ""
-    for step in path:
+    for step in without_secrets(tuple(path)):
         if isinstance(step, int):
             text += f"[{step}]"
         else:
             name = step if PLAIN_KEY.fullmatch(step) else quoted(step)
             text += f".{name}" if text else name
     return text
+
+
+def without_secrets(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Below ``credentials`` only known keys are shown: ``password: {hunter2}`` makes a key of the password."""
+    if path[:1] == ("credentials",):
+        for depth, step in enumerate(path[1:], start=1):
+            known = PLAIN_KEY.fullmatch(str(step)) if depth == 1 else step in KEYS_OF_CREDENTIALS
+            if not known:
+                return path[:depth]
+    return path
 
 
 def quoted(text: str) -> str:

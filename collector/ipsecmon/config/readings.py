@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
@@ -83,6 +83,8 @@ class Reading:
         directory = info.context if isinstance(info.context, Path) else None
         try:
             return self.read(value, directory)
+        except NotAccepted:
+            raise
         except ValueError:
             pass
         # raised here and not in the handler: the ValueError of int() and the like quotes the value
@@ -226,12 +228,23 @@ def read_secret(value: object, directory: Path | None) -> Secret | FromEnvironme
     match value:
         case Secret() | FromEnvironment() | FromFile():
             return value
-        case {"env": str(name), **others} if not others and ENVIRONMENT_NAME.fullmatch(name):
-            return FromEnvironment(name)
-        case {"file": file, **others} if not others:
-            return FromFile(read_path(file, directory))
-        case str() if not SHELL_VARIABLE.fullmatch(value):
+        case dict():
+            return read_reference(cast("dict[str, object]", value), directory)
+        case str() if SHELL_VARIABLE.fullmatch(value):
+            raise NotAccepted("{env: NAME}; ${NAME} is not expanded")
+        case str():
             return Secret(read_text(value))
+        case _:
+            raise ValueError
+
+
+def read_reference(value: dict[str, object], directory: Path | None) -> FromEnvironment | FromFile:
+    """``{env: NAME}`` or ``{file: PATH}``, and nothing beside it."""
+    match list(value.items()):
+        case [("env", str(name))] if ENVIRONMENT_NAME.fullmatch(name):
+            return FromEnvironment(name)
+        case [("file", file)]:
+            return FromFile(read_path(file, directory))
         case _:
             raise ValueError
 
@@ -267,5 +280,5 @@ ListenAddress = Annotated[
 ]
 SecretSource = Annotated[
     FromEnvironment | FromFile | Secret,
-    Reading("{env: NAME}, {file: PATH} or the text itself", read_secret, dump_secret),
+    Reading("{env: NAME}, {file: PATH} or the text itself, on one line", read_secret, dump_secret),
 ]

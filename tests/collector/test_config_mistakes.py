@@ -1,0 +1,1204 @@
+"""Each mistake that a configuration file can hold, and the exact message it gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ipsecmon.config import ConfigError, load_config
+
+# what it is about, the file, the messages
+CASES: list[tuple[str, str, list[str]]] = [
+    (
+        "empty file",
+        "",
+        [
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, credentials, devices",
+        ],
+    ),
+    (
+        "only comments",
+        """\
+# nothing
+""",
+        [
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, credentials, devices",
+        ],
+    ),
+    (
+        "a text",
+        """\
+hello
+""",
+        [
+            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, web, host_keys, credentials, devices",
+        ],
+    ),
+    (
+        "a list",
+        """\
+- name: Site1
+""",
+        [
+            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, web, host_keys, credentials, devices",
+        ],
+    ),
+    (
+        "two documents",
+        """\
+poll: {}
+---
+poll: {}
+""",
+        [
+            "ipsecmon.yml:2:1: found a second document (a line ---), accepted: one document in one file",
+        ],
+    ),
+    (
+        "a tab",
+        "credentials:\n  lab: {username: monitor, password: {env: LAB}}\ndevices:\n  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}\npoll:\n\tinterval: 30s\n",
+        [
+            "ipsecmon.yml:6:1: found a tab, accepted: spaces before a key",
+        ],
+    ),
+    (
+        "at sign",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+poll:
+  interval: @30s
+""",
+        [
+            "ipsecmon.yml:6:13: found a value that starts with @, accepted: the value in quotes",
+        ],
+    ),
+    (
+        "colon in value",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+web: listen: 1
+""",
+        [
+            "ipsecmon.yml:5:12: found a ':' where no key can stand, accepted: one 'key: value' on a line, in line with its neighbours; a text with ': ' in quotes",
+        ],
+    ),
+    (
+        "deeper than its neighbours",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+poll:
+  interval: 30s
+    timeout: 30s
+""",
+        [
+            "ipsecmon.yml:7:12: found a ':' where no key can stand, accepted: one 'key: value' on a line, in line with its neighbours; a text with ': ' in quotes",
+        ],
+    ),
+    (
+        "less deep than its neighbours",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+poll:
+    interval: 30s
+  timeout: 30s
+""",
+        [
+            "ipsecmon.yml:7:3: found a line that is not in line with the lines above, accepted: the same number of spaces before all keys, or all items, of one block",
+        ],
+    ),
+    (
+        "no colon",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+poll
+web: {}
+""",
+        [
+            "ipsecmon.yml:6:1: found a line without a ':', accepted: 'key: value', or '- ' before an item of a list",
+        ],
+    ),
+    (
+        "dash behind a key",
+        """\
+devices: - name: Site1
+""",
+        [
+            "ipsecmon.yml:1:10: found a '- ' behind a key, accepted: the first '- ' on a line of its own below the key",
+        ],
+    ),
+    (
+        "open quote",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+poll:
+  interval: '30s
+web: {}
+""",
+        [
+            "ipsecmon.yml:6:13: found the end of the file inside quotes, accepted: a closing quote",
+        ],
+    ),
+    (
+        "open list",
+        """\
+devices: [{name: Site1}
+""",
+        [
+            "ipsecmon.yml:1:24: found a list that is not closed, accepted: a ',' or a ']'",
+        ],
+    ),
+    (
+        "open mapping",
+        """\
+poll: {interval: 30s
+web: 1
+""",
+        [
+            "ipsecmon.yml:2:4: found a mapping that is not closed, accepted: a ',' or a '}'",
+        ],
+    ),
+    (
+        "bad escape",
+        r"""web: {listen: "\q"}
+""",
+        [
+            "ipsecmon.yml:1:15: found an unknown escape sequence (\\) in double quotes, accepted: a text with \\ in single quotes",
+        ],
+    ),
+    (
+        "text behind quotes",
+        """\
+web:
+  listen: '127.0.0.1':9818
+""",
+        [
+            "ipsecmon.yml:2:22: found a text behind a finished value, accepted: one value; a text that starts with a quote or a bracket stands in quotes as a whole",
+        ],
+    ),
+    (
+        "IPv6 without quotes",
+        """\
+web:
+  listen: [::1]:9818
+""",
+        [
+            'ipsecmon.yml:2:12: found a special character where a value starts, accepted: the value in quotes, such as "[::1]:9818"',
+        ],
+    ),
+    (
+        "closing bracket",
+        """\
+poll: {interval: 30s}}
+""",
+        [
+            "ipsecmon.yml:1:22: found a closing bracket too many, accepted: one for each opening bracket",
+        ],
+    ),
+    (
+        "star",
+        """\
+poll:
+  interval: *
+""",
+        [
+            "ipsecmon.yml:2:14: found a value that starts with * or &, accepted: the value in quotes",
+        ],
+    ),
+    (
+        "alias",
+        """\
+poll:
+  interval: *name
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:13: poll.interval: found an alias (*name) without an anchor (&name) above it, accepted: the name of an anchor; a text that starts with * stands in quotes",
+        ],
+    ),
+    (
+        "alias in itself",
+        """\
+poll: &poll
+  interval: *poll
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:13: poll.interval: found an alias (*name) inside the value that it stands for, accepted: an alias of a value above it",
+        ],
+    ),
+    (
+        "tag",
+        """\
+poll:
+  interval: !vault 30s
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:13: poll.interval: found a tag (a word that starts with !), accepted: values without tags",
+        ],
+    ),
+    (
+        "percent",
+        """\
+%YAML 9.9
+---
+poll: {}
+""",
+        [
+            "ipsecmon.yml:1:1: found a line that starts with %, accepted: YAML 1.1 without directives",
+        ],
+    ),
+    (
+        "block text",
+        """\
+poll: |x
+  a
+""",
+        [
+            "ipsecmon.yml:1:8: found a text behind | or >, accepted: the text on the lines below; a value that starts with a special character stands in quotes",
+        ],
+    ),
+    (
+        "huge escape",
+        r"""web: {listen: "\UFFFFFFFF"}
+""",
+        [
+            "ipsecmon.yml:1:16: found an escape sequence for a character that does not exist, accepted: \\U0010ffff at most",
+        ],
+    ),
+    (
+        "too deep",
+        """\
+poll: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[
+""",
+        [
+            "ipsecmon.yml:1:27: found values nested more than 20 deep, accepted: the keys of CONFIGURATION.md",
+        ],
+    ),
+    (
+        "control character",
+        "poll:\n  interval: \x07\n",
+        [
+            "ipsecmon.yml:2:13: found the control character 0x07, accepted: text; this looks like a binary file",
+        ],
+    ),
+    (
+        "list as key",
+        """\
+? [poll]
+: 1
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:3: found something other than a word in place of a key, accepted: a word as key",
+        ],
+    ),
+    (
+        "duplicate key",
+        """\
+poll:
+  interval: 30s
+  timeout: 20s
+  interval: 60s
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:4:3: poll.interval: found this key again, first on line 2, accepted: each key once",
+        ],
+    ),
+    (
+        "duplicate section",
+        """\
+web: {}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+web: {}
+""",
+        [
+            "ipsecmon.yml:6:1: web: found this key again, first on line 1, accepted: each key once",
+        ],
+    ),
+    (
+        "bad merge",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+poll:
+  <<: 30s
+""",
+        [
+            "ipsecmon.yml:6:7: poll: found something else behind '<<', accepted: an alias (*name) of a mapping with at most 100 keys, or a list of them",
+        ],
+    ),
+    (
+        "merge twice",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+web: &web {}
+poll:
+  <<: *web
+  <<: *web
+""",
+        [
+            "ipsecmon.yml:8:3: poll: found '<<' again, first on line 7, accepted: each key once",
+        ],
+    ),
+    (
+        "unknown section",
+        """\
+pol: {interval: 30s}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, credentials, devices",
+        ],
+    ),
+    (
+        "unknown key",
+        """\
+poll: {intervals: 30s}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.intervals: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+        ],
+    ),
+    (
+        "unknown key, nothing near",
+        """\
+poll: {colour: 30s}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.colour: found an unknown key, accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+        ],
+    ),
+    (
+        "unknown key of a device",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, device_type: ios, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:4:35: devices[0].device_type: found an unknown key, accepted: name, host, port, platform, credentials, interval",
+        ],
+    ),
+    (
+        "unknown key of a credential",
+        """\
+credentials:
+  lab:
+    user: monitor
+    username: monitor
+    password: {env: LAB}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:3:5: credentials.lab: found an unknown key (did you mean 'username'?), accepted: username, password, enable",
+        ],
+    ),
+    (
+        "no sections",
+        """\
+poll: {interval: 30s}
+""",
+        [
+            "ipsecmon.yml:1:1: credentials: found no such key, accepted: a mapping of names, each with the keys username, password, enable",
+            "ipsecmon.yml:1:1: devices: found no such key, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, interval",
+        ],
+    ),
+    (
+        "missing keys of a device",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - host: 92.1.1.1
+    port: 22
+""",
+        [
+            "ipsecmon.yml:4:5: devices[0].credentials: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "ipsecmon.yml:4:5: devices[0].name: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "ipsecmon.yml:4:5: devices[0].platform: found no such key, accepted: ios, iosxe",
+        ],
+    ),
+    (
+        "missing keys of a credential",
+        """\
+credentials:
+  lab:
+    enable: {env: LAB}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:3: credentials.lab.password: found no such key, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+            "ipsecmon.yml:2:3: credentials.lab.username: found no such key, accepted: a text on one line",
+        ],
+    ),
+    (
+        "empty value",
+        """\
+poll:
+  interval:
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:3: poll.interval: found an empty value, accepted: a duration of 1s to 7d, such as 30s, 5m or 1h",
+        ],
+    ),
+    (
+        "empty section",
+        """\
+poll:
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:1: poll: found an empty value, accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+        ],
+    ),
+    (
+        "section is a list",
+        """\
+poll: [30s]
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:1: poll: found a list, accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+        ],
+    ),
+    (
+        "section is a text",
+        """\
+poll: often
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:1: poll: found 'often', accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+        ],
+    ),
+    (
+        "duration unit",
+        """\
+poll: {interval: 5 minutes}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.interval: found '5 minutes', accepted: a duration of 1s to 7d, such as 30s, 5m or 1h",
+        ],
+    ),
+    (
+        "duration of zero",
+        """\
+poll: {interval: 0s}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.interval: found '0s', accepted: a duration of 1s to 7d, such as 30s, 5m or 1h",
+        ],
+    ),
+    (
+        "duration too long",
+        """\
+poll: {interval: 8d, timeout: 1s}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.interval: found '8d', accepted: a duration of 1s to 7d, such as 30s, 5m or 1h",
+        ],
+    ),
+    (
+        "duration like a clock",
+        """\
+poll: {interval: 1:30}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.interval: found '1:30', accepted: a duration of 1s to 7d, such as 30s, 5m or 1h",
+        ],
+    ),
+    (
+        "duration is a list",
+        """\
+poll: {interval: [30s]}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.interval: found a list, accepted: a duration of 1s to 7d, such as 30s, 5m or 1h",
+        ],
+    ),
+    (
+        "timeout over interval",
+        """\
+poll: {interval: 30s, timeout: 1m}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:23: poll.timeout: found '1m', accepted: at most 'interval' (30s)",
+        ],
+    ),
+    (
+        "read_timeout over timeout",
+        """\
+poll: {timeout: 20s, read_timeout: 21s}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:22: poll.read_timeout: found '21s', accepted: at most 'timeout' (20s)",
+        ],
+    ),
+    (
+        "connect_timeout over default timeout",
+        """\
+poll: {interval: 5s, connect_timeout: 10s}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:22: poll.connect_timeout: found '10s', accepted: at most 'timeout' (5s)",
+        ],
+    ),
+    (
+        "stale_after not over interval",
+        """\
+poll: {interval: 90s, stale_after: 90s}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:23: poll.stale_after: found '90s', accepted: more than 'interval' (90s)",
+        ],
+    ),
+    (
+        "workers",
+        """\
+poll: {workers: 0}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.workers: found '0', accepted: a whole number from 1 to 1000",
+        ],
+    ),
+    (
+        "workers in words",
+        """\
+poll: {workers: many}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:8: poll.workers: found 'many', accepted: a whole number from 1 to 1000",
+        ],
+    ),
+    (
+        "listen without port",
+        """\
+web: {listen: localhost}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:7: web.listen: found 'localhost', accepted: host:port, \"[::1]:port\" in quotes, or :port for every address",
+        ],
+    ),
+    (
+        "listen port only",
+        """\
+web: {listen: 9818}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:7: web.listen: found '9818', accepted: host:port, \"[::1]:port\" in quotes, or :port for every address",
+        ],
+    ),
+    (
+        "listen port too high",
+        """\
+web: {listen: ':99999'}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:7: web.listen: found ':99999', accepted: host:port, \"[::1]:port\" in quotes, or :port for every address",
+        ],
+    ),
+    (
+        "host key check",
+        """\
+host_keys: {check: none}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:13: host_keys.check: found 'none', accepted: strict, off",
+        ],
+    ),
+    (
+        "known_hosts",
+        """\
+host_keys: {known_hosts: {}}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:13: host_keys.known_hosts: found an empty mapping, accepted: the path of a file",
+        ],
+    ),
+    (
+        "credentials are a list",
+        """\
+credentials: [lab]
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:1:1: credentials: found a list, accepted: a mapping of names, each with the keys username, password, enable",
+        ],
+    ),
+    (
+        "no credential",
+        """\
+credentials: {}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:3:50: devices[0].credentials: found 'lab', accepted: a name under 'credentials'",
+        ],
+    ),
+    (
+        "credential is a text",
+        """\
+credentials:
+  lab: hunter2
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:3: credentials.lab: found a text (not shown), accepted: a mapping with the keys username, password, enable",
+        ],
+    ),
+    (
+        "credential name",
+        """\
+credentials:
+  my lab: {username: monitor, password: {env: LAB}}
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:3: credentials: found a name that cannot be used, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+        ],
+    ),
+    (
+        "credential name that pydantic uses for itself",
+        """\
+credentials:
+  "[key]": text
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:3: credentials: found a name that cannot be used, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "ipsecmon.yml:2:3: credentials: found a text (not shown), accepted: a mapping with the keys username, password, enable",
+        ],
+    ),
+    (
+        "username",
+        r"""credentials:
+  lab: {username: "moni\ntor", password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:9: credentials.lab.username: found a text (not shown), accepted: a text on one line",
+        ],
+    ),
+    (
+        "secret form",
+        """\
+credentials:
+  lab: {username: monitor, password: {vault: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+        ],
+    ),
+    (
+        "two sources",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB, file: lab}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+        ],
+    ),
+    (
+        "environment name",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: my lab}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+        ],
+    ),
+    (
+        "shell variable",
+        """\
+credentials:
+  lab: {username: monitor, password: '${LAB}'}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a text (not shown), accepted: {env: NAME}; ${NAME} is not expanded",
+        ],
+    ),
+    (
+        "line feed in a secret",
+        r"""credentials:
+  lab: {username: monitor, password: "a\nb"}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a text (not shown), accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+        ],
+    ),
+    (
+        "empty secret",
+        """\
+credentials:
+  lab: {username: monitor, password: "", enable: }
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a text (not shown), accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+            "ipsecmon.yml:2:42: credentials.lab.enable: found an empty value, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+        ],
+    ),
+    (
+        "no devices",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices: []
+""",
+        [
+            "ipsecmon.yml:3:1: devices: found an empty list, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, interval",
+        ],
+    ),
+    (
+        "devices are a mapping",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices: {Site1: {host: 92.1.1.1}}
+""",
+        [
+            "ipsecmon.yml:3:1: devices: found a mapping, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, interval",
+        ],
+    ),
+    (
+        "device is a text",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - Site1
+""",
+        [
+            "ipsecmon.yml:4:5: devices[0]: found 'Site1', accepted: a mapping with the keys name, host, port, platform, credentials, interval",
+        ],
+    ),
+    (
+        "name",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site 1
+    host: 92.1.1.1
+    platform: ios
+    credentials: lab
+""",
+        [
+            "ipsecmon.yml:4:5: devices[0].name: found 'Site 1', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+        ],
+    ),
+    (
+        "host, not an IPv4 address",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.256
+    platform: ios
+    credentials: lab
+""",
+        [
+            "ipsecmon.yml:5:5: devices[0].host: found '92.1.1.256', accepted: a host name, an IPv4 or an IPv6 address",
+        ],
+    ),
+    (
+        "host, not an IPv6 address",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: '2001:db8::g'
+    platform: ios
+    credentials: lab
+""",
+        [
+            "ipsecmon.yml:5:5: devices[0].host: found '2001:db8::g', accepted: a host name, an IPv4 or an IPv6 address",
+        ],
+    ),
+    (
+        "host is a URL",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 'ssh://monitor:hunter2@92.1.1.1'
+    platform: ios
+    credentials: lab
+""",
+        [
+            "ipsecmon.yml:5:5: devices[0].host: found 'ssh://***@92.1.1.1', accepted: a host name, an IPv4 or an IPv6 address",
+        ],
+    ),
+    (
+        "port",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: ios
+    credentials: lab
+    port: 65536
+""",
+        [
+            "ipsecmon.yml:8:5: devices[0].port: found '65536', accepted: a port from 1 to 65535",
+        ],
+    ),
+    (
+        "port in words",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: ios
+    credentials: lab
+    port: ssh
+""",
+        [
+            "ipsecmon.yml:8:5: devices[0].port: found 'ssh', accepted: a port from 1 to 65535",
+        ],
+    ),
+    (
+        "platform",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: junos
+    credentials: lab
+""",
+        [
+            "ipsecmon.yml:6:5: devices[0].platform: found 'junos', accepted: ios, iosxe",
+        ],
+    ),
+    (
+        "platform in capitals",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: IOS
+    credentials: lab
+""",
+        [
+            "ipsecmon.yml:6:5: devices[0].platform: found 'IOS', accepted: ios, iosxe",
+        ],
+    ),
+    (
+        "device interval",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: ios
+    credentials: lab
+    interval: soon
+""",
+        [
+            "ipsecmon.yml:8:5: devices[0].interval: found 'soon', accepted: a duration of 1s to 7d, such as 30s, 5m or 1h",
+        ],
+    ),
+    (
+        "device stale at once",
+        """\
+poll: {stale_after: 2m}
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: ios
+    credentials: lab
+    interval: 5m
+""",
+        [
+            "ipsecmon.yml:9:5: devices[0].interval: found '5m', accepted: less than 'poll.stale_after' (2m)",
+        ],
+    ),
+    (
+        "unknown credential",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: ios
+    credentials: labb
+""",
+        [
+            "ipsecmon.yml:7:5: devices[0].credentials: found 'labb' (did you mean 'lab'?), accepted: a name under 'credentials': lab",
+        ],
+    ),
+    (
+        "unknown credential, nothing near",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: ios
+    credentials: tacacs
+""",
+        [
+            "ipsecmon.yml:7:5: devices[0].credentials: found 'tacacs', accepted: a name under 'credentials': lab",
+        ],
+    ),
+    (
+        "equal names",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - name: Site1
+    host: 92.1.1.1
+    platform: ios
+    credentials: lab
+  - {name: Site1, host: 123.1.1.2, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:8:6: devices[1].name: found 'Site1' again, first on line 4, accepted: a name of its own for each device",
+        ],
+    ),
+    (
+        "equal name through a merge key",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - &one
+    name: Site1
+    host: 92.1.1.1
+    platform: ios
+    credentials: lab
+  - <<: *one
+    host: 123.1.1.2
+""",
+        [
+            "ipsecmon.yml:9:5: devices[1].name: found 'Site1' again, first on line 5, accepted: a name of its own for each device",
+        ],
+    ),
+    (
+        "equal name through an alias",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - &one {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - *one
+""",
+        [
+            "ipsecmon.yml:5:5: devices[1].name: found 'Site1' again, first on line 4, accepted: a name of its own for each device",
+        ],
+    ),
+    (
+        "mistake behind an anchor, used twice",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - &one
+    name: Site1
+    host: 92.1.1.1
+    platform: nxos
+    credentials: lab
+  - <<: *one
+    name: Site2
+""",
+        [
+            "ipsecmon.yml:7:5: devices[0].platform: found 'nxos', accepted: ios, iosxe",
+        ],
+    ),
+    (
+        "a mistake behind a byte order mark",
+        "\ufeffpol: {}\ncredentials:\n  lab: {username: monitor, password: {env: LAB}}\ndevices:\n  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}\n",
+        [
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, credentials, devices",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [pytest.param(text, messages, id=name) for name, text, messages in CASES],
+)
+def test_a_mistake_is_named_with_its_place(
+    text: str, messages: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ipsecmon.yml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(Path("ipsecmon.yml"))
+
+    assert messages == [str(mistake) for mistake in caught.value.mistakes]

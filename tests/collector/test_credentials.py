@@ -1,0 +1,170 @@
+"""Credentials are looked up at each use, and no error shows a secret."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+
+import pytest
+
+from ipsecmon.config import Credential, FromEnvironment, FromFile, Secret
+from ipsecmon.credentials import CredentialError, Login, check, resolve
+
+PLANTED = "hunter2-Pl4nted"
+
+
+def lab(password: FromEnvironment | FromFile | Secret) -> dict[str, Credential]:
+    return {"lab": Credential(username="monitor", password=password)}
+
+
+def sentence(credentials: dict[str, Credential], environ: dict[str, str] | None = None) -> str:
+    """What is said when the credential cannot be had; checked for the planted secret on the way."""
+    with pytest.raises(CredentialError) as caught:
+        resolve(credentials, "lab", environ=environ or {})
+    assert PLANTED not in "".join(traceback.format_exception(caught.value))
+    assert PLANTED not in repr(caught.value)
+    assert caught.value.__context__ is None
+    assert [str(caught.value)] == [str(e) for e in check(credentials, environ=environ or {})]
+    return str(caught.value)
+
+
+def test_a_literal_secret() -> None:
+    login = resolve(lab(Secret(PLANTED)), "lab", environ={})
+
+    assert login == Login(username="monitor", password=Secret(PLANTED), enable=None)
+    assert PLANTED not in repr(login)
+
+
+def test_an_environment_variable_is_read_anew() -> None:
+    credentials = lab(FromEnvironment("LAB"))
+    environ = {"LAB": "old"}
+
+    before = resolve(credentials, "lab", environ=environ)
+    environ["LAB"] = "new"
+    after = resolve(credentials, "lab", environ=environ)
+
+    assert (before.password, after.password) == (Secret("old"), Secret("new"))
+
+
+def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPSECMON_TEST_LAB", PLANTED)
+    credentials = lab(FromEnvironment("IPSECMON_TEST_LAB"))
+
+    assert resolve(credentials, "lab").password == Secret(PLANTED)
+    assert check(credentials) == ()
+
+
+def test_a_file_is_read_anew_without_the_newline_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "lab"
+    credentials = lab(FromFile(path))
+
+    seen: list[str] = []
+    for data in (b"old\n", b"new\r\n", " spaces stay ä ".encode(), b"\xef\xbb\xbfmark\n"):
+        path.write_bytes(data)
+        seen.append(resolve(credentials, "lab").password.reveal())
+
+    assert seen == ["old", "new", " spaces stay ä ", "mark"]
+
+
+def test_enable_has_a_source_of_its_own() -> None:
+    credential = Credential(
+        username="monitor", password=Secret("one"), enable=FromEnvironment("ENABLE")
+    )
+
+    assert resolve({"lab": credential}, "lab", environ={"ENABLE": "two"}).enable == Secret("two")
+
+
+def test_the_log_is_told_every_secret() -> None:
+    credential = Credential(username="monitor", password=Secret("one"), enable=Secret("two"))
+    told: list[str] = []
+
+    resolve({"lab": credential}, "lab", environ={}, redact=told.append)
+
+    assert told == ["one", "two"]
+
+
+def test_a_variable_that_is_not_set() -> None:
+    assert sentence(lab(FromEnvironment("LAB"))) == (
+        "credentials.lab.password: environment variable LAB is not set; set it where ipsecmon is started"
+    )
+
+
+def test_an_empty_variable() -> None:
+    assert sentence(lab(FromEnvironment("LAB")), {"LAB": ""}) == (
+        "credentials.lab.password: environment variable LAB is empty; set it to the password alone"
+    )
+
+
+@pytest.mark.parametrize("value", [f"{PLANTED}\n", f"{PLANTED}\x03", f"{PLANTED}\udcff"])
+def test_a_variable_that_would_send_more_than_a_password(value: str) -> None:
+    assert sentence(lab(FromEnvironment("LAB")), {"LAB": value}) == (
+        "credentials.lab.password: environment variable LAB holds more than one line or control characters; "
+        "set it to the password alone"
+    )
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert sentence(lab(FromFile(tmp_path / "lab"))) == (
+        f"credentials.lab.password: file {tmp_path}/lab does not exist; "
+        "create it with the password as its only line"
+    )
+
+
+def test_a_directory(tmp_path: Path) -> None:
+    assert sentence(lab(FromFile(tmp_path))) == (
+        f"credentials.lab.password: file {tmp_path} is not a regular file; "
+        "give the path of a file with the password"
+    )
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lab")
+
+    assert "is not a regular file" in sentence(lab(FromFile(tmp_path / "lab")))
+
+
+def test_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "lab").write_text(PLANTED)
+
+    assert sentence(lab(FromFile(tmp_path / "lab" / "more"))) == (
+        f"credentials.lab.password: file {tmp_path}/lab/more cannot be read (Not a directory); "
+        "make it readable for the account that runs ipsecmon"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (f"{PLANTED}\nsecond line\n".encode(), "holds more than one line or control characters"),
+        (PLANTED.encode() + b"\xff", "is not text in UTF-8"),
+        (PLANTED.encode() * 1000, "is longer than 4096 bytes"),
+    ],
+    ids=["empty", "newline", "two lines", "bytes", "long"],
+)
+def test_a_file_that_holds_no_password(data: bytes, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "lab").write_bytes(data)
+
+    assert sentence(lab(FromFile(tmp_path / "lab"))) == (
+        f"credentials.lab.password: file {tmp_path}/lab {problem}; "
+        "write the password into it as its only line"
+    )
+
+
+def test_check_reports_all_that_is_missing() -> None:
+    credentials = {
+        "lab": Credential(
+            username="a", password=FromEnvironment("ONE"), enable=FromEnvironment("TWO")
+        ),
+        "hub": Credential(username="a", password=FromEnvironment("THREE")),
+        "spare": Credential(username="a", password=Secret("x")),
+    }
+
+    errors = check(credentials, environ={"TWO": "set"})
+
+    assert [(error.credential, error.key, error.source) for error in errors] == [
+        ("lab", "password", "environment variable ONE"),
+        ("hub", "password", "environment variable THREE"),
+    ]
