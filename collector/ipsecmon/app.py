@@ -67,6 +67,14 @@ class Poller:
                 self._on_event(event)
         return result
 
+    def close(self, timeout: float = 5.0) -> None:
+        """End all sessions and wait for the polls under way, which fail at once without theirs."""
+        self.sessions.close()
+        deadline = time.monotonic() + timeout
+        for lock in self._locks.values():
+            if lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                lock.release()
+
     def _polled(self, device: Device) -> PolledDevice:
         timing = self._config.timing(device)
         return PolledDevice(
@@ -135,7 +143,7 @@ class Monitor:
     def stop(self) -> None:
         """Stop polling, end the sessions, finish the requests under way."""
         self._scheduler.stop()
-        self.poller.sessions.close()
+        self.poller.close()
         self._server.stop()
 
     def _poll(self, name: str) -> None:

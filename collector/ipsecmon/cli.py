@@ -247,7 +247,7 @@ def _poll_once(config_file: Path, devices: Sequence[str]) -> list[PollResult]:
     except UnknownDevice as error:
         _fail(str(error), EXIT_WRONG_USE)
     finally:
-        poller.sessions.close()
+        poller.close()
 
 
 def _read_text(file: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ipsecmon.config import Credential, FromEnvironment, FromFile, Secret, has_controls
+from ipsecmon.errors import IpsecmonError
 
 __all__ = ["CredentialError", "Login", "check", "resolve"]
 
@@ -25,7 +26,7 @@ class Login:
     enable: Secret | None
 
 
-class CredentialError(LookupError):
+class CredentialError(IpsecmonError, LookupError):
     """A secret cannot be had; names the credential and its source, never a value."""
 
     def __init__(self, credential: str, key: str, source: str, problem: str, todo: str) -> None:

@@ -1,6 +1,10 @@
 """What can go wrong while collecting, one tree for the service.
 
     IpsecmonError
+    ├── ConfigError     (ValueError)   the configuration file is wrong (config)
+    ├── CredentialError (LookupError)  a secret cannot be had (credentials)
+    ├── UnknownDevice   (LookupError)  no such device in the configuration (app)
+    ├── ListenFailed    (OSError)      the address to serve on is not to be had (server)
     └── CollectionError            one poll of one device failed; carries device, stage and reason
         ├── NameNotResolved        dns
         ├── ConnectFailed          connect    (ConnectionError)

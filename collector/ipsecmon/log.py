@@ -23,7 +23,9 @@ __all__ = ["Redactor", "setup_logging"]
 HIDDEN = "***"
 FIELDS = ("device", "stage")
 # what they say below WARNING is about themselves, and some of it echoes what a device printed
-NOISY = ("apscheduler", "asyncssh", "netmiko", "paramiko", "uvicorn.access")
+NOISY = ("apscheduler", "asyncssh", "netmiko", "uvicorn.access")
+# prints a traceback for every connection that fails, and each of those becomes a sentence of ours
+MUTE = ("paramiko",)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 NOTHING = re.compile(r"(?!)")
 
@@ -50,6 +52,8 @@ def setup_logging(
     root.setLevel(number)
     for name in NOISY:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    for name in MUTE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return redactor
 
 

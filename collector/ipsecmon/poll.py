@@ -65,7 +65,8 @@ def poll_device(
         result = _read(device, outputs, last)
     except Exception as error:  # the edge of a poll: every failure becomes a value
         failure = _poll_error(device, error)
-        log.warning(
+        log.log(
+            logging.DEBUG if sessions.is_closed else logging.WARNING,
             "%s",
             failure.message,
             extra={"device": device.name, "stage": failure.stage.value},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ TARGET = Target(
 class FakeSession(Session):
     """Answers from a table; an exception in the table is raised."""
 
-    def __init__(self, answers: dict[str, str | Exception]) -> None:
+    def __init__(self, answers: Mapping[str, str | Exception]) -> None:
         self.answers = answers
         self.alive = True
 

@@ -10,11 +10,11 @@ then ``checking`` (values to ``models``, errors in words). ``readings`` knows th
 
 from __future__ import annotations
 
-from .loading import load_config
-from .mistakes import ConfigError, Mistake, has_controls
-from .models import Config, Credential, Device, HostKeys, Poll, Timing, Web
-from .readings import FromEnvironment, FromFile, HostKeyCheck, Listen
-from .secret import HIDDEN, Secret
+from ipsecmon.config.loading import load_config
+from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
+from ipsecmon.config.models import Config, Credential, Device, HostKeys, Poll, Timing, Web
+from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen
+from ipsecmon.config.secret import HIDDEN, Secret
 
 __all__ = [
     "HIDDEN",

@@ -14,10 +14,10 @@ from typing import get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .document import BROKEN, Block, Items, Position, describe
-from .mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
-from .models import Config
-from .readings import NAME, Reading, duration_text, read_duration
+from ipsecmon.config.document import BROKEN, Block, Items, Position, describe
+from ipsecmon.config.mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
+from ipsecmon.config.models import Config
+from ipsecmon.config.readings import NAME, Reading, duration_text, read_duration
 
 __all__ = ["check"]
 

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import yaml
 from yaml.reader import Reader
 
-from .mistakes import has_controls, key_path, quoted
+from ipsecmon.config.mistakes import has_controls, key_path, quoted
 
 __all__ = ["BROKEN", "EMPTY", "Block", "Items", "Position", "Problem", "describe", "read_document"]
 

@@ -6,11 +6,11 @@ import logging
 import stat
 from pathlib import Path
 
-from .checking import check
-from .document import EMPTY, Block, Position, describe, read_document
-from .mistakes import ConfigError, Mistake, listed
-from .models import Config
-from .secret import Secret
+from ipsecmon.config.checking import check
+from ipsecmon.config.document import EMPTY, Block, Position, describe, read_document
+from ipsecmon.config.mistakes import ConfigError, Mistake, listed
+from ipsecmon.config.models import Config
+from ipsecmon.config.secret import Secret
 
 __all__ = ["load_config"]
 

@@ -16,6 +16,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ipsecmon.errors import IpsecmonError
+
 __all__ = [
     "ConfigError",
     "Mistake",
@@ -52,7 +54,7 @@ class Mistake:
         return f"{where}:{key} found {self.found}, accepted: {self.accepted}"
 
 
-class ConfigError(ValueError):
+class ConfigError(IpsecmonError, ValueError):
     """The configuration file cannot be used; ``mistakes`` holds all that is wrong, by line."""
 
     mistakes: tuple[Mistake, ...]

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from .mistakes import NotAccepted
-from .readings import (
+from ipsecmon.config.mistakes import NotAccepted
+from ipsecmon.config.readings import (
     CheckWord,
     Count,
     Duration,

@@ -20,10 +20,9 @@ from typing import Annotated, cast
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
+from ipsecmon.config.mistakes import NotAccepted, has_controls
+from ipsecmon.config.secret import HIDDEN, Secret
 from ipsecmon_parsers.records import Platform
-
-from .mistakes import NotAccepted, has_controls
-from .secret import HIDDEN, Secret
 
 __all__ = [
     "CheckWord",

@@ -30,6 +30,11 @@ class SessionPool:
         return SessionLease(self, device, target)
 
     @property
+    def is_closed(self) -> bool:
+        """The monitor is shutting down: whatever fails from here on fails because of that."""
+        return self._is_closed
+
+    @property
     def open_count(self) -> int:
         """Sessions kept open and not in use."""
         return len(self._sessions)
