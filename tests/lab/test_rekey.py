@@ -117,6 +117,26 @@ def test_fast_traffic_renews_early_enough() -> None:
     assert here.encaps_packets == there.decaps_packets
 
 
+def test_a_volume_rekey_that_failed_is_tried_again_while_kilobytes_remain() -> None:
+    small = {"sa_lifetime_kilobytes": 10240}
+    # 5 kB/s: the last 256 kB, at which a rekey begins, last 51 seconds
+    network = network_of(
+        traffic(packets_per_second=5, bytes_per_packet=1024), site1=small, site2=small
+    )
+    first_up(network)
+    before = flow_of(network, "Site1")
+    while min(sa.remaining_kilobytes or 0 for sa in flow_of(network, "Site1").sas) > 260:
+        network.run_until(network.now + 0.5)
+    network.set_unreachable("Site1", "Site2")
+    network.run_until(network.now + 35)
+    network.set_unreachable("Site1", "Site2", is_unreachable=False)
+    network.run_until(network.now + 13)
+    after = flow_of(network, "Site1")
+
+    assert after.current_outbound_spi not in spis_of(before)
+    assert after.send_errors == before.send_errors
+
+
 def test_a_pair_whose_kilobytes_are_gone_ends() -> None:
     small = {"sa_lifetime_kilobytes": 10240}
     network = network_of(

@@ -86,6 +86,7 @@ def test_an_unreachable_peer_receives_nothing_while_the_sender_counts_on() -> No
     network.run_until(100)
     network.set_unreachable("Site1", "Site2")
     sent, arrived = flow_of(network, "Site1"), flow_of(network, "Site2")
+    assert sent.encaps_packets == arrived.decaps_packets
     network.run_until(200)
 
     assert flow_of(network, "Site1").encaps_packets == (sent.encaps_packets or 0) + 100
@@ -105,6 +106,37 @@ def test_kilobytes_are_used_in_units_of_1024_bytes() -> None:
     ]
     assert [sa.direction for sa in after.sas] == [Direction.INBOUND, Direction.OUTBOUND]
     assert used == [500, 1000]
+
+
+def test_a_kilobyte_begun_is_a_kilobyte_gone() -> None:
+    # "(4607999/83191)" on a router that has sent and received four pings
+    network = network_of(
+        traffic(packets_per_second=0.2, stop_seconds=25), site2={"dialect": "iosxe-17"}
+    )
+    network.run_until(60)
+
+    assert flow_of(network, "Site2").decaps_packets == 4
+    assert {sa.remaining_kilobytes for sa in flow_of(network, "Site2").sas} == {4607999}
+
+
+def test_replies_that_match_another_line_need_a_pair_of_their_own() -> None:
+    narrow = {"source": "10.1.1.0/24", "destination": "10.2.2.0/24"}
+    wide = {"source": "10.1.1.0/24", "destination": "10.2.0.0/16"}
+    mirrored = [
+        {"source": line["destination"], "destination": line["source"]} for line in (wide, narrow)
+    ]
+    network = network_of(
+        traffic(),
+        site1={"access_lists": {"101": [narrow, wide]}},
+        site2={"access_lists": {"TO-SITE1": mirrored}},
+    )
+    network.run_until(60)
+    out, back = network.flows("Site1")
+
+    assert (bool(out.encaps_packets), out.decaps_packets) == (True, 0)
+    assert (back.encaps_packets, bool(back.decaps_packets)) == (0, True)
+    # the packets that came before the second pair was up are the peer's send errors
+    assert network.flows("Site2")[0].send_errors
 
 
 def test_traffic_that_matches_no_line_leaves_in_the_clear() -> None:

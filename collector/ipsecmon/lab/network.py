@@ -252,6 +252,10 @@ class Network:
                 self._events.after(idle, self._check_idle, end)
         self._plan_volume(flow)
         self._plan_volume(mirror)
+        # replies may match another line than the mirrored one, and then need a pair of their own
+        for stream in flow.streams:
+            if stream.reply is not None:
+                self._plan_demand(stream.reply)
 
     def _new_end(
         self,
@@ -309,8 +313,6 @@ class Network:
         if flow.current is end:
             flow.current = flow.ends[-1] if flow.ends else None
         self._plan_demand(flow)
-        if flow.mirror is not None:
-            self._plan_demand(flow.mirror)
 
     def _delete(self, end: SaEnd) -> None:
         """Remove a pair here, and there if the delete message gets through."""
