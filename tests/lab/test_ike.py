@@ -177,3 +177,17 @@ def test_both_ends_may_start_at_once_and_still_agree_on_an_spi() -> None:
     assert here.current_outbound_spi in {sa.spi for sa in there.sas}
     assert there.current_outbound_spi in {sa.spi for sa in here.sas}
     assert len(here.sas) == 2
+
+
+def test_a_peer_that_starts_afresh_ends_what_is_left_of_it_here() -> None:
+    network = network_of(traffic())
+    network.run_until(100)
+    network.set_unreachable("Site1", "Site2")
+    network.clear_session("Site1")
+    network.set_unreachable("Site1", "Site2", is_unreachable=False)
+    assert states_of(network, "Site2") == [UP]
+    network.run_until(110)
+
+    # INITIAL-CONTACT: one new SA, one dead row, no SAs of the old pair
+    assert states_of(network, "Site2") == [UP, DELETED]
+    assert len(flow_of(network, "Site2").sas) == 2
