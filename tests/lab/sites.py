@@ -1,4 +1,4 @@
-"""Small networks for the tests: the tutorial's two sites with one thing changed."""
+"""Small networks for the tests: the tutorial's two sites with one thing changed, and how to look at them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.topology import Topology, Traffic, two_sites
+from ipsecmon_parsers.records import Direction, Flow, IpsecSa
 
 
 def traffic(
@@ -24,7 +25,7 @@ def traffic(
 
 
 def sites(
-    *traffic: Traffic,
+    *patterns: Traffic,
     site1: dict[str, Any] | None = None,
     site2: dict[str, Any] | None = None,
 ) -> Topology:
@@ -32,15 +33,44 @@ def sites(
     base = two_sites().model_dump()
     for router, changes in zip(base["routers"], (site1, site2), strict=True):
         router.update(changes or {})
-    base["traffic"] = [pattern.model_dump() for pattern in traffic]
+    base["traffic"] = [pattern.model_dump() for pattern in patterns]
     return Topology.model_validate(base)
 
 
 def network_of(
-    *traffic: Traffic,
+    *patterns: Traffic,
     seed: int = 1,
     site1: dict[str, Any] | None = None,
     site2: dict[str, Any] | None = None,
 ) -> Network:
     """The same, in motion."""
-    return Network(sites(*traffic, site1=site1, site2=site2), seed=seed)
+    return Network(sites(*patterns, site1=site1, site2=site2), seed=seed)
+
+
+def flow_of(network: Network, router: str) -> Flow:
+    """The only flow of a router."""
+    (flow,) = network.flows(router)
+    return flow
+
+
+def sas_of(flow: Flow, direction: Direction) -> list[IpsecSa]:
+    """The SAs of one direction, oldest first."""
+    return [sa for sa in flow.sas if sa.direction is direction]
+
+
+def spis_of(flow: Flow) -> set[int | None]:
+    """All SPIs that a flow shows."""
+    return {sa.spi for sa in flow.sas}
+
+
+def states_of(network: Network, router: str) -> list[tuple[str, str | None]]:
+    """State and status of every row of the IKE table."""
+    return [(sa.raw_state, sa.status) for sa in network.ike_sas(router)]
+
+
+def first_up(network: Network, *, router: str = "Site1", step: float = 0.05) -> float:
+    """Run until the router's only flow has an SA; the lab second of that moment."""
+    while not flow_of(network, router).current_outbound_spi:
+        network.run_until(network.now + step)
+        assert network.now < 1000, "the tunnel did not come up"
+    return network.now

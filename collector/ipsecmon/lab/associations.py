@@ -46,6 +46,10 @@ class IkeSession:
         """The router at the other end."""
         return self.responder if router is self.initiator else self.initiator
 
+    def other_address(self, router: RouterState) -> str:
+        """The address at the other end, where a router may or may not be."""
+        return self.peer_address if router is self.initiator else self.initiator.address
+
 
 @dataclass(slots=True, eq=False)
 class SaEnd:
@@ -106,6 +110,10 @@ class RouterState:
     config: Router
     flows: list[FlowState] = field(default_factory=list[FlowState])
     ike_rows: list[IkeRow] = field(default_factory=list[IkeRow])
+    # by the peer's address, as a hub has thousands: its flows, every phase-1 SA with it that is not deleted,
+    # and the one of those that the next request uses
+    flows_by_peer: dict[str, list[FlowState]] = field(default_factory=dict[str, list[FlowState]])
+    open_sessions: dict[str, list[IkeSession]] = field(default_factory=dict[str, list[IkeSession]])
     sessions: dict[str, IkeSession] = field(default_factory=dict[str, IkeSession])
     ike_conn_ids: int = 0
     engine_conn_ids: int = 0

@@ -33,7 +33,11 @@ REAP_SECONDS: Final = 60.0
 
 
 class Ike:
-    """Runs the negotiations; tells through two callbacks how each request of a flow came out."""
+    """Runs the negotiations.
+
+    ``install`` and ``give_up`` hear how the request of a flow came out; ``forget`` hears of a router whose
+    peer starts afresh, so that what is left of older SAs with it is dead.
+    """
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class Ike:
         *,
         install: Callable[[FlowState, QuickModeAgreement], None],
         give_up: Callable[[FlowState], None],
+        forget: Callable[[RouterState, RouterState], None],
     ) -> None:
         self._routers = routers_by_address
         self._events = events
@@ -51,6 +56,7 @@ class Ike:
         self._paths = paths
         self._install = install
         self._give_up = give_up
+        self._forget = forget
         self._wrong_keys: set[frozenset[str]] = set()
 
     def set_wrong_key(self, one: str, other: str, *, is_wrong: bool) -> None:
@@ -130,9 +136,20 @@ class Ike:
             return
         self._enter(session, IkeState.QM_IDLE)
         self._events.after(session.lifetime_seconds, self._end_of_lifetime, session)
+        self._initial_contact(session)
         waiting, session.waiting = session.waiting, []
         for flow in waiting:
             self._start_quick_mode(flow, session)
+
+    def _initial_contact(self, session: IkeSession) -> None:
+        """INITIAL-CONTACT (RFC 2407, 4.6.3.3): the responder drops what the initiator no longer has."""
+        initiator, responder = session.initiator, session.responder
+        if responder is None:
+            return
+        for old in list(responder.open_sessions.get(initiator.address, ())):
+            if old.is_established_at(responder) and not old.is_established_at(initiator):
+                self._delete_at(old, responder)
+        self._forget(responder, initiator)
 
     def _is_pending(self, session: IkeSession) -> bool:
         row = session.rows[session.initiator.name]
@@ -218,11 +235,12 @@ class Ike:
         return self._random.uniform(*EXCHANGE_SECONDS)
 
     def _add_row(self, session: IkeSession, router: RouterState) -> None:
-        initiator, responder = session.initiator.address, session.peer_address
-        row = IkeRow(source=initiator, destination=responder)
+        row = IkeRow(source=session.initiator.address, destination=session.peer_address)
         session.rows[router.name] = row
         router.ike_rows.insert(0, row)
-        router.sessions[responder if router is session.initiator else initiator] = session
+        peer_address = session.other_address(router)
+        router.open_sessions.setdefault(peer_address, []).append(session)
+        router.sessions[peer_address] = session
 
     def _enter(self, session: IkeSession, state: IkeState) -> None:
         for row in session.rows.values():
@@ -235,9 +253,10 @@ class Ike:
             return
         row.is_deleted = True
         row.state = IkeState.MM_NO_STATE
-        for peer_address, known in list(router.sessions.items()):
-            if known is session:
-                del router.sessions[peer_address]
+        peer_address = session.other_address(router)
+        router.open_sessions[peer_address].remove(session)
+        if router.sessions.get(peer_address) is session:
+            del router.sessions[peer_address]
         self._events.after(REAP_SECONDS, router.ike_rows.remove, row)
 
     def _release(self, session: IkeSession) -> None:

@@ -54,9 +54,12 @@ class Network:
             self._paths,
             install=self._install,
             give_up=self._give_up,
+            forget=self._forget,
         )
         for router in self._routers.values():
             router.flows = _flows_of(router)
+            for flow in router.flows:
+                router.flows_by_peer.setdefault(flow.peer_address, []).append(flow)
         _join_mirrors(by_address)
         self._lay_streams(topology)
 
@@ -111,9 +114,10 @@ class Network:
     def clear_session(self, router: str, peer: str | None = None) -> None:
         """``clear crypto session`` and ``clear crypto isakmp``: IKE and IPsec SAs go at both ends."""
         state = self._routers[router]
-        for address, session in list(state.sessions.items()):
+        for address, sessions in state.open_sessions.items():
             if peer in (None, address):
-                self._ike.delete(session, state)
+                for session in list(sessions):
+                    self._ike.delete(session, state)
         for flow in state.flows:
             if peer in (None, flow.peer_address):
                 self._delete_sas(flow)
@@ -141,8 +145,7 @@ class Network:
 
     def _flows_between(self, one: str, other: str) -> list[FlowState]:
         a, b = self._routers[one], self._routers[other]
-        there = [flow for flow in a.flows if flow.peer_address == b.address]
-        return there + [flow for flow in b.flows if flow.peer_address == a.address]
+        return a.flows_by_peer.get(b.address, []) + b.flows_by_peer.get(a.address, [])
 
     # traffic
 
@@ -252,6 +255,10 @@ class Network:
                 self._events.after(idle, self._check_idle, end)
         self._plan_volume(flow)
         self._plan_volume(mirror)
+        # replies may match another line than the mirrored one, and then need a pair of their own
+        for stream in flow.streams:
+            if stream.reply is not None:
+                self._plan_demand(stream.reply)
 
     def _new_end(
         self,
@@ -309,8 +316,6 @@ class Network:
         if flow.current is end:
             flow.current = flow.ends[-1] if flow.ends else None
         self._plan_demand(flow)
-        if flow.mirror is not None:
-            self._plan_demand(flow.mirror)
 
     def _delete(self, end: SaEnd) -> None:
         """Remove a pair here, and there if the delete message gets through."""
@@ -322,6 +327,13 @@ class Network:
     def _delete_sas(self, flow: FlowState) -> None:
         for end in list(flow.ends):
             self._delete(end)
+
+    def _forget(self, router: RouterState, peer: RouterState) -> None:
+        """Remove the ends of pairs whose other end the peer no longer has."""
+        for flow in router.flows_by_peer.get(peer.address, ()):
+            for end in list(flow.ends):
+                if end.other is None or not end.other.is_alive:
+                    self._remove(end)
 
     def _rekey_if_due(self, end: SaEnd) -> None:
         flow = end.flow
@@ -397,13 +409,10 @@ def _flows_of(router: RouterState) -> list[FlowState]:
 
 
 def _join_mirrors(routers: dict[str, RouterState]) -> None:
-    by_peer: dict[tuple[str, str], list[FlowState]] = {}
     for address, router in routers.items():
         for flow in router.flows:
-            by_peer.setdefault((address, flow.peer_address), []).append(flow)
-    for (address, peer_address), flows in by_peer.items():
-        for flow in flows:
-            for other in by_peer.get((peer_address, address), ()):
+            peer = routers.get(flow.peer_address)
+            for other in peer.flows_by_peer.get(address, ()) if peer is not None else ():
                 if is_mirror(flow.line, other.line):
                     flow.mirror = other
                     break

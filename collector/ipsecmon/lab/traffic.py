@@ -144,8 +144,10 @@ def rates(flow: FlowState, now: float, paths: Paths) -> tuple[float, float]:
         rate = pattern.packets_per_second * pattern.bytes_per_packet
         if stream.forward is flow:
             out += rate
-            into += rate * there * pattern.reply_ratio * back
         elif stream.forward is mirror:
             into += rate * back
+        if stream.reply is flow:
             out += rate * back * pattern.reply_ratio
+        elif stream.reply is mirror:
+            into += rate * there * pattern.reply_ratio * back
     return out, into
