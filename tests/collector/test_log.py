@@ -148,7 +148,7 @@ def test_libraries_are_quiet(name: str, stream: io.StringIO) -> None:
 def test_level_holds_for_libraries_too(stream: io.StringIO) -> None:
     setup_logging("error", stream=stream)
 
-    logging.getLogger("paramiko").warning("news")
+    logging.getLogger("netmiko").warning("news")
     log.warning("news")
 
     assert stream.getvalue() == ""
