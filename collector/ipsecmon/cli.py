@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -299,6 +301,15 @@ def _print_json(document: dict[str, Json]) -> None:
     click.echo(json.dumps(document, indent=2))
 
 
+def _own_command() -> str:
+    """How this program was called, so that a printed command can be pasted: it need not be on the PATH."""
+    called = Path(sys.argv[0])
+    if called.name != "ipsecmon":
+        return f"{sys.executable} -m ipsecmon"
+    found = shutil.which("ipsecmon")
+    return "ipsecmon" if found and Path(found).samefile(called) else os.path.relpath(called)
+
+
 def _print_demo_welcome(url: str, config_file: Path, login_hint: str, speed: float) -> None:
     click.echo(
         f"""
@@ -308,7 +319,7 @@ def _print_demo_welcome(url: str, config_file: Path, login_hint: str, speed: flo
     metrics   {url}/metrics
     JSON      {url}/api/v1/devices
 
-    a look at one device   ipsecmon poll Site1 --config {config_file}
+    a look at one device   {_own_command()} poll Site1 --config {config_file}
     on the router itself   {login_hint}
 
   Ctrl-C ends it. What happens to the tunnels:
