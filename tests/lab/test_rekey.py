@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ipsecmon.lab.topology import two_sites
 from ipsecmon_parsers.records import Direction
 
 from .sites import first_up, flow_of, network_of, sas_of, spis_of, states_of, traffic
@@ -118,19 +121,29 @@ def test_fast_traffic_renews_early_enough() -> None:
 
 
 def test_a_volume_rekey_that_failed_is_tried_again_while_kilobytes_remain() -> None:
-    small = {"sa_lifetime_kilobytes": 10240}
-    # 5 kB/s: the last 256 kB, at which a rekey begins, last 51 seconds
+    small: dict[str, Any] = {"sa_lifetime_kilobytes": 10240}
+    (policy,) = two_sites().routers[1].isakmp_policies
+    short = policy.model_copy(update={"lifetime_seconds": 600}).model_dump()
+    # 5 kB/s: the last 256 kB, at which a rekey begins, last 51 seconds; phase 1 is over by then
     network = network_of(
-        traffic(packets_per_second=5, bytes_per_packet=1024), site1=small, site2=small
+        traffic(packets_per_second=5, bytes_per_packet=1024),
+        site1=small,
+        site2={**small, "isakmp_policies": [short]},
     )
     first_up(network)
     before = flow_of(network, "Site1")
-    while min(sa.remaining_kilobytes or 0 for sa in flow_of(network, "Site1").sas) > 260:
-        network.run_until(network.now + 0.5)
-    network.set_unreachable("Site1", "Site2")
+    network.set_wrong_key("Site1", "Site2")
+    # each end started its kilobytes where it liked; the one with less begins
+    while all(
+        (sa.remaining_kilobytes or 0) > 256
+        for router in ("Site1", "Site2")
+        for sa in flow_of(network, router).sas
+    ):
+        network.run_until(network.now + 0.2)
     network.run_until(network.now + 35)
-    network.set_unreachable("Site1", "Site2", is_unreachable=False)
-    network.run_until(network.now + 13)
+    assert flow_of(network, "Site1").current_outbound_spi == before.current_outbound_spi
+    network.set_wrong_key("Site1", "Site2", is_wrong=False)
+    network.run_until(network.now + 14)
     after = flow_of(network, "Site1")
 
     assert after.current_outbound_spi not in spis_of(before)

@@ -11,6 +11,7 @@
     render.py        records -> the text of the show commands
     faults.py        how a router misbehaves towards a collector
     commands.py      the command words of IOS and how they may be abbreviated
+    answers.py       version, clock, banner, refusals
     ios.py           the exec shell, bytes in and bytes out
     ssh.py           real SSH servers on loopback ports; the only file that imports asyncssh
 
