@@ -11,7 +11,9 @@ import ipsecmon.lab
 
 def test_everything_but_the_servers_works_without_asyncssh() -> None:
     folder = Path(ipsecmon.lab.__file__).parent
-    modules = [f"ipsecmon.lab.{path.stem}" for path in folder.glob("*.py") if path.stem != "ssh"]
-    code = f"import sys; sys.modules['asyncssh'] = None\nimport {', '.join(sorted(modules))}"
+    listening = {"ssh", "demo"}
+    stems = sorted({path.stem for path in folder.glob("*.py")} - listening)
+    modules = [f"ipsecmon.lab.{stem}" for stem in stems]
+    code = f"import sys; sys.modules['asyncssh'] = None\nimport {', '.join(modules)}"
 
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)  # noqa: S603 - our own code

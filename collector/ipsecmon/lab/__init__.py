@@ -14,6 +14,7 @@
     answers.py       version, clock, banner, refusals
     ios.py           the exec shell, bytes in and bytes out
     ssh.py           real SSH servers on loopback ports; the only file that imports asyncssh
+    demo.py          a lab and the configuration that makes ipsecmon watch it
 
-Everything but ``ssh.py`` works without asyncssh, without sockets, threads or a wall clock.
+Everything but ``ssh.py`` and ``demo.py`` works without asyncssh, without sockets, threads or a wall clock.
 """
