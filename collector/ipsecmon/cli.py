@@ -29,7 +29,7 @@ from ipsecmon.log import setup_logging
 from ipsecmon.model import Event, EventKind, PollResult
 from ipsecmon.server import ListenFailed
 from ipsecmon_parsers.documents import Json, spi_hex
-from ipsecmon_parsers.errors import ParserError
+from ipsecmon_parsers.errors import ParseError, ParserError
 from ipsecmon_parsers.records import Flow, IkeSa, IpsecSa, Platform, SaLifetime
 from ipsecmon_parsers.registry import ParseResult, parse
 
@@ -204,7 +204,8 @@ def parse_file(file: Path, platform: str, command: str, as_json: bool) -> None:
     try:
         result = parse(platform, command, text)
     except ParserError as error:
-        _fail(f"{_name(file)}: {error}", EXIT_FAILED)
+        told = error.report() if isinstance(error, ParseError) else str(error)
+        _fail(f"{_name(file)}: {told}", EXIT_FAILED)
     if as_json:
         _print_json(result.document())
     else:

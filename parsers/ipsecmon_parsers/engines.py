@@ -66,7 +66,7 @@ class Row:
         suspects = [n for n in span if near and near in lines[n - 1]]
         suspects += [n for n in self.table.unmatched_lines if n in span]
         line_no = suspects[0] if suspects else self.first_line
-        return ParseError(self.table.command, line_no, lines[line_no - 1], expected)
+        return ParseError(self.table.command, line_no, lines[line_no - 1], expected, near)
 
 
 class Table:

@@ -77,13 +77,27 @@ class Truncated(ParserError, EOFError):
 
 
 class ParseError(ParserError, ValueError):
-    """A line does not read as it should."""
+    """A line does not read as it should; ``near`` is the part of it that does not."""
 
-    def __init__(self, command: str, line_no: int, line: str, expected: str) -> None:
-        super().__init__(command, line_no, line, expected)
+    def __init__(
+        self, command: str, line_no: int, line: str, expected: str, near: str = ""
+    ) -> None:
+        super().__init__(command, line_no, line, expected, near)
         self.line_no = line_no
         self.line = line
         self.expected = expected
+        self.near = near
 
     def __str__(self) -> str:
-        return f"line {self.line_no} of {self.command!r} cannot be read: {self.line.strip()!r}, expected {self.expected}"
+        return (
+            f"line {self.line_no} of {self.command!r} cannot be read: {self.line.strip()!r}, "
+            f"expected {self.expected}"
+        )
+
+    def report(self) -> str:
+        """The sentence, then the line with a marker under the part that does not read."""
+        line = self.line.strip()
+        part = self.near.strip() or line
+        start = max(0, line.find(part))
+        marker = " " * start + "~" * max(0, len(part) - 1) + "^"
+        return f"{self}\n    {line}\n    {marker} expected {self.expected}"

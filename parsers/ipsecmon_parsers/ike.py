@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from ipsecmon_parsers import values
 from ipsecmon_parsers.engines import Row, Table
-from ipsecmon_parsers.records import IkeSa, IkeState
+from ipsecmon_parsers.records import IkeSa, IkeState, Platform
 
 __all__ = ["build_isakmp_sas"]
 
@@ -25,7 +25,7 @@ _DELETED = " (deleted)"
 _STATUSES = frozenset({"ACTIVE", "STDBY", "ACTIVE" + _DELETED, "STDBY" + _DELETED})
 
 
-def build_isakmp_sas(table: Table) -> tuple[IkeSa, ...]:
+def build_isakmp_sas(table: Table, _: Platform) -> tuple[IkeSa, ...]:
     """The rows of ``show crypto isakmp sa``; headers or titles alone are an empty table.
 
     ``Truncated`` where the IPv4 section is not followed by the title of the IPv6 section (a release that

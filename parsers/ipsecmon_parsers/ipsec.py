@@ -17,27 +17,17 @@ seconds become 87), so a flow without that heading is ``Truncated`` and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ipsecmon_parsers import values
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.records import Direction, Flow, Ident, IpsecSa, Platform, Protocol
 
-__all__ = ["flow_builder"]
+__all__ = ["build_flows"]
 
 _CLOSING = "the heading 'outbound pcp sas:' that closes every flow"
 
 
-def flow_builder(platform: Platform) -> Callable[[Table], tuple[Flow, ...]]:
-    """The builder for one platform; the shape is the same, the record says whose it was."""
-
-    def build_flows(table: Table) -> tuple[Flow, ...]:
-        return _flows(table, platform)
-
-    return build_flows
-
-
-def _flows(table: Table, platform: Platform) -> tuple[Flow, ...]:
+def build_flows(table: Table, platform: Platform) -> tuple[Flow, ...]:
+    """All flows of the listing, each whole; ``platform`` is only noted in the record."""
     flows: list[Flow] = []
     opened: Row | None = None
     closed = False

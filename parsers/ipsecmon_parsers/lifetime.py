@@ -10,14 +10,14 @@ The unit of the volume is 1024 bytes: the default of 4608000 is 10 Mibit/s for o
 from __future__ import annotations
 
 from ipsecmon_parsers.engines import Table
-from ipsecmon_parsers.records import SaLifetime
+from ipsecmon_parsers.records import Platform, SaLifetime
 
 __all__ = ["build_sa_lifetime"]
 
 _EXPECTED = "'Security association lifetime: 4608000 kilobytes/3600 seconds'"
 
 
-def build_sa_lifetime(table: Table) -> tuple[SaLifetime, ...]:
+def build_sa_lifetime(table: Table, _: Platform) -> tuple[SaLifetime, ...]:
     """The one record of this command; without it the answer is not an answer."""
     lifetimes = [row for row in table if row.text("SECONDS")]
     if not lifetimes:

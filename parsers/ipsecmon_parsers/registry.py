@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 
 from ipsecmon_parsers.clean import CleanText, clean
 from ipsecmon_parsers.documents import Json, record_document
 from ipsecmon_parsers.engines import Table, run_textfsm
 from ipsecmon_parsers.errors import CommandRefused, ParseError, Truncated, UnknownCommand
 from ipsecmon_parsers.ike import build_isakmp_sas
-from ipsecmon_parsers.ipsec import flow_builder
+from ipsecmon_parsers.ipsec import build_flows
 from ipsecmon_parsers.lifetime import build_sa_lifetime
 from ipsecmon_parsers.records import Platform, Record
 
@@ -29,28 +31,60 @@ SHOW_ISAKMP_SA = "show crypto isakmp sa"
 SHOW_IPSEC_SA = "show crypto ipsec sa"
 SHOW_SA_LIFETIME = "show crypto ipsec security-association lifetime"
 
+Builder: TypeAlias = Callable[[Table, Platform], tuple[Record, ...]]
+"""Rows of one template -> records; raises ``Truncated`` or ``ParseError`` rather than return a part."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class _Reading:
+    """One line of the table.
+
+    ``command`` is written as Cisco writes syntax: ``[detail]`` may be left out, ``{a | b}`` is a choice, ``<name>``
+    stands for any one word.
+    """
+
+    platforms: tuple[Platform, ...]
+    command: str
     template: str
-    build: Callable[[Table], tuple[Record, ...]]
+    build: Builder
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return _command_pattern(self.command)
 
 
-def _readings(platform: Platform) -> dict[str, _Reading]:
-    """IOS and IOS-XE print these commands alike and share their templates."""
-    return {
-        SHOW_ISAKMP_SA: _Reading("ios/show_crypto_isakmp_sa.textfsm", build_isakmp_sas),
-        SHOW_IPSEC_SA: _Reading("ios/show_crypto_ipsec_sa.textfsm", flow_builder(platform)),
-        SHOW_SA_LIFETIME: _Reading(
-            "ios/show_crypto_ipsec_security-association_lifetime.textfsm", build_sa_lifetime
-        ),
-    }
+_ROUTERS = (Platform.IOS, Platform.IOSXE)
+_TABLE: tuple[_Reading, ...] = (
+    _Reading(_ROUTERS, SHOW_ISAKMP_SA, "ios/show_crypto_isakmp_sa.textfsm", build_isakmp_sas),
+    _Reading(_ROUTERS, SHOW_IPSEC_SA, "ios/show_crypto_ipsec_sa.textfsm", build_flows),
+    _Reading(
+        _ROUTERS,
+        SHOW_SA_LIFETIME,
+        "ios/show_crypto_ipsec_security-association_lifetime.textfsm",
+        build_sa_lifetime,
+    ),
+)
 
 
-_REGISTRY: dict[Platform, dict[str, _Reading]] = {
-    Platform.IOS: _readings(Platform.IOS),
-    Platform.IOSXE: _readings(Platform.IOSXE),
-}
+def _command_pattern(command: str) -> re.Pattern[str]:
+    """The notation of ``_Reading.command`` as a regular expression over single-spaced words."""
+    pattern = ""
+    for token in re.findall(r"[\[\]{}|]|<\w+>|[^\s\[\]{}|<>]+", command):
+        match token:
+            case "[":
+                pattern += "(?:"
+            case "]":
+                pattern += ")?"
+            case "{":
+                pattern += "(?:"
+            case "}":
+                pattern += ")"
+            case "|":
+                pattern += "|"
+            case _:
+                pattern += r" \S+" if token.startswith("<") else " " + re.escape(token)
+    return re.compile(pattern, re.IGNORECASE)
+
 
 # % Invalid input detected at '^' marker.   % Incomplete command.   % Ambiguous command:  "sh c i"
 # % Unrecognized command   Command authorization failed.   % Authorization failed.
@@ -92,7 +126,7 @@ class ParseResult:
 
 def known_commands(platform: Platform) -> tuple[str, ...]:
     """The commands that can be read on ``platform``, in the order of the registry."""
-    return tuple(_REGISTRY[platform])
+    return tuple(reading.command for reading in _TABLE if platform in reading.platforms)
 
 
 def parse(platform: str, command: str, text: str, *, complete: bool = False) -> ParseResult:
@@ -105,14 +139,14 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     Raises ``UnknownCommand``, ``CommandRefused``, ``Truncated`` or ``ParseError``; never returns part of an
     output.
     """
-    command = " ".join(command.split()).lower()
+    command = " ".join(command.split())
     known_platform, reading = _lookup(platform, command)
     cleaned = clean(text)
     _refuse_refusals(command, cleaned)
     table = run_textfsm(reading.template, command, cleaned, complete)
     if not table.last_line and not table.complete:
         raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
-    records = reading.build(table)
+    records = reading.build(table, known_platform)
     if table.unmatched_lines and not table.rows and not records:
         line_no = table.unmatched_lines[0]
         raise ParseError(command, line_no, table.lines[line_no - 1], f"the output of {command!r}")
@@ -127,10 +161,10 @@ def _lookup(platform: str, command: str) -> tuple[Platform, _Reading]:
         known_platform = Platform(platform)
     except ValueError:
         raise UnknownCommand(command, platform, ()) from None
-    reading = _REGISTRY[known_platform].get(command)
-    if reading is None:
-        raise UnknownCommand(command, platform, known_commands(known_platform))
-    return known_platform, reading
+    for reading in _TABLE:
+        if known_platform in reading.platforms and reading.pattern.fullmatch(f" {command}"):
+            return known_platform, reading
+    raise UnknownCommand(command, platform, known_commands(known_platform))
 
 
 def _refuse_refusals(command: str, cleaned: CleanText) -> None:
