@@ -34,6 +34,7 @@ class Platform(StrEnum):
 
     IOS = "ios"
     IOSXE = "iosxe"
+    ASA = "asa"
 
 
 class Direction(StrEnum):

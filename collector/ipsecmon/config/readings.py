@@ -90,6 +90,10 @@ class Reading:
         raise NotAccepted(self.accepted)
 
 
+# outputs of more platforms can be read than devices polled
+COLLECTED = (Platform.IOS, Platform.IOSXE)
+
+
 class HostKeyCheck(StrEnum):
     """What happens when a device shows a host key that is not in ``known_hosts``."""
 
@@ -171,6 +175,13 @@ def read_word(words: Callable[[str], StrEnum]) -> Reader:
         return words(read_text(value))
 
     return read
+
+
+def read_platform(value: object, _: Path | None) -> Platform:
+    platform = Platform(read_text(value))
+    if platform not in COLLECTED:
+        raise ValueError
+    return platform
 
 
 def read_name(value: object, _: Path | None) -> str:
@@ -271,7 +282,7 @@ Name = Annotated[
 Host = Annotated[str, Reading("a host name, an IPv4 or an IPv6 address", read_host)]
 Username = Annotated[str, Reading("a text on one line", read_username)]
 FilePath = Annotated[Path, Reading("the path of a file", read_path)]
-PlatformWord = Annotated[Platform, Reading(either(Platform), read_word(Platform))]
+PlatformWord = Annotated[Platform, Reading(either(COLLECTED), read_platform)]
 CheckWord = Annotated[HostKeyCheck, Reading(either(HostKeyCheck), read_word(HostKeyCheck))]
 ListenAddress = Annotated[
     Listen,
