@@ -400,7 +400,7 @@ def _print_records(result: ParseResult) -> None:
                 _text(flow.decaps_packets),
                 f"{_text(flow.send_errors)}/{_text(flow.recv_errors)}",
                 str(len(flow.sas)),
-                spi_hex(flow.current_outbound_spi),
+                "-" if flow.current_outbound_spi is None else spi_hex(flow.current_outbound_spi),
             )
         console.print(table)
     if ike_sas:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["CleanText", "clean"]
+__all__ = ["CleanText", "clean", "is_same_command"]
 
 # characters that str.splitlines() takes for line ends although a terminal does not
 _BLANKS = str.maketrans(
@@ -57,10 +57,26 @@ _NOISE = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 
+# A message that breaks a line in two: "current outbound sp*Sep 21 07:07:43.912: %DMVPN-5-CRYPTO_SS: ...", and the
+# device goes on with "i: 0x41CCF09E" on the next line.
+_BREAKING_MESSAGE = re.compile(
+    r"""
+    (?<=[^\s*.])[ ]?
+    (?: [*.][A-Z][a-z]{2}[ ][ \d]\d[ ](?:\d{4}[ ])?\d\d:\d\d:\d\d(?:\.\d+)?(?:[ ][A-Z]{3,5})?:[ ]
+      | %[A-Z][A-Z0-9_]+-[0-7]-[A-Z0-9_]+:[ ] )
+    [^\n]*\n(?P<rest>[^\n]*)
+    """,
+    re.VERBOSE,
+)
+
 # a host name as IOS prints it; no output line of the commands we read has this shape
 _HOST = r"[A-Za-z0-9][A-Za-z0-9._:@/()\[\]+*?$-]{0,62}"
 _PROMPT = re.compile(rf"^[ ]*{_HOST}[#>][ ]*$", re.MULTILINE)
-_PROMPT_ECHO = re.compile(rf"^[ ]*{_HOST}[#>][ ]*(?P<command>sh[a-z]*[ ].*)$", re.MULTILINE)
+_PROMPT_ECHO = re.compile(
+    rf"^[ ]*{_HOST}[#>][ ]*(?P<command>(?:sh[a-z]*|clear|debug|undebug|un|ping|traceroute|term[a-z]*|conf[a-z]*|en[a-z]*)"
+    rf"(?:[ ].*)?)$",
+    re.MULTILINE,
+)
 # "     outbound pcp sas:Site1#": the device ended its answer without a line end
 _GLUED_PROMPT = re.compile(rf"(?<=sas:){_HOST}[#>][ ]*\Z")
 _BARE_ECHO = re.compile(r"\A\s*^[ ]*sh(?:o|ow)?[ ]+[a-z][^\n]*$", re.MULTILINE)
@@ -78,8 +94,10 @@ class CleanText:
         return self.text.split("\n")[line_no - 1]
 
 
-def clean(text: str) -> CleanText:
+def clean(text: str, command: str = "") -> CleanText:
     """Return ``text`` without terminal artefacts, line for line.
+
+    Where the text is a log of several commands, only the answer to ``command`` is left.
 
     >>> clean("Site1# show clock\\r\\n*10:11:12.345 UTC Mon Nov 23 2026\\r\\nSite1#")
     CleanText(text='\\n*10:11:12.345 UTC Mon Nov 23 2026\\n', ends_with_prompt=True)
@@ -87,11 +105,32 @@ def clean(text: str) -> CleanText:
     text = _undo_terminal(text)
     if ": " in text:
         text = _NOISE.sub("", text)
+        if "*" in text or "%" in text:
+            text = _BREAKING_MESSAGE.sub(r"\g<rest>\n", text)
     text = _GLUED_PROMPT.sub("\n\\g<0>", text) if _GLUED_PROMPT.search(text) else text
     ends_with_prompt = bool(_PROMPT.match(text[text.rstrip().rfind("\n") + 1 :]))
+    echoes = list(_PROMPT_ECHO.finditer(text))
+    mine = [echo for echo in echoes if is_same_command(echo["command"], command)]
+    if mine and len(echoes) > 1:
+        # the last answer is the newest; an echo behind it proves that the device had finished
+        start = mine[-1].start()
+        end = next((echo.start() for echo in echoes if echo.start() > start), len(text))
+        ends_with_prompt = ends_with_prompt or end < len(text)
+        text = "\n" * text.count("\n", 0, start) + text[start:end]
+    elif echoes and not mine and text[: echoes[0].start()].strip():
+        # no echo of ours, but an answer before the first echo of another command
+        text, ends_with_prompt = text[: echoes[0].start()], True
     text = _PROMPT_ECHO.sub("", text)
     text = _PROMPT.sub("", text)
     return CleanText(_blank_bare_echo(text), ends_with_prompt)
+
+
+def is_same_command(typed: str, command: str) -> bool:
+    """Whether ``typed`` is ``command`` or an abbreviation of it, word by word: ``sh cry isa sa``."""
+    words, whole = typed.lower().split(), command.lower().split()
+    return len(words) == len(whole) and all(
+        full.startswith(word) for word, full in zip(words, whole, strict=True)
+    )
 
 
 def _undo_terminal(text: str) -> str:

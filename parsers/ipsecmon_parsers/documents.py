@@ -1,7 +1,7 @@
 """Records -> plain JSON values, the form of ``ipsecmon parse --json``, ``dump`` and the API.
 
-Every record is an object whose ``kind`` is the name of its type; beside each SPI stands its hexadecimal, as the
-device prints it.
+Every record is an object whose ``kind`` is the name of its type; what protects a flow (``Flow.kind``) is its
+``flow_kind``. Beside each SPI stands its hexadecimal, as the device prints it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def _fields(record: Any) -> dict[str, Json]:
     document: dict[str, Json] = {}
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
-        document[field.name] = _plain(value)
+        name = "flow_kind" if field.name == "kind" else field.name
+        document[name] = _plain(value)
         if field.name == "spi" or field.name.endswith("_spi"):
             document[f"{field.name}_hex"] = None if value is None else spi_hex(value)
     return document

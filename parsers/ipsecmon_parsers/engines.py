@@ -34,18 +34,19 @@ class Row:
     last_line: int
 
     def text(self, name: str) -> str | None:
-        """What the template captured, ``None`` where the device did not print it."""
-        return self.values[self.table.columns[name]] or None
+        """What the template captured; ``None`` where the device did not print it or the template does not know it."""
+        column = self.table.columns.get(name)
+        return None if column is None else self.values[column] or None
 
     def number(self, name: str) -> int | None:
         """A captured run of digits."""
-        text = self.values[self.table.columns[name]]
+        text = self.text(name)
         return int(text) if text else None
 
     def value(self, name: str, read: Callable[[str], _Value]) -> _Value | None:
         """A captured token as ``read`` understands it; what it does not understand is a ``ParseError``."""
-        text = self.values[self.table.columns[name]]
-        if not text:
+        text = self.text(name)
+        if text is None:
             return None
         try:
             return read(text)
@@ -54,8 +55,8 @@ class Row:
 
     def required(self, name: str, expected: str, near: str = "") -> str:
         """A token without which the row means nothing."""
-        text = self.values[self.table.columns[name]]
-        if not text:
+        text = self.text(name)
+        if text is None:
             raise self.error(expected, near=near)
         return text
 

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-from ipsecmon_parsers import values
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.records import IkeSa, IkeState, Platform
 
@@ -65,8 +64,8 @@ def _isakmp_sa(row: Row, columns: str, whole: int) -> IkeSa:
     state = _STATES.get(raw_state, IkeState.UNKNOWN)
     is_deleted = status is not None and status.endswith(_DELETED)
     return IkeSa(
-        source=row.value("SOURCE", values.address),
-        destination=row.value("DESTINATION", values.address),
+        source=row.text("SOURCE"),
+        destination=row.text("DESTINATION"),
         state=state,
         raw_state=raw_state,
         status=status,

@@ -17,61 +17,112 @@ seconds become 87), so a flow without that heading is ``Truncated`` and nothing 
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
 from ipsecmon_parsers import values
 from ipsecmon_parsers.engines import Row, Table
-from ipsecmon_parsers.records import Direction, Flow, Ident, IpsecSa, Platform, Protocol
+from ipsecmon_parsers.records import (
+    Direction,
+    Flow,
+    FlowKind,
+    Ident,
+    IpsecSa,
+    IpsecSaCount,
+    Platform,
+    Protocol,
+)
 
-__all__ = ["build_flows"]
+__all__ = ["build_asa_flows", "build_flows", "build_ipsec_sa_count"]
 
 _CLOSING = "the heading 'outbound pcp sas:' that closes every flow"
 
 
 def build_flows(table: Table, platform: Platform) -> tuple[Flow, ...]:
-    """All flows of the listing, each whole; ``platform`` is only noted in the record."""
+    """All flows of the listing of a router, each whole; ``platform`` is only noted in the record."""
     flows: list[Flow] = []
-    opened: Row | None = None
-    closed = False
-    sas: list[Row] = []
-    for row in table:
-        what = row.text("WHAT")
-        if what == "local":
-            _finish(table, platform, opened, closed, sas, flows)
-            opened, closed, sas = row, False, []
-        elif what == "protected":
-            _finish(table, platform, opened, closed, sas, flows)
-            raise table.truncated(
-                "the idents of the flow that 'protected vrf:' announces", _last_whole(flows)
+    for block in _blocks(table):
+        if not block.is_closed and not (_has_esp_headings_only(table) and _ends_outbound(block)):
+            raise table.truncated(_CLOSING, _last_whole(flows))
+        flows.append(_flow(block.opened, platform, tuple(_sa(row) for row in block.sas)))
+    return _with_multipoint_tunnels(flows)
+
+
+def build_asa_flows(table: Table, platform: Platform) -> tuple[Flow, ...]:
+    """All flows of the listing of an ASA, which has no closing heading.
+
+    A flow is whole when another follows it, when the device is known to have finished, or when its last SA
+    is outbound and printed to its last line.
+    """
+    flows: list[Flow] = []
+    blocks = _blocks(table)
+    last_value = "BITMAP" if any(row.text("BITMAP") for row in table) else "REPLAY"
+    for block in blocks:
+        last_sa = block.sas[-1] if block.sas else None
+        is_whole = (
+            block is not blocks[-1]
+            or table.complete
+            or (
+                last_sa is not None
+                and last_sa.text("DIRECTION") == Direction.OUTBOUND
+                and last_sa.text(last_value) is not None
             )
-        elif opened is None:
-            raise row.error("the idents of a flow before its SAs")
-        elif what == "spi":
-            sas.append(row)
-        else:
-            closed = True
-    _finish(table, platform, opened, closed, sas, flows)
-    if not flows and not table.complete and table.last_line and not _says_none(table):
-        raise table.truncated("the idents of a flow", "no flow was whole")
+        )
+        if not is_whole:
+            raise table.truncated("the last line of the last outbound SA", _last_whole(flows))
+        flows.append(_asa_flow(block.opened, platform, tuple(_sa(row) for row in block.sas)))
     return tuple(flows)
+
+
+def _has_esp_headings_only(table: Table) -> bool:
+    """Somebody shortened the listing: not one heading of AH or compression is left to close a flow with."""
+    return not any(line.strip().endswith(("ah sas:", "pcp sas:")) for line in table.lines)
+
+
+def _ends_outbound(block: _Block) -> bool:
+    """The last SA is outbound and printed to its last line."""
+    last = block.sas[-1] if block.sas else None
+    return (
+        last is not None
+        and last.text("DIRECTION") == Direction.OUTBOUND
+        and last.text("STATUS") is not None
+    )
+
+
+@dataclass(slots=True)
+class _Block:
+    """The rows of one flow; ``is_closed``: the closing heading of IOS came."""
+
+    opened: Row
+    sas: list[Row] = field(default_factory=list[Row])
+    is_closed: bool = False
+
+
+def _blocks(table: Table) -> list[_Block]:
+    blocks: list[_Block] = []
+    for row in table:
+        match row.text("WHAT"):
+            case "local":
+                blocks.append(_Block(row))
+            case "protected":
+                raise table.truncated(
+                    "the idents of the flow that 'protected vrf:' announces",
+                    f"{len(blocks)} flows before it were begun",
+                )
+            case "spi" if blocks:
+                blocks[-1].sas.append(row)
+            case "outbound" if blocks:
+                blocks[-1].is_closed = True
+            case _:
+                raise row.error("the idents of a flow before its SAs")
+    if not blocks and not table.complete and table.last_line and not _says_none(table):
+        raise table.truncated("the idents of a flow", "no flow was whole")
+    return blocks
 
 
 def _says_none(table: Table) -> bool:
     return any("No SAs found" in line or "no ipsec sas" in line for line in table.lines)
-
-
-def _finish(
-    table: Table,
-    platform: Platform,
-    opened: Row | None,
-    closed: bool,
-    sas: list[Row],
-    flows: list[Flow],
-) -> None:
-    """Append the flow that ``opened`` began, or say where it is cut: only a closed flow is worth reading."""
-    if opened is None:
-        return
-    if not closed:
-        raise table.truncated(_CLOSING, _last_whole(flows))
-    flows.append(_flow(opened, platform, tuple(_sa(row) for row in sas)))
 
 
 def _last_whole(flows: list[Flow]) -> str:
@@ -82,24 +133,24 @@ def _last_whole(flows: list[Flow]) -> str:
 
 
 def _flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
-    flags = row.value("FLAGS", values.flags)
+    flags = row.value("FLAGS", values.flags) or ()
     pfs = row.text("PFS")
     outbound_spi = row.required("CURRENT_OUTBOUND_SPI", "the current outbound spi of the flow")
-    return Flow(
+    flow = Flow(
         platform=platform,
         interface=row.text("INTERFACE"),
         crypto_map=_unless_none(row.text("CRYPTO_MAP")),
-        local_address=row.value("LOCAL_ADDRESS", values.address),
+        local_address=row.text("LOCAL_ADDRESS"),
         protected_vrf=values.vrf(row.text("VRF") or ""),
         local_ident=_ident(row, "LOCAL"),
         remote_ident=_ident(row, "REMOTE"),
-        peer=values.address(row.required("PEER", "current_peer with its address")),
+        peer=row.required("PEER", "current_peer with its address"),
         peer_port=row.number("PEER_PORT"),
         action=row.text("ACTION"),
-        flags=flags or (),
-        acl_origin=None if row.text("ACTION") is None else "origin_is_acl" in (flags or ()),
-        local_endpoint=row.value("LOCAL_ENDPOINT", values.address),
-        remote_endpoint=row.value("REMOTE_ENDPOINT", values.address),
+        flags=flags,
+        acl_origin=None if row.text("ACTION") is None else "origin_is_acl" in flags,
+        local_endpoint=row.text("LOCAL_ENDPOINT"),
+        remote_endpoint=row.text("REMOTE_ENDPOINT"),
         path_mtu_bytes=row.number("PATH_MTU"),
         ip_mtu_bytes=row.number("IP_MTU"),
         plaintext_mtu_bytes=row.number("PLAINTEXT_MTU"),
@@ -107,21 +158,104 @@ def _flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
         current_outbound_spi=values.spi(outbound_spi),
         pfs=None if pfs is None else pfs == "Y",
         dh_group=_unless_none(row.text("DH_GROUP")),
-        encaps_packets=row.number("ENCAPS_PACKETS"),
-        encrypt_packets=row.number("ENCRYPT_PACKETS"),
-        digest_packets=row.number("DIGEST_PACKETS"),
-        decaps_packets=row.number("DECAPS_PACKETS"),
-        decrypt_packets=row.number("DECRYPT_PACKETS"),
-        verify_packets=row.number("VERIFY_PACKETS"),
-        compressed_packets=row.number("COMPRESSED_PACKETS"),
-        decompressed_packets=row.number("DECOMPRESSED_PACKETS"),
-        not_compressed_packets=row.number("NOT_COMPRESSED_PACKETS"),
-        compress_failed_packets=row.number("COMPRESS_FAILED_PACKETS"),
-        not_decompressed_packets=row.number("NOT_DECOMPRESSED_PACKETS"),
-        decompress_failed_packets=row.number("DECOMPRESS_FAILED_PACKETS"),
-        send_errors=row.number("SEND_ERRORS"),
-        recv_errors=row.number("RECV_ERRORS"),
+        key_exchange=row.text("KEY_EXCHANGE"),
+        group=row.text("GROUP"),
         sas=sas,
+        **_counters(row),
+    )
+    return replace(flow, kind=_kind(flow, row))
+
+
+def _asa_flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
+    """ASA prints a flow only while it has SAs, and not every release prints peer and current SPIs."""
+    flow = Flow(
+        platform=platform,
+        interface=row.text("INTERFACE"),
+        crypto_map=_unless_none(row.text("CRYPTO_MAP")),
+        crypto_map_seq=row.number("CRYPTO_MAP_SEQ"),
+        local_address=row.text("LOCAL_ADDRESS"),
+        protected_vrf=values.vrf(row.text("VRF") or ""),
+        local_ident=_ident(row, "LOCAL"),
+        remote_ident=_ident(row, "REMOTE"),
+        peer=row.text("PEER"),
+        peer_port=None,
+        local_endpoint=row.text("LOCAL_ENDPOINT"),
+        remote_endpoint=row.text("REMOTE_ENDPOINT"),
+        local_endpoint_port=row.number("LOCAL_ENDPOINT_PORT"),
+        remote_endpoint_port=row.number("REMOTE_ENDPOINT_PORT"),
+        path_mtu_bytes=row.number("PATH_MTU"),
+        current_outbound_spi=row.value("CURRENT_OUTBOUND_SPI", values.spi),
+        current_inbound_spi=row.value("CURRENT_INBOUND_SPI", values.spi),
+        ipsec_overhead_bytes=row.number("IPSEC_OVERHEAD"),
+        media_mtu_bytes=row.number("MEDIA_MTU"),
+        pmtu_time_remaining_seconds=row.number("PMTU_TIME_REMAINING"),
+        df_policy=row.text("DF_POLICY"),
+        access_list=row.text("ACCESS_LIST"),
+        dynamic_peer_address=row.text("DYNAMIC_PEER"),
+        username=row.text("USERNAME"),
+        sas=sas,
+        **_counters(row),
+    )
+    return replace(flow, kind=_asa_kind(flow))
+
+
+_COUNTERS = tuple(
+    one.name
+    for one in fields(Flow)
+    if one.name.endswith(("_packets", "_errors", "_sent", "_received", "_created"))
+    or one.name.startswith(("pre_frag_", "frags_"))
+)
+
+
+def _counters(row: Row) -> dict[str, Any]:
+    """Every counter of the record that this template knows; its column has the field's name in capitals."""
+    return {name: row.number(name.upper()) for name in _COUNTERS}
+
+
+_PROTECTION_MAP = re.compile(r"-head-\d+$")
+_GRE, _OSPF = 47, 89
+
+
+def _kind(flow: Flow, row: Row) -> FlowKind:
+    """What the flow tells of itself; whether a tunnel is multipoint also shows in the flows beside it."""
+    crypto_map = flow.crypto_map or ""
+    if flow.group is not None or flow.peer_port == 848:
+        return FlowKind.GETVPN
+    if (
+        row.text("IPV6_POLICY")
+        or crypto_map.endswith("-OSPF-MAP")
+        or flow.local_ident.protocol == _OSPF
+    ):
+        return FlowKind.OSPFV3
+    if "-vesen-head-" in crypto_map:
+        return FlowKind.SDWAN
+    if _PROTECTION_MAP.search(crypto_map):
+        # a multipoint tunnel has no one path, so no interface its MTU could come from
+        is_multipoint = row.text("MTU_INTERFACE") == "(none)" and flow.local_ident.protocol == _GRE
+        return FlowKind.DMVPN if is_multipoint else FlowKind.VTI
+    if flow.acl_origin is False:
+        return FlowKind.DYNAMIC
+    return FlowKind.CRYPTO_MAP
+
+
+def _asa_kind(flow: Flow) -> FlowKind:
+    if (flow.crypto_map or "").startswith("__vti-"):
+        return FlowKind.VTI
+    return FlowKind.DYNAMIC if flow.dynamic_peer_address else FlowKind.CRYPTO_MAP
+
+
+def _with_multipoint_tunnels(flows: list[Flow]) -> tuple[Flow, ...]:
+    """GRE flows to several peers below one tunnel interface make it a multipoint tunnel."""
+    peers: dict[str | None, set[str | None]] = {}
+    for flow in flows:
+        if flow.kind is FlowKind.VTI and flow.local_ident.protocol == _GRE:
+            peers.setdefault(flow.interface, set()).add(flow.peer)
+    multipoint = {interface for interface, known in peers.items() if len(known) > 1}
+    return tuple(
+        replace(flow, kind=FlowKind.DMVPN)
+        if flow.kind is FlowKind.VTI and flow.interface in multipoint
+        else flow
+        for flow in flows
     )
 
 
@@ -155,7 +289,7 @@ def _sa(row: Row) -> IpsecSa:
         transform=row.value("TRANSFORM", values.transform) or (),
         mode=values.sa_mode(settings),
         settings=settings,
-        nat_t=any("UDP-Encaps" in word for word in settings),
+        nat_t=any(word.endswith("-Encaps") for word in settings),
         conn_id=row.number("CONN_ID"),
         flow_id=row.text("FLOW_ID"),
         slot=row.number("SLOT"),
@@ -165,12 +299,25 @@ def _sa(row: Row) -> IpsecSa:
         remaining_kilobytes=timing.kilobytes if timing else None,
         remaining_seconds=timing.seconds if timing else None,
         volume_rekey_disabled=row.text("VOLUME_REKEY") is not None,
-        # SD-WAN says "not applicable", manual keys print "no sa timing" or 0 seconds with replay off
-        never_expires=timing is None
-        or timing.seconds is None
-        or (timing.seconds == 0 and replay == "N"),
+        never_expires=_never_expires(row, timing, replay),
         iv_size_bytes=row.number("IV_SIZE"),
         replay_detection=None if replay is None else replay == "Y",
         replay_window=row.number("REPLAY_WINDOW"),
         status=row.text("STATUS"),
     )
+
+
+def _never_expires(row: Row, timing: values.SaTiming | None, replay: str | None) -> bool:
+    """SD-WAN says "is not applicable", manual keys print "no sa timing", or 0 seconds with replay detection off."""
+    if timing is None:
+        return row.text("NO_TIMING") is not None
+    return timing == values.SaTiming(None, None) or (timing.seconds == 0 and replay == "N")
+
+
+def build_ipsec_sa_count(table: Table, _: Platform) -> tuple[IpsecSaCount, ...]:
+    """``IPsec SA total: 8, active: 8, rekeying: 0, unused: 0, invalid: 0``, one line."""
+    names = ("total", "active", "rekeying", "unused", "invalid")
+    for row in table:
+        numbers = [int(row.required(name.upper(), "five numbers of SAs")) for name in names]
+        return (IpsecSaCount(**dict(zip(names, numbers, strict=True))),)
+    raise table.truncated("'IPsec SA total: 8, active: 8, ...'", "no count was whole")

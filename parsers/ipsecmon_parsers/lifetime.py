@@ -10,9 +10,9 @@ The unit of the volume is 1024 bytes: the default of 4608000 is 10 Mibit/s for o
 from __future__ import annotations
 
 from ipsecmon_parsers.engines import Table
-from ipsecmon_parsers.records import Platform, SaLifetime
+from ipsecmon_parsers.records import Platform, SaIdleTime, SaLifetime
 
-__all__ = ["build_sa_lifetime"]
+__all__ = ["build_sa_idle_time", "build_sa_lifetime"]
 
 _EXPECTED = "'Security association lifetime: 4608000 kilobytes/3600 seconds'"
 
@@ -29,3 +29,10 @@ def build_sa_lifetime(table: Table, _: Platform) -> tuple[SaLifetime, ...]:
         raise row.error(_EXPECTED)
     seconds = int(row.required("SECONDS", _EXPECTED))
     return (SaLifetime(seconds=seconds, kilobytes=kilobytes, volume_rekey_disabled=is_disabled),)
+
+
+def build_sa_idle_time(table: Table, _: Platform) -> tuple[SaIdleTime, ...]:
+    """The configured idle time; no line where none is configured."""
+    return tuple(
+        SaIdleTime(seconds=int(row.required("SECONDS", "a number of seconds"))) for row in table
+    )

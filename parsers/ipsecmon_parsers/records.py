@@ -2,7 +2,7 @@
 
 Records are values: frozen, compared by content, built only by the builders of this package. ``None``
 means the device did not print the field (or printed that there is none, such as ``(none)``); 0 means it
-printed zero. A word we do not know is kept as text, never dropped. Field names are the contract of
+printed zero. A word we do not know is kept as text, never dropped; addresses stand as the device prints them. Field names are the contract of
 ``ipsecmon parse --json``.
 
 Sources: Cisco IOS Security Command Reference (``show crypto isakmp sa``, ``show crypto ipsec sa``,
@@ -17,13 +17,16 @@ from enum import StrEnum
 __all__ = [
     "Direction",
     "Flow",
+    "FlowKind",
     "Ident",
     "IkeSa",
     "IkeState",
     "IpsecSa",
+    "IpsecSaCount",
     "Platform",
     "Protocol",
     "Record",
+    "SaIdleTime",
     "SaLifetime",
     "SaMode",
 ]
@@ -77,6 +80,25 @@ class IkeState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class FlowKind(StrEnum):
+    """What protects a flow, read from its map, its identities and its peer."""
+
+    CRYPTO_MAP = "crypto_map"
+    """A static crypto map: listed even without an SA."""
+    DYNAMIC = "dynamic"
+    """Accepted from the peer (no line of ours matches it exactly); listed only while it lives."""
+    VTI = "vti"
+    """Tunnel protection on a tunnel interface with one peer."""
+    DMVPN = "dmvpn"
+    """Tunnel protection on a multipoint tunnel interface: one flow per spoke."""
+    GETVPN = "getvpn"
+    """A group member: one SA for the whole group, no peer (``0.0.0.0 port 848``)."""
+    OSPFV3 = "ospfv3"
+    """Manual keys of OSPFv3 authentication: never negotiated, never rekeyed."""
+    SDWAN = "sdwan"
+    """SD-WAN (``-vesen-head-`` maps): keys come from the controller."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IkeSa:
     """One row of ``show crypto isakmp sa``.
@@ -112,10 +134,15 @@ class Ident:
     prefix_length: int
     protocol: int
     port: int
+    last_port: int | None = None
+    """End of a range of ports, which only ASA prints."""
 
     def __str__(self) -> str:
         text = f"{self.address}/{self.prefix_length}"
-        return text if not (self.protocol or self.port) else f"{text}/{self.protocol}/{self.port}"
+        if not (self.protocol or self.port):
+            return text
+        ports = f"{self.port}" if self.last_port is None else f"{self.port}-{self.last_port}"
+        return f"{text}/{self.protocol}/{ports}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +187,7 @@ class Flow:
     """
 
     platform: Platform
+    kind: FlowKind = FlowKind.CRYPTO_MAP
     interface: str | None
     crypto_map: str | None
     crypto_map_seq: int | None = None
@@ -174,14 +202,20 @@ class Flow:
     acl_origin: bool | None = None
     local_endpoint: str | None = None
     remote_endpoint: str | None = None
+    local_endpoint_port: int | None = None
+    remote_endpoint_port: int | None = None
     path_mtu_bytes: int | None = None
     ip_mtu_bytes: int | None = None
     plaintext_mtu_bytes: int | None = None
     mtu_interface: str | None = None
-    current_outbound_spi: int
+    current_outbound_spi: int | None
     current_inbound_spi: int | None = None
     pfs: bool | None = None
     dh_group: str | None = None
+    key_exchange: str | None = None
+    """Post-quantum exchange beside the DH group, as printed: ``ML-KEM-1024``."""
+    group: str | None = None
+    """GETVPN group."""
     encaps_packets: int | None = None
     encrypt_packets: int | None = None
     digest_packets: int | None = None
@@ -196,6 +230,43 @@ class Flow:
     decompress_failed_packets: int | None = None
     send_errors: int | None = None
     recv_errors: int | None = None
+    # "show crypto ipsec sa detail" prints these in the place of send and recv errors
+    no_sa_send_packets: int | None = None
+    invalid_sa_recv_packets: int | None = None
+    encaps_failed_send_packets: int | None = None
+    decaps_failed_recv_packets: int | None = None
+    invalid_prot_recv_packets: int | None = None
+    verify_failed_packets: int | None = None
+    invalid_identity_recv_packets: int | None = None
+    invalid_len_recv_packets: int | None = None
+    replay_rollover_send_packets: int | None = None
+    replay_rollover_recv_packets: int | None = None
+    replay_failed_recv_packets: int | None = None
+    tagged_send_packets: int | None = None
+    untagged_recv_packets: int | None = None
+    not_tagged_send_packets: int | None = None
+    not_untagged_recv_packets: int | None = None
+    internal_error_send_packets: int | None = None
+    internal_error_recv_packets: int | None = None
+    # ASA
+    pre_frag_successes: int | None = None
+    pre_frag_failures: int | None = None
+    fragments_created: int | None = None
+    pmtus_sent: int | None = None
+    pmtus_received: int | None = None
+    frags_needing_reassembly: int | None = None
+    tfc_received: int | None = None
+    tfc_sent: int | None = None
+    valid_icmp_errors_received: int | None = None
+    invalid_icmp_errors_received: int | None = None
+    not_offload_decrypted_packets: int | None = None
+    ipsec_overhead_bytes: int | None = None
+    media_mtu_bytes: int | None = None
+    pmtu_time_remaining_seconds: int | None = None
+    df_policy: str | None = None
+    access_list: str | None = None
+    dynamic_peer_address: str | None = None
+    username: str | None = None
     sas: tuple[IpsecSa, ...] = ()
 
 
@@ -208,4 +279,22 @@ class SaLifetime:
     volume_rekey_disabled: bool
 
 
-Record = IkeSa | Flow | SaLifetime
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaIdleTime:
+    """``show crypto ipsec security-association idle-time``: seconds without traffic that end an SA."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpsecSaCount:
+    """``show crypto ipsec sa count``: numbers of SAs, two per tunnel."""
+
+    total: int
+    active: int
+    rekeying: int
+    unused: int
+    invalid: int
+
+
+Record = IkeSa | Flow | SaLifetime | SaIdleTime | IpsecSaCount

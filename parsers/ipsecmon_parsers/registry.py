@@ -13,8 +13,8 @@ from ipsecmon_parsers.documents import Json, record_document
 from ipsecmon_parsers.engines import Table, run_textfsm
 from ipsecmon_parsers.errors import CommandRefused, ParseError, Truncated, UnknownCommand
 from ipsecmon_parsers.ike import build_isakmp_sas
-from ipsecmon_parsers.ipsec import build_flows
-from ipsecmon_parsers.lifetime import build_sa_lifetime
+from ipsecmon_parsers.ipsec import build_asa_flows, build_flows, build_ipsec_sa_count
+from ipsecmon_parsers.lifetime import build_sa_idle_time, build_sa_lifetime
 from ipsecmon_parsers.records import Platform, Record
 
 __all__ = [
@@ -56,12 +56,36 @@ class _Reading:
 _ROUTERS = (Platform.IOS, Platform.IOSXE)
 _TABLE: tuple[_Reading, ...] = (
     _Reading(_ROUTERS, SHOW_ISAKMP_SA, "ios/show_crypto_isakmp_sa.textfsm", build_isakmp_sas),
-    _Reading(_ROUTERS, SHOW_IPSEC_SA, "ios/show_crypto_ipsec_sa.textfsm", build_flows),
     _Reading(
         _ROUTERS,
-        SHOW_SA_LIFETIME,
+        "show crypto ipsec sa [{detail | identity [detail] | ipv6 [{detail | detailed}] | address"
+        " | {interface [<name>] | peer [<address>] | map [<name>] | vrf [<name>]} [detail]}]",
+        "ios/show_crypto_ipsec_sa.textfsm",
+        build_flows,
+    ),
+    _Reading(
+        (Platform.ASA,),
+        "show crypto ipsec sa [{detail | {peer [<address>] | map [<name>] | entry} [detail]}]",
+        "asa/show_crypto_ipsec_sa.textfsm",
+        build_asa_flows,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ipsec sa count",
+        "ios/show_crypto_ipsec_sa_count.textfsm",
+        build_ipsec_sa_count,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ipsec {security-association [lifetime] | security-association-lifetime}",
         "ios/show_crypto_ipsec_security-association_lifetime.textfsm",
         build_sa_lifetime,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ipsec security-association idle-time",
+        "ios/show_crypto_ipsec_security-association_idle-time.textfsm",
+        build_sa_idle_time,
     ),
 )
 
@@ -141,7 +165,7 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     """
     command = " ".join(command.split())
     known_platform, reading = _lookup(platform, command)
-    cleaned = clean(text)
+    cleaned = clean(text, command)
     _refuse_refusals(command, cleaned)
     table = run_textfsm(reading.template, command, cleaned, complete)
     if not table.last_line and not table.complete:

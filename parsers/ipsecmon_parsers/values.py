@@ -15,7 +15,6 @@ from ipsecmon_parsers.records import Ident, SaMode
 
 __all__ = [
     "SaTiming",
-    "address",
     "flags",
     "ident",
     "prefix_length",
@@ -39,15 +38,6 @@ def spi(text: str) -> int:
     return number
 
 
-@lru_cache(maxsize=4096)
-def address(text: str) -> str:
-    """An IPv4 or IPv6 address in its canonical form; anything else is kept as the device wrote it."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return text
-
-
 @lru_cache(maxsize=1024)
 def prefix_length(text: str) -> int:
     """``255.255.255.0`` or ``24`` -> 24; IPv6 idents carry a length instead of a mask."""
@@ -60,13 +50,15 @@ def prefix_length(text: str) -> int:
 
 
 @lru_cache(maxsize=8192)
-def ident(address_text: str, mask: str, protocol: str, port: str) -> Ident:
-    """The four parts of ``(10.1.1.0/255.255.255.0/0/0)``."""
+def ident(address: str, mask: str, protocol: str, port: str) -> Ident:
+    """The four parts of ``(10.1.1.0/255.255.255.0/0/0)``; ASA writes ranges of ports, ``0 - 65535``."""
+    first, _, last = port.partition("-")
     return Ident(
-        address=address(address_text),
+        address=address,
         prefix_length=prefix_length(mask),
         protocol=int(protocol),
-        port=int(port),
+        port=int(first),
+        last_port=int(last) if last else None,
     )
 
 
@@ -79,7 +71,7 @@ def flags(text: str) -> tuple[str, ...]:
 def transform(text: str) -> tuple[str, ...]:
     """``esp-aes 256 esp-sha-hmac`` -> ``("esp-aes 256", "esp-sha-hmac")``: a key length stays with its cipher."""
     names: list[str] = []
-    for word in text.replace(",", " ").split():
+    for word in text.replace(",", " ").removesuffix(" no compression").split():
         if word.isdigit() and names:
             names[-1] = f"{names[-1]} {word}"
         else:
@@ -103,8 +95,8 @@ def sa_mode(words: tuple[str, ...]) -> SaMode | None:
 
 
 def vrf(text: str) -> str | None:
-    """The name of a VRF; ``(none)`` and the blank of 12.x both say that there is none."""
-    return None if text in ("", "(none)") else text
+    """The name of a VRF; ``(none)``, the blank of 12.x and ASA's ``Global`` all say that there is none."""
+    return None if text in ("", "(none)", "Global") else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def test_volume_renews_a_pair_before_its_kilobytes_are_gone() -> None:
         traffic(packets_per_second=40, bytes_per_packet=1024), site1=small, site2=small
     )
     first_up(network)
-    spis: list[int] = []
+    spis: list[int | None] = []
     for second in range(5, 3600):
         network.run_until(second)
         flow = flow_of(network, "Site1")

@@ -19,7 +19,7 @@ IPSEC = "show crypto ipsec sa"
 MORE = " --More-- "
 
 
-def spi_of(network: Network) -> int:
+def spi_of(network: Network) -> int | None:
     return network.flows("Site1")[0].current_outbound_spi
 
 

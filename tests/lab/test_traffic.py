@@ -205,7 +205,7 @@ def test_reading_changes_nothing() -> None:
 
 
 def test_the_same_seed_plays_the_same_way_and_another_does_not() -> None:
-    def spi(seed: int) -> int:
+    def spi(seed: int) -> int | None:
         network = Network(sites(traffic()), seed=seed)
         first_up(network)
         return flow_of(network, "Site1").current_outbound_spi

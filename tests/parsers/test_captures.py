@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from ipsecmon_parsers.documents import spi_hex
-from ipsecmon_parsers.errors import ParserError
+from ipsecmon_parsers.errors import ParserError, UnknownCommand
 from ipsecmon_parsers.records import Flow, IkeSa, IpsecSa, SaLifetime
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME, parse
 
@@ -22,15 +23,26 @@ COMMANDS = (SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME)
 REFUSED = {
     "edge_errors/001_con_cmd_authz": "CommandRefused",
     "edge_interleaved/002_cmllab_syslog_ipsec": "Truncated",
-    "edge_interleaved/004_der_syslog_split": "ParseError",  # a log line inside the current outbound SPI
     "edge_truncated/001_der_cut_gre": "Truncated",
     "edge_truncated/003_der_cut_second_flow": "Truncated",
     "show_crypto_ipsec_sa/002_cmllab_cut": "Truncated",
     "show_crypto_ipsec_sa/003_cmllab_natt_cut": "Truncated",
     "show_crypto_ipsec_sa/004_csr_umbrella_cut": "Truncated",
+    "show_crypto_ipsec_sa/007_cmllab_asa1_cut": "Truncated",
+    "show_crypto_ipsec_sa_detail/002_gcp_asa5506": "Truncated",
+    "show_crypto_ipsec_sa_peer/001_cmllab_more": "Truncated",
+    "show_crypto_ipsec_sa_vrf/001_vrfA": "Truncated",
     "show_crypto_ipsec_sa/021_otus_R18": "Truncated",  # ends behind the last Status line
     "show_crypto_ipsec_sa/025_v6vti_a": "Truncated",
     "show_crypto_ipsec_sa/026_v6vti_b": "Truncated",
+}
+
+
+# What we read and the oracle cannot: a log message breaks this line in two, and we put it together again.
+#     current outbound sp*Sep 21 07:07:43.912: %DMVPN-5-CRYPTO_SS: ... socket is DOWN
+#     i: 0x41CCF09E(1103949982)
+BETTER: dict[str, dict[str, object]] = {
+    "edge_interleaved/004_der_syslog_split": {"current_outbound_spi": "0x41CCF09E"}
 }
 
 
@@ -48,11 +60,26 @@ def oracle(captures: Path) -> ModuleType:
     return module
 
 
+def is_core(command: str) -> bool:
+    """The commands the oracle reads, with their arguments."""
+    return command in COMMANDS or (command.startswith(SHOW_IPSEC_SA) and "count" not in command)
+
+
+def is_known(platform: str, command: str) -> bool:
+    try:
+        parse(platform, command, "")
+    except UnknownCommand:
+        return False
+    except ParserError:
+        return True
+    return True
+
+
 def core_captures(captures: Path) -> list[tuple[Path, str, str]]:
     found: list[tuple[Path, str, str]] = []
-    for path in sorted(captures.glob("ios*/*/*.txt")):
+    for path in sorted(captures.glob("*/*/*.txt")):
         meta = yaml.safe_load(path.with_suffix(".meta.yaml").read_text(encoding="utf-8"))
-        if meta["command"] in COMMANDS:
+        if is_core(meta["command"]) and is_known(meta["platform"], meta["command"]):
             found.append((path, meta["platform"], meta["command"]))
     return found
 
@@ -63,7 +90,7 @@ def flow_row(flow: Flow) -> dict[str, object]:
         "crypto_map": flow.crypto_map,
         "peer": flow.peer,
         "peer_port": flow.peer_port,
-        "flags": list(flow.flags),
+        "flags": None if flow.action is None else list(flow.flags),
         "encaps": flow.encaps_packets,
         "encrypt": flow.encrypt_packets,
         "digest": flow.digest_packets,
@@ -72,7 +99,9 @@ def flow_row(flow: Flow) -> dict[str, object]:
         "verify": flow.verify_packets,
         "send_errors": flow.send_errors,
         "recv_errors": flow.recv_errors,
-        "current_outbound_spi": spi_hex(flow.current_outbound_spi),
+        "current_outbound_spi": None
+        if flow.current_outbound_spi is None
+        else spi_hex(flow.current_outbound_spi),
         "pfs": None if flow.pfs is None else "NY"[flow.pfs],
     }
 
@@ -102,15 +131,25 @@ def oracle_sas(flow: dict[str, Any]) -> list[dict[str, Any]]:
     return [sa for section in sections for sa in flow[section]]
 
 
-def compare(oracle: ModuleType, command: str, text: str, records: tuple[object, ...]) -> None:
-    if command == SHOW_IPSEC_SA:
+def compare(
+    oracle: ModuleType,
+    command: str,
+    text: str,
+    records: tuple[object, ...],
+    better: dict[str, object],
+) -> None:
+    if command.startswith(SHOW_IPSEC_SA):
         flows = [record for record in records if isinstance(record, Flow)]
         expected = oracle.ipsec(text)["flows"]
         mine = [flow_row(flow) for flow in flows]
-        assert mine == shared(expected, mine)
+        assert mine == [{**row, **better} for row in shared(expected, mine)]
         for flow, other in zip(flows, expected, strict=True):
             sas = [sa_row(sa) for sa in flow.sas]
-            assert sas == shared(oracle_sas(other), sas)
+            expected_sas = shared(oracle_sas(other), sas)
+            for sa in expected_sas if re.search(r"^\s*ekey has been", text, re.MULTILINE) else []:
+                # this release overwrites the start of the line "Kilobyte Volume Rekey has been disabled"
+                sa["kb_rekey_disabled"] = True
+            assert sas == expected_sas
     elif command == SHOW_ISAKMP_SA:
         rows = [record for record in records if isinstance(record, IkeSa)]
         assert [
@@ -128,12 +167,13 @@ def test_every_capture_is_read_as_the_oracle_reads_it(captures: Path, oracle: Mo
     refused: dict[str, str] = {}
     for path, platform, command in core_captures(captures):
         text = path.read_bytes().decode("utf-8", "replace")
+        name = f"{path.parent.name}/{path.stem}"
         try:
             result = parse(platform, command, text)
         except ParserError as error:
-            refused[f"{path.parent.name}/{path.stem}"] = type(error).__name__
+            refused[name] = type(error).__name__
             continue
-        compare(oracle, command, text, result.records)
+        compare(oracle, command, text, result.records, BETTER.get(name, {}))
 
     assert refused == REFUSED
 

@@ -128,7 +128,7 @@ def _rekey(
         old.outbound,
         age_seconds=at - old.seen_at,
         lifetime=lifetime,
-        went_through_zero=old.flow.current_outbound_spi == 0,
+        went_through_zero=not old.flow.current_outbound_spi,
     )
 
 
@@ -146,7 +146,7 @@ def _last_transition(old: TunnelState | None, status: Status, at: float) -> floa
 def _events(
     tunnel: TunnelState, old: TunnelState | None, trigger: RekeyTrigger | None, at: float
 ) -> list[Event]:
-    spi = spi_hex(tunnel.flow.current_outbound_spi)
+    spi = spi_hex(tunnel.flow.current_outbound_spi or 0)
     happened: list[tuple[EventKind, str]] = []
     if old is None:
         happened.append((EventKind.NEW, f"first seen, {tunnel.status}"))
