@@ -1,5 +1,5 @@
 """``python -m ipsecmon`` is ``ipsecmon``."""
 
-from ipsecmon.cli import main
+from ipsecmon.cli import entry
 
-main()
+entry()

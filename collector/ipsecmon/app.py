@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from ipsecmon.config import Config, Device, HostKeyCheck
+from ipsecmon.credentials import check as check_credentials
 from ipsecmon.credentials import resolve
 from ipsecmon.errors import IpsecmonError
 from ipsecmon.log import Redactor
@@ -17,11 +18,12 @@ from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import PollScheduler
 from ipsecmon.server import HttpServer
 from ipsecmon.sessions import OpenSession, SessionPool, Target
+from ipsecmon.sessions.known_hosts import known_hosts_problems
 from ipsecmon.sessions.napalm_session import open_napalm_session
 from ipsecmon.store import Store
 from ipsecmon.web import WebContext, create_app
 
-__all__ = ["Monitor", "Poller", "UnknownDevice"]
+__all__ = ["Monitor", "Poller", "UnknownDevice", "problems"]
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +110,19 @@ class Poller:
         )
 
 
+def problems(config: Config) -> list[str]:
+    """What will keep devices from being polled although the file is well formed, a sentence each."""
+    found = [str(error) for error in check_credentials(config.credentials)]
+    if config.host_keys.check is HostKeyCheck.STRICT:
+        devices = [(device.name, device.host, device.port) for device in config.devices]
+        found += known_hosts_problems(config.host_keys.known_hosts, devices)
+    else:
+        found.append(
+            "host_keys.check is off: any machine that answers at a device's address gets the password"
+        )
+    return found
+
+
 class Monitor:
     """The service: polls on schedule, serves what it knows; ``start`` returns at once."""
 
@@ -130,10 +145,8 @@ class Monitor:
         listen = config.web.listen
         self._server = HttpServer(create_app(self.context), listen.host, listen.port)
         self.url = f"http://{_host_in_url(listen.host)}:{self._server.port}"
-        if config.host_keys.check is HostKeyCheck.OFF:
-            log.warning(
-                "host_keys.check is off: any machine that answers at a device's address gets the password"
-            )
+        for problem in problems(config):
+            log.warning("%s", problem)
 
     def start(self) -> None:
         """Listen, then poll."""

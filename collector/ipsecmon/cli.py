@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import queue
 import shutil
 import signal
 import sys
@@ -21,22 +23,23 @@ from rich.console import Console
 from rich.table import Table
 
 from ipsecmon import __version__
-from ipsecmon.app import Monitor, Poller, UnknownDevice
-from ipsecmon.config import Config, ConfigError, HostKeyCheck, load_config
-from ipsecmon.credentials import check as check_credentials
+from ipsecmon.app import Monitor, Poller, UnknownDevice, problems
+from ipsecmon.config import Config, ConfigError, load_config
 from ipsecmon.dump import result_document, utc_text
 from ipsecmon.log import setup_logging
 from ipsecmon.model import Event, EventKind, PollResult
 from ipsecmon.server import ListenFailed
 from ipsecmon_parsers.documents import Json, spi_hex
-from ipsecmon_parsers.errors import ParseError, ParserError
+from ipsecmon_parsers.errors import ParseError, ParserError, UnknownCommand
 from ipsecmon_parsers.records import Flow, IkeSa, IpsecSa, Platform, SaLifetime
 from ipsecmon_parsers.registry import ParseResult, parse
 
-__all__ = ["main"]
+__all__ = ["entry", "main"]
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
+# beyond 15 % of the lifetime of 3600 s an early rekey and a forced one look alike
+_MOST_ROUTER_SECONDS_PER_POLL = 540.0
 _EXIT_CODES = """\b
 Exit codes: 0 everything was read; 1 a device or an output could not be read;
 2 wrong use or a wrong configuration."""
@@ -72,6 +75,17 @@ def main() -> None:
     """
 
 
+def entry() -> None:
+    """The console script: a reader that went away or a full disk is no reason for a traceback."""
+    try:
+        main()
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"ipsecmon: cannot write the output: {error.strerror or error}\n")
+            sys.stderr.flush()
+        os._exit(EXIT_FAILED)  # what is left in the buffer of standard output would fail again
+
+
 @main.command()
 @click.option(
     "--speed",
@@ -87,7 +101,13 @@ def main() -> None:
     show_default=True,
     help="Seconds between polls.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=9818, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9818,
+    show_default=True,
+    help="Where to serve pages and metrics on the loopback address; 0 takes a free port.",
+)
 @click.option(
     "--spokes",
     type=click.IntRange(1, 1000),
@@ -102,22 +122,32 @@ def demo(speed: float, interval: float, port: int, spokes: int | None) -> None:
         from ipsecmon.lab.demo import DemoLab  # asyncssh comes with the extra only
     except ModuleNotFoundError as error:
         _fail(f"the demo needs {error.name}: pip install 'ipsecmon[demo]'", EXIT_WRONG_USE)
+    router_seconds = speed * interval
+    if router_seconds > _MOST_ROUTER_SECONDS_PER_POLL:
+        raise click.UsageError(
+            f"at speed {speed:g} a poll every {interval:g} s is {router_seconds:.0f} seconds of the routers apart, too far "
+            f"to tell one rekey from another; keep speed times interval at {_MOST_ROUTER_SECONDS_PER_POLL:g} or less"
+        )
     redactor = setup_logging("warning")
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     with (
         tempfile.TemporaryDirectory(prefix="ipsecmon-demo-") as folder,
         DemoLab(Path(folder), speed=speed, interval=interval, spokes=spokes) as lab,
     ):
         config_file = lab.write_config(port)
         try:
-            monitor = Monitor(load_config(config_file), redactor, on_event=_print_event)
-        except ListenFailed as error:
-            click.echo(f"{error}; taking a free port instead", err=True)
+            monitor = Monitor(load_config(config_file), redactor, on_event=events.put)
+        except ListenFailed:
+            click.echo(f"port {port} is in use; taking a free one (--port chooses)", err=True)
             config_file = lab.write_config(0)
-            monitor = Monitor(load_config(config_file), redactor, on_event=_print_event)
+            monitor = Monitor(load_config(config_file), redactor, on_event=events.put)
+        stop = _stop_on_signals()
         monitor.start()
         try:
             _print_demo_welcome(monitor.url, config_file, lab.login_hint(), speed)
-            _wait_for_signal()
+            while not stop.is_set():
+                with contextlib.suppress(queue.Empty):
+                    _print_event(events.get(timeout=0.2))
         finally:
             monitor.stop()
     click.echo("stopped.")
@@ -134,13 +164,14 @@ def run(config_file: Path, log_level: str, log_json: bool) -> None:
     try:
         monitor = Monitor(config, redactor)
     except ListenFailed as error:
-        _fail(str(error), EXIT_FAILED)
+        _fail(str(error), EXIT_WRONG_USE)
+    stop = _stop_on_signals()
     monitor.start()
     try:
         logging.getLogger("ipsecmon").info(
-            "watching %d devices; metrics at %s/metrics", len(config.devices), monitor.url
+            "watching %s; metrics at %s/metrics", _devices(config), monitor.url
         )
-        _wait_for_signal()
+        stop.wait()
     finally:
         monitor.stop()
 
@@ -152,6 +183,7 @@ def run(config_file: Path, log_level: str, log_json: bool) -> None:
 @click.option("--raw", is_flag=True, help="With --json: the outputs as the device sent them, too.")
 def poll(device: str, config_file: Path, as_json: bool, raw: bool) -> None:
     """Poll DEVICE once, now, and show what it says."""
+    _raw_needs_json(raw, as_json)
     (result,) = _poll_once(config_file, [device])
     if as_json:
         _print_json(result_document(result, raw=raw))
@@ -169,7 +201,11 @@ def poll(device: str, config_file: Path, as_json: bool, raw: bool) -> None:
 @_JSON
 @click.option("--raw", is_flag=True, help="With --json: the outputs as the devices sent them, too.")
 def dump(config_file: Path, devices: tuple[str, ...], as_json: bool, raw: bool) -> None:
-    """Poll every device once, now, and show everything: the file to attach to a ticket."""
+    """Poll every device once, now.
+
+    With --json --raw it is the file to attach to a ticket: everything read, and what it was read from.
+    """
+    _raw_needs_json(raw, as_json)
     results = _poll_once(config_file, devices)
     if as_json:
         _print_json({"devices": [result_document(result, raw=raw) for result in results]})
@@ -188,14 +224,18 @@ def dump(config_file: Path, devices: tuple[str, ...], as_json: bool, raw: bool) 
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "--platform",
-    type=click.Choice([platform.value for platform in Platform]),
+    type=click.Choice([platform.value for platform in Platform], case_sensitive=False),
     required=True,
     help="Whose output it is.",
 )
-@click.option("--command", "command", required=True, help="The show command, in full words.")
+@click.option(
+    "--command", "command", required=True, help='The show command, such as "show crypto ipsec sa".'
+)
 @_JSON
 def parse_file(file: Path, platform: str, command: str, as_json: bool) -> None:
-    """Read the output of a show command from FILE (- for standard input), without any device.
+    """Read the output of a show command from FILE.
+
+    No device is needed; - is standard input. The command may be abbreviated.
 
     \b
     ipsecmon parse site1.txt --platform ios --command "show crypto ipsec sa" --json
@@ -203,6 +243,8 @@ def parse_file(file: Path, platform: str, command: str, as_json: bool) -> None:
     text = _read_text(file)
     try:
         result = parse(platform, command, text)
+    except UnknownCommand as error:
+        _fail(str(error), EXIT_WRONG_USE)
     except ParserError as error:
         told = error.report() if isinstance(error, ParseError) else str(error)
         _fail(f"{_name(file)}: {told}", EXIT_FAILED)
@@ -215,23 +257,31 @@ def parse_file(file: Path, platform: str, command: str, as_json: bool) -> None:
 @main.command(name="check-config")
 @_CONFIG
 def check_config(config_file: Path) -> None:
-    """Say what is wrong with the configuration, all of it at once, or that nothing is."""
+    """Say what is wrong with the configuration.
+
+    All of it at once: the file, the secrets it names, the host keys of its devices.
+    """
     config = _load(config_file)
-    problems = [str(error) for error in check_credentials(config.credentials)]
-    host_keys = config.host_keys
-    if host_keys.check is HostKeyCheck.STRICT and not host_keys.known_hosts.is_file():
-        problems.append(
-            f"host_keys.known_hosts: {host_keys.known_hosts} does not exist, so every device will be refused; "
-            f"put the devices' keys there (ssh-keyscan, then compare fingerprints)"
-        )
-    if problems:
-        for problem in problems:
-            click.echo(f"{config_file}: {problem}", err=True)
+    found = problems(config)
+    for problem in found:
+        click.echo(f"{config_file}: {problem}", err=True)
+    if found:
         sys.exit(EXIT_WRONG_USE)
-    click.echo(f"{config_file}: correct, {len(config.devices)} devices")
+    click.echo(f"{config_file}: correct, {_devices(config)}")
+
+
+def _raw_needs_json(raw: bool, as_json: bool) -> None:
+    if raw and not as_json:
+        raise click.UsageError("--raw goes with --json")
 
 
 def _load(config_file: Path) -> Config:
+    if not config_file.exists():
+        _fail(
+            f"there is no configuration at {config_file}: name it with --config or IPSECMON_CONFIG, "
+            f"or write one (CONFIGURATION.md)",
+            EXIT_WRONG_USE,
+        )
     try:
         return load_config(config_file)
     except ConfigError as error:
@@ -283,16 +333,21 @@ def _fail(message: str, code: int, prefix: str = "ipsecmon: ") -> NoReturn:
     sys.exit(code)
 
 
-def _wait_for_signal() -> None:
-    """Until SIGINT or SIGTERM."""
+def _stop_on_signals() -> threading.Event:
+    """Set by Ctrl-C, by a supervisor, or when the terminal is closed."""
     stop = threading.Event()
 
     def note(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, note)
-    stop.wait()
+    return stop
+
+
+def _devices(config: Config) -> str:
+    count = len(config.devices)
+    return "1 device" if count == 1 else f"{count} devices"
 
 
 # what a person sees
@@ -348,13 +403,23 @@ def _table(*columns: str) -> Table:
 
 def _print_result(result: PollResult) -> None:
     console = _console()
-    age = "never read" if result.read_at is None else f"read at {utc_text(result.read_at)}"
-    console.print(
-        f"[bold]{result.device}[/] ({result.host}, {result.platform}), {age}", highlight=False
-    )
-    if result.error is None:
+    if result.error is None and result.read_at is not None:
+        console.print(
+            f"[bold]{result.device}[/] ({result.host}, {result.platform}), "
+            f"read at {utc_text(result.read_at)}",
+            highlight=False,
+        )
         table = _table(
-            "tunnel", "peer", "state", "encaps", "decaps", "in SPI", "out SPI", "left", "kB left"
+            "tunnel",
+            "peer",
+            "state",
+            "encaps",
+            "decaps",
+            "errors",
+            "in SPI",
+            "out SPI",
+            "left",
+            "kB left",
         )
         for tunnel in result.tunnels:
             out = tunnel.outbound
@@ -364,6 +429,7 @@ def _print_result(result: PollResult) -> None:
                 tunnel.status.value,
                 _text(tunnel.flow.encaps_packets),
                 _text(tunnel.flow.decaps_packets),
+                f"{_text(tunnel.flow.send_errors)}/{_text(tunnel.flow.recv_errors)}",
                 _spi(tunnel.inbound),
                 _spi(out),
                 "-"
@@ -382,7 +448,7 @@ def _print_result(result: PollResult) -> None:
                 console.print(
                     f"not understood, {output.command} line {line.line_no}: {line.text!r}"
                 )
-    console.print()
+        console.print()
 
 
 def _print_records(result: ParseResult) -> None:
@@ -390,9 +456,12 @@ def _print_records(result: ParseResult) -> None:
     flows = [record for record in result.records if isinstance(record, Flow)]
     ike_sas = [record for record in result.records if isinstance(record, IkeSa)]
     if flows:
-        table = _table("local", "remote", "peer", "encaps", "decaps", "errors", "SAs", "out SPI")
+        table = _table(
+            "map", "local", "remote", "peer", "encaps", "decaps", "errors", "SAs", "out SPI"
+        )
         for flow in flows:
             table.add_row(
+                flow.crypto_map or flow.interface or "-",
                 str(flow.local_ident),
                 str(flow.remote_ident),
                 flow.peer or "-",

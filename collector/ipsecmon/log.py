@@ -23,7 +23,7 @@ __all__ = ["Redactor", "setup_logging"]
 HIDDEN = "***"
 FIELDS = ("device", "stage")
 # what they say below WARNING is about themselves, and some of it echoes what a device printed
-NOISY = ("apscheduler", "asyncssh", "netmiko", "uvicorn.access")
+NOISY = ("apscheduler", "asyncssh", "netmiko", "uvicorn", "uvicorn.error", "uvicorn.access")
 # prints a traceback for every connection that fails, and each of those becomes a sentence of ours
 MUTE = ("paramiko",)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

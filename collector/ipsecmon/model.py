@@ -161,12 +161,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollError:
-    """Why a poll failed. ``message`` is one sentence that names the device, the stage and the cause."""
+    """Why a poll failed; ``cause`` is one sentence: what, where, what to do."""
 
+    device: str
     stage: Stage
     reason: Reason
-    message: str
+    cause: str
     command: str | None = None
+
+    @property
+    def message(self) -> str:
+        """The cause with the device and the stage before it."""
+        return f"{self.device}, stage {self.stage}: {self.cause}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ def poll_device(
         log.log(
             logging.DEBUG if sessions.is_closed else logging.WARNING,
             "%s",
-            failure.message,
+            failure.cause,
             extra={"device": device.name, "stage": failure.stage.value},
             exc_info=None if failure.reason is not Reason.OTHER else error,
         )
@@ -169,12 +169,7 @@ def _poll_error(device: PolledDevice, error: Exception) -> PollError:
     cause = str(error)
     if reason is Reason.OTHER and not isinstance(error, CollectionError):
         cause = f"unexpected {type(error).__name__}: {error}; please report it with the log"
-    return PollError(
-        stage=stage,
-        reason=reason,
-        message=f"{device.name}, stage {stage}: {cause}",
-        command=command,
-    )
+    return PollError(device=device.name, stage=stage, reason=reason, cause=cause, command=command)
 
 
 def _place(error: Exception) -> tuple[Stage, Reason, str | None]:

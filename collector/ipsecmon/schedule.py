@@ -57,9 +57,13 @@ class PollScheduler:
         grace = max(1, int(interval_seconds))
         phase = phase_seconds(device, interval_seconds)
         soon = min(phase, _FIRST_POLLS_WITHIN_SECONDS * phase / interval_seconds)
+        first = datetime.now(UTC) + timedelta(seconds=soon)
+        # the first regular poll keeps half an interval of distance from this one
+        not_before = first.timestamp() + interval_seconds / 2
+        start = not_before + (phase - not_before) % interval_seconds
         self._scheduler.add_job(
             self._poll,
-            DateTrigger(datetime.now(UTC) + timedelta(seconds=soon), timezone=UTC),
+            DateTrigger(first, timezone=UTC),
             args=(device,),
             id=f"first:{device}",
             name=f"first:{device}",
@@ -69,7 +73,7 @@ class PollScheduler:
             self._poll,
             IntervalTrigger(
                 seconds=interval_seconds,
-                start_date=datetime.fromtimestamp(phase, UTC),
+                start_date=datetime.fromtimestamp(start, UTC),
                 timezone=UTC,
             ),
             args=(device,),

@@ -32,11 +32,10 @@ _BLANKS = str.maketrans(
         "\x00": "",
         "\x07": "",
         "\ufeff": "",
-        "\ufffd": "",
     }
 )
 _NEEDS_TRANSLATION = re.compile(
-    "[\u00a0\u2007\u202f\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029\x00\x07\ufeff\ufffd]"
+    "[\u00a0\u2007\u202f\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029\x00\x07\ufeff]"
 )
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 # " --More-- " and its erasure: backspaces, blanks, backspaces; or a carriage return, blanks, a carriage return

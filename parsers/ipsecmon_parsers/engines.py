@@ -91,6 +91,21 @@ class Table:
         """Number of the last line that says anything, 0 where none does."""
         return next((n for n in range(len(self.lines), 0, -1) if self.lines[n - 1].strip()), 0)
 
+    @property
+    def has_no_match(self) -> bool:
+        """Something was said, and not one line of it was understood."""
+        return bool(self.unmatched_lines) and len(self.unmatched_lines) == sum(
+            1 for line in self.lines if line.strip()
+        )
+
+    def foreign(self) -> ParserError:
+        """The text is the answer to something else."""
+        line_no = self.unmatched_lines[0]
+        expected = (
+            f"the output of {self.command!r}; is it another command's, or another platform's?"
+        )
+        return ParseError(self.command, line_no, self.lines[line_no - 1], expected)
+
     def truncated(self, expected: str, complete: str) -> ParserError:
         """The text ends too early."""
         line_no = self.last_line

@@ -95,9 +95,10 @@ class ParseError(ParserError, ValueError):
         )
 
     def report(self) -> str:
-        """The sentence, then the line with a marker under the part that does not read."""
+        """The place, the line, and under the part that does not read a marker with what was expected."""
         line = self.line.strip()
         part = self.near.strip() or line
         start = max(0, line.find(part))
         marker = " " * start + "~" * max(0, len(part) - 1) + "^"
-        return f"{self}\n    {line}\n    {marker} expected {self.expected}"
+        place = f"line {self.line_no} of {self.command!r} cannot be read:"
+        return f"{place}\n    {line}\n    {marker} expected {self.expected}"

@@ -23,6 +23,7 @@ from typing import Any
 
 from ipsecmon_parsers import values
 from ipsecmon_parsers.engines import Row, Table
+from ipsecmon_parsers.errors import ParseError
 from ipsecmon_parsers.records import (
     Direction,
     Flow,
@@ -99,7 +100,33 @@ class _Block:
     is_closed: bool = False
 
 
+_INSIDE_A_FLOW = re.compile(
+    r"^\s*(#pkts|spi:|(in|out)bound \w+ sas:|sa timing:|current[_ ]|remote +ident)"
+)
+
+
+def _refuse_a_lost_start(table: Table) -> None:
+    """Lines of a flow before the idents of the first one: the listing began earlier, with a tunnel we cannot see."""
+    first = next((row.first_line for row in table if row.text("WHAT") == "local"), None)
+    for line_no in table.unmatched_lines:
+        line = table.lines[line_no - 1]
+        if (first is None or line_no < first) and _INSIDE_A_FLOW.match(line):
+            expected = "the idents of a flow before it: the start of the listing is missing"
+            raise ParseError(table.command, line_no, line, expected)
+
+
+def _refuse_mixed_flows(block: _Block) -> None:
+    """An inbound SA behind an outbound one belongs to another flow, whose idents got lost."""
+    seen_outbound = False
+    for row in block.sas:
+        is_outbound = row.text("DIRECTION") == Direction.OUTBOUND
+        if seen_outbound and not is_outbound:
+            raise row.error("the idents of another flow before this SA: lines are missing")
+        seen_outbound = is_outbound
+
+
 def _blocks(table: Table) -> list[_Block]:
+    _refuse_a_lost_start(table)
     blocks: list[_Block] = []
     for row in table:
         match row.text("WHAT"):
@@ -116,6 +143,10 @@ def _blocks(table: Table) -> list[_Block]:
                 blocks[-1].is_closed = True
             case _:
                 raise row.error("the idents of a flow before its SAs")
+    for block in blocks:
+        _refuse_mixed_flows(block)
+    if not blocks and table.has_no_match:
+        raise table.foreign()
     if not blocks and not table.complete and table.last_line and not _says_none(table):
         raise table.truncated("the idents of a flow", "no flow was whole")
     return blocks

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from ipsecmon_parsers.clean import CleanText, clean
 from ipsecmon_parsers.documents import Json, record_document
 from ipsecmon_parsers.engines import Table, run_textfsm
-from ipsecmon_parsers.errors import CommandRefused, ParseError, Truncated, UnknownCommand
+from ipsecmon_parsers.errors import CommandRefused, Truncated, UnknownCommand
 from ipsecmon_parsers.ike import build_isakmp_sas
 from ipsecmon_parsers.ipsec import build_asa_flows, build_flows, build_ipsec_sa_count
 from ipsecmon_parsers.lifetime import build_sa_idle_time, build_sa_lifetime
@@ -50,7 +50,11 @@ class _Reading:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        return _command_pattern(self.command)
+        return _command_pattern(self.command, re.escape)
+
+    @cached_property
+    def abbreviations(self) -> re.Pattern[str]:
+        return _command_pattern(self.command, _prefixes)
 
 
 _ROUTERS = (Platform.IOS, Platform.IOSXE)
@@ -90,7 +94,7 @@ _TABLE: tuple[_Reading, ...] = (
 )
 
 
-def _command_pattern(command: str) -> re.Pattern[str]:
+def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str]:
     """The notation of ``_Reading.command`` as a regular expression over single-spaced words."""
     pattern = ""
     for token in re.findall(r"[\[\]{}|]|<\w+>|[^\s\[\]{}|<>]+", command):
@@ -106,7 +110,7 @@ def _command_pattern(command: str) -> re.Pattern[str]:
             case "|":
                 pattern += "|"
             case _:
-                pattern += r" \S+" if token.startswith("<") else " " + re.escape(token)
+                pattern += r" \S+" if token.startswith("<") else " " + word(token)
     return re.compile(pattern, re.IGNORECASE)
 
 
@@ -117,6 +121,15 @@ _REFUSAL = re.compile(
     r"|Unknown command|Authorization failed|Bad )|Command authorization failed).*$",
     re.MULTILINE,
 )
+
+
+def _prefixes(word: str) -> str:
+    """``sa`` -> any of its beginnings: ``s(?:a)?``, as IOS takes them."""
+    return (
+        re.escape(word[0])
+        + "".join(f"(?:{re.escape(letter)}" for letter in word[1:])
+        + ")?" * (len(word) - 1)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +184,8 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     if not table.last_line and not table.complete:
         raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
     records = reading.build(table, known_platform)
-    if table.unmatched_lines and not table.rows and not records:
-        line_no = table.unmatched_lines[0]
-        raise ParseError(command, line_no, table.lines[line_no - 1], f"the output of {command!r}")
+    if not records and table.has_no_match:
+        raise table.foreign()
     unparsed = (UnparsedLine(line_no=n, text=table.lines[n - 1]) for n in table.unmatched_lines)
     return ParseResult(
         platform=known_platform, command=command, records=records, unparsed_lines=tuple(unparsed)
@@ -185,9 +197,13 @@ def _lookup(platform: str, command: str) -> tuple[Platform, _Reading]:
         known_platform = Platform(platform)
     except ValueError:
         raise UnknownCommand(command, platform, ()) from None
-    for reading in _TABLE:
-        if known_platform in reading.platforms and reading.pattern.fullmatch(f" {command}"):
+    readings = [reading for reading in _TABLE if known_platform in reading.platforms]
+    for reading in readings:
+        if reading.pattern.fullmatch(f" {command}"):
             return known_platform, reading
+    abbreviated = [r for r in readings if r.abbreviations.fullmatch(f" {command}")]
+    if len(abbreviated) == 1:
+        return known_platform, abbreviated[0]
     raise UnknownCommand(command, platform, known_commands(known_platform))
 
 

@@ -127,7 +127,7 @@ def test_parse_of_a_missing_file_is_wrong_use() -> None:
 def test_parse_of_an_unknown_command_names_the_known_ones() -> None:
     done = ipsecmon("parse", TUTORIAL, "--platform", "ios", "--command", "show version")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "'show crypto isakmp sa'" in done.stderr
 
 

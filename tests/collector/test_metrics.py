@@ -72,7 +72,7 @@ def scrape(*results: PollResult, now: float = READ_AT + 10, stale_after: float =
     return exposition(store.entries(), FACTS, devices, now).decode()
 
 
-FAILED = PollError(stage=Stage.AUTH, reason=Reason.AUTH, message="Site2, stage auth: refused")
+FAILED = PollError(device="Site2", stage=Stage.AUTH, reason=Reason.AUTH, cause="refused")
 
 
 def test_golden_exposition_of_a_fixed_fleet(update_golden: bool) -> None:

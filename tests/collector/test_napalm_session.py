@@ -113,7 +113,7 @@ def test_a_closed_port_is_refused_at_once(lab: Lab, known_hosts: Path) -> None:
 def test_a_silent_port_costs_the_connect_timeout_and_no_more(lab: Lab, known_hosts: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
-        with pytest.raises(errors.ConnectFailed, match="no SSH session"):
+        with pytest.raises(errors.ConnectFailed, match="does not speak SSH"):
             open_napalm_session(
                 target(lab, known_hosts, port=silent.getsockname()[1], connect_timeout=1.0)
             )

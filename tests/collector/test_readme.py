@@ -102,6 +102,6 @@ def test_the_configuration_shown_is_accepted(tmp_path: Path) -> None:
 
 
 def test_the_commands_it_reads_are_those_of_the_registry() -> None:
-    listed = re.findall(r"^\| `(show [^`]+)` \|", README, re.MULTILINE)
+    listed = re.findall(r"^\| `(show [^`]+)`", README, re.MULTILINE)
 
     assert listed == [SHOW_ISAKMP_SA, SHOW_IPSEC_SA, SHOW_SA_LIFETIME]

@@ -29,7 +29,7 @@ def client(*results: PollResult) -> TestClient:
     return TestClient(create_app(context(*results)))
 
 
-def failed(message: str = "Site1, stage auth: refused") -> PollResult:
+def failed(cause: str = "refused") -> PollResult:
     reading = build(
         device="Site1",
         device_address="192.0.2.1",
@@ -49,7 +49,7 @@ def failed(message: str = "Site1, stage auth: refused") -> PollResult:
         read_at=1000.0,
         tunnels=reading.tunnels,
         events=reading.events,
-        error=PollError(stage=Stage.AUTH, reason=Reason.AUTH, message=message),
+        error=PollError(device="Site1", stage=Stage.AUTH, reason=Reason.AUTH, cause=cause),
         errors_total=dict.fromkeys(Reason, 0),
     )
 

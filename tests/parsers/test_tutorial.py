@@ -86,7 +86,7 @@ def test_a_listing_cut_at_any_line_raises(kept: int) -> None:
 def test_a_listing_cut_at_any_character_raises() -> None:
     end = len(IPSEC_SA.rstrip("\n"))
     for kept in range(end):
-        with pytest.raises(Truncated):
+        with pytest.raises(ParserError):
             parse("ios", SHOW_IPSEC_SA, IPSEC_SA[:kept])
 
 

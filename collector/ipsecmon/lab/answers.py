@@ -65,6 +65,8 @@ def motd(hostname: str) -> str:
     lines = (
         f"{hostname}: an emulated router. Authorised use only ># ",
         "What you do here is recorded > and then forgotten #",
+        "It knows: show crypto isakmp sa, show crypto ipsec sa,",
+        "clear crypto sa | session, show version, terminal, enable",
     )
     boxed = "".join(f"* {line:<60} *\n" for line in lines)
     return f"\n{stars}\n{boxed}{stars}\n\n"

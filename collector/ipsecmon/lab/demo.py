@@ -57,7 +57,10 @@ class DemoLab:
         """How a person logs in to the first router."""
         name, (host, port) = next(iter(self.lab.endpoints.items()))
         router = self._topology.router(name)
-        return f"ssh -p {port} {router.username}@{host}   (password {router.password})"
+        return (
+            f"ssh -p {port} {router.username}@{host}\n"
+            f"{'':27}password {router.password}, enable {router.enable_secret}; try: clear crypto sa"
+        )
 
     def _secrets(self) -> dict[str, str]:
         first = self._topology.routers[0]

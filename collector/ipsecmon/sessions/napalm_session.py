@@ -363,6 +363,10 @@ def _named(error: Exception, target: Target) -> CollectionError:
             return KeyExchangeFailed(
                 f"{where}: no SSH algorithm in common ({cause}); the device offers only old ones"
             )
+    if "No existing session" in texts or "SSH protocol banner" in texts:
+        return ConnectFailed(
+            f"{where}: what answers there does not speak SSH, or not within {target.connect_timeout:g} s; check 'port'"
+        )
     last = next(
         (str(cause).strip() for cause in reversed(causes) if str(cause).strip()), repr(error)
     )
