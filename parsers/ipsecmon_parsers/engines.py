@@ -73,7 +73,15 @@ class Row:
 class Table:
     """What one template made of one text."""
 
-    __slots__ = ("columns", "command", "complete", "lines", "rows", "unmatched_lines")
+    __slots__ = (
+        "columns",
+        "command",
+        "complete",
+        "lines",
+        "overwriting_lines",
+        "rows",
+        "unmatched_lines",
+    )
 
     def __init__(
         self, command: str, text: CleanText, complete: bool, header: Sequence[str]
@@ -85,6 +93,8 @@ class Table:
         self.columns = {name: index for index, name in enumerate(header)}
         self.rows: list[Row] = []
         self.unmatched_lines: list[int] = []
+        self.overwriting_lines: list[int] = []
+        """Lines that gave a value of a row a second time, and another one."""
 
     @property
     def last_line(self) -> int:
@@ -123,6 +133,7 @@ def run_textfsm(template: str, command: str, text: CleanText, complete: bool) ->
     for values, first_line, last_line in machine.account(table.lines):
         table.rows.append(Row(table, values, first_line, last_line))
     table.unmatched_lines = machine.unmatched
+    table.overwriting_lines = machine.overwriting
     return table
 
 
@@ -141,6 +152,8 @@ class _Accountant(textfsm.TextFSM):
     def __init__(self, template: str) -> None:
         super().__init__(io.StringIO(template))
         self.unmatched: list[int] = []
+        self.overwriting: list[int] = []
+        self._assigned: dict[str, str | None] = {}
         self._line_no = 0
         self._matched = False
         self._first_line = 0
@@ -166,6 +179,9 @@ class _Accountant(textfsm.TextFSM):
 
     def _AssignVar(self, matched: re.Match[str], value: str) -> None:  # noqa: N802 # textfsm's name
         self._first_line = self._first_line or self._line_no
+        text = matched[value]
+        if text is not None and self._assigned.setdefault(value, text) != text:
+            self.overwriting.append(self._line_no)
         super()._AssignVar(matched, value)
 
     def _AppendRecord(self) -> None:  # noqa: N802 # textfsm's name
@@ -173,4 +189,5 @@ class _Accountant(textfsm.TextFSM):
         super()._AppendRecord()
         if len(self._result) > before:
             self._spans.append((self._first_line or self._line_no, self._line_no))
+        self._assigned.clear()
         self._first_line = 0

@@ -115,14 +115,63 @@ def _refuse_a_lost_start(table: Table) -> None:
             raise ParseError(table.command, line_no, line, expected)
 
 
+def _refuse_holes(table: Table, blocks: list[_Block]) -> None:
+    """Lines that belong further up in a flow, found further down: between them the idents of another flow got lost.
+
+    Pages pasted with an overlap repeat lines of the same flow to the letter; those lose nothing.
+    """
+    missing = "the idents of another flow before it: lines are missing"
+    starts = [block.opened.first_line for block in blocks]
+    for line_no in table.unmatched_lines:
+        line = table.lines[line_no - 1]
+        if not _INSIDE_A_FLOW.match(line):
+            continue
+        start = max((first for first in starts if first < line_no), default=line_no)
+        before = {earlier.strip() for earlier in table.lines[start - 1 : line_no - 1]}
+        if line.strip() not in before:
+            raise ParseError(table.command, line_no, line, missing)
+    header = [n for n in table.overwriting_lines if _INSIDE_A_FLOW.match(table.lines[n - 1])]
+    for line_no in [*header, *_headings_out_of_order(table, set(starts))]:
+        raise ParseError(table.command, line_no, table.lines[line_no - 1], missing)
+
+
+_HEADING = re.compile(r"^\s*(inbound|outbound) (esp|ah|pcp) sas:\s*$")
+_ORDER = ("inbound esp", "inbound ah", "inbound pcp", "outbound esp", "outbound ah", "outbound pcp")
+
+
+def _headings_out_of_order(table: Table, starts: set[int]) -> list[int]:
+    """Lines with a heading that stands before the last one in a flow."""
+    place, found = 0, list[int]()
+    for line_no, line in enumerate(table.lines, start=1):
+        if line_no in starts:
+            place = 0
+        if "bound" in line and (heading := _HEADING.match(line)):
+            now = _ORDER.index(f"{heading[1]} {heading[2]}")
+            if now < place:
+                found.append(line_no)
+            place = now
+    return found
+
+
 def _refuse_mixed_flows(block: _Block) -> None:
-    """An inbound SA behind an outbound one belongs to another flow, whose idents got lost."""
+    """SAs of two flows below the idents of one.
+
+    An inbound SA stands behind an outbound one, or the SPI in use is none of those listed.
+    """
     seen_outbound = False
     for row in block.sas:
         is_outbound = row.text("DIRECTION") == Direction.OUTBOUND
         if seen_outbound and not is_outbound:
             raise row.error("the idents of another flow before this SA: lines are missing")
         seen_outbound = is_outbound
+    current = block.opened.value("CURRENT_OUTBOUND_SPI", values.spi)
+    listed = [row.text("SPI") for row in block.sas if row.text("DIRECTION") == Direction.OUTBOUND]
+    numbers = {values.spi(spi) for spi in listed if spi and not spi.startswith("[")}
+    if current and numbers and current not in numbers:
+        raise block.opened.error(
+            "the current outbound spi among the outbound SAs: lines are missing",
+            near=block.opened.text("CURRENT_OUTBOUND_SPI") or "",
+        )
 
 
 def _blocks(table: Table) -> list[_Block]:
@@ -143,6 +192,7 @@ def _blocks(table: Table) -> list[_Block]:
                 blocks[-1].is_closed = True
             case _:
                 raise row.error("the idents of a flow before its SAs")
+    _refuse_holes(table, blocks)
     for block in blocks:
         _refuse_mixed_flows(block)
     if not blocks and table.has_no_match:
