@@ -19,6 +19,9 @@ import textfsm
 from ipsecmon_parsers.clean import CleanText
 from ipsecmon_parsers.errors import ParseError, ParserError, Truncated
 
+# No output has longer lines; nothing is gained, and much time lost, by matching rules against a megabyte.
+_LONGEST_LINE = 4096
+
 __all__ = ["Row", "Table", "run_textfsm"]
 
 _Value = TypeVar("_Value")
@@ -77,6 +80,7 @@ class Table:
         "columns",
         "command",
         "complete",
+        "dropped_lines",
         "lines",
         "overwriting_lines",
         "rows",
@@ -93,6 +97,8 @@ class Table:
         self.columns = {name: index for index, name in enumerate(header)}
         self.rows: list[Row] = []
         self.unmatched_lines: list[int] = []
+        self.dropped_lines: list[int] = []
+        """First lines of rows that lack their Required value: understood, but belonging to nothing."""
         self.overwriting_lines: list[int] = []
         """Lines that gave a value of a row a second time, and another one."""
 
@@ -107,6 +113,11 @@ class Table:
         return bool(self.unmatched_lines) and len(self.unmatched_lines) == sum(
             1 for line in self.lines if line.strip()
         )
+
+    @property
+    def is_understood(self) -> bool:
+        """At least one line of the text was understood."""
+        return not self.has_no_match and self.last_line > 0
 
     def foreign(self) -> ParserError:
         """The text is the answer to something else."""
@@ -134,6 +145,7 @@ def run_textfsm(template: str, command: str, text: CleanText, complete: bool) ->
         table.rows.append(Row(table, values, first_line, last_line))
     table.unmatched_lines = machine.unmatched
     table.overwriting_lines = machine.overwriting
+    table.dropped_lines = machine.dropped
     return table
 
 
@@ -153,6 +165,8 @@ class _Accountant(textfsm.TextFSM):
         super().__init__(io.StringIO(template))
         self.unmatched: list[int] = []
         self.overwriting: list[int] = []
+        self.dropped: list[int] = []
+        self._filldown = {v.name for v in self.values if "Filldown" in v.OptionNames()}
         self._assigned: dict[str, str | None] = {}
         self._line_no = 0
         self._matched = False
@@ -161,20 +175,31 @@ class _Accountant(textfsm.TextFSM):
 
     def account(self, lines: Sequence[str]) -> Iterator[tuple[list[str], int, int]]:
         """Rows with the first and last line of each."""
-        rows = self.ParseText("\n".join(lines))
+        rows = self._run(lines)
         for row, (first_line, last_line) in zip(rows, self._spans, strict=True):
             yield row, first_line, last_line
 
+    def _run(self, lines: Sequence[str]) -> list[list[str]]:
+        """``ParseText``, but blank lines cost nothing: none of our rules says anything about them."""
+        for number, line in enumerate(lines, start=1):
+            if line and not line.isspace():
+                self._line_no = number
+                self._CheckLine(line)
+        self._line_no = len(lines)
+        return self.ParseText("")
+
     def _CheckLine(self, line: str) -> None:  # noqa: N802 # textfsm's name
-        self._line_no += 1
         self._matched = False
-        super()._CheckLine(line)
-        if not self._matched and line.strip():
+        if len(line) <= _LONGEST_LINE:
+            super()._CheckLine(line)
+        if not self._matched:
             self.unmatched.append(self._line_no)
 
     def _CheckRule(self, rule: textfsm.TextFSMRule, line: str) -> re.Match[str] | None:  # noqa: N802 # textfsm's name
         match = super()._CheckRule(rule, line)
-        self._matched = self._matched or match is not None
+        # a rule that only closes the row before ("-> Continue.Record") has not understood the line
+        if match is not None and (rule.line_op != "Continue" or match.groupdict()):
+            self._matched = True
         return match
 
     def _AssignVar(self, matched: re.Match[str], value: str) -> None:  # noqa: N802 # textfsm's name
@@ -187,7 +212,10 @@ class _Accountant(textfsm.TextFSM):
     def _AppendRecord(self) -> None:  # noqa: N802 # textfsm's name
         before = len(self._result)
         super()._AppendRecord()
-        if len(self._result) > before:
+        is_kept = len(self._result) > before
+        if not is_kept and self._assigned.keys() - self._filldown:
+            self.dropped.append(self._first_line)
+        if is_kept:
             self._spans.append((self._first_line or self._line_no, self._line_no))
         self._assigned.clear()
         self._first_line = 0

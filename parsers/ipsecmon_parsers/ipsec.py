@@ -18,12 +18,12 @@ seconds become 87), so a flow without that heading is ``Truncated`` and nothing 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from ipsecmon_parsers import values
+from ipsecmon_parsers.blocks import CLOSING, asa_flow_blocks, flow_blocks
 from ipsecmon_parsers.engines import Row, Table
-from ipsecmon_parsers.errors import ParseError
 from ipsecmon_parsers.records import (
     Direction,
     Flow,
@@ -37,173 +37,25 @@ from ipsecmon_parsers.records import (
 
 __all__ = ["build_asa_flows", "build_flows", "build_ipsec_sa_count"]
 
-_CLOSING = "the heading 'outbound pcp sas:' that closes every flow"
-
 
 def build_flows(table: Table, platform: Platform) -> tuple[Flow, ...]:
     """All flows of the listing of a router, each whole; ``platform`` is only noted in the record."""
     flows: list[Flow] = []
-    for block in _blocks(table):
-        if not block.is_closed and not (_has_esp_headings_only(table) and _ends_outbound(block)):
-            raise table.truncated(_CLOSING, _last_whole(flows))
+    for block in flow_blocks(table):
+        if block.is_cut:
+            raise table.truncated(CLOSING, _last_whole(flows))
         flows.append(_flow(block.opened, platform, tuple(_sa(row) for row in block.sas)))
     return _with_multipoint_tunnels(flows)
 
 
 def build_asa_flows(table: Table, platform: Platform) -> tuple[Flow, ...]:
-    """All flows of the listing of an ASA, which has no closing heading.
-
-    A flow is whole when another follows it, when the device is known to have finished, or when its last SA
-    is outbound and printed to its last line.
-    """
+    """All flows of the listing of an ASA, in the same record."""
     flows: list[Flow] = []
-    blocks = _blocks(table)
-    last_value = "BITMAP" if any(row.text("BITMAP") for row in table) else "REPLAY"
-    for block in blocks:
-        last_sa = block.sas[-1] if block.sas else None
-        is_whole = (
-            block is not blocks[-1]
-            or table.complete
-            or (
-                last_sa is not None
-                and last_sa.text("DIRECTION") == Direction.OUTBOUND
-                and last_sa.text(last_value) is not None
-            )
-        )
-        if not is_whole:
+    for block in asa_flow_blocks(table):
+        if block.is_cut:
             raise table.truncated("the last line of the last outbound SA", _last_whole(flows))
         flows.append(_asa_flow(block.opened, platform, tuple(_sa(row) for row in block.sas)))
     return tuple(flows)
-
-
-def _has_esp_headings_only(table: Table) -> bool:
-    """Somebody shortened the listing: not one heading of AH or compression is left to close a flow with."""
-    return not any(line.strip().endswith(("ah sas:", "pcp sas:")) for line in table.lines)
-
-
-def _ends_outbound(block: _Block) -> bool:
-    """The last SA is outbound and printed to its last line."""
-    last = block.sas[-1] if block.sas else None
-    return (
-        last is not None
-        and last.text("DIRECTION") == Direction.OUTBOUND
-        and last.text("STATUS") is not None
-    )
-
-
-@dataclass(slots=True)
-class _Block:
-    """The rows of one flow; ``is_closed``: the closing heading of IOS came."""
-
-    opened: Row
-    sas: list[Row] = field(default_factory=list[Row])
-    is_closed: bool = False
-
-
-_INSIDE_A_FLOW = re.compile(
-    r"^\s*(#pkts|spi:|(in|out)bound \w+ sas:|sa timing:|current[_ ]|remote +ident)"
-)
-
-
-def _refuse_a_lost_start(table: Table) -> None:
-    """Lines of a flow before the idents of the first one: the listing began earlier, with a tunnel we cannot see."""
-    first = next((row.first_line for row in table if row.text("WHAT") == "local"), None)
-    for line_no in table.unmatched_lines:
-        line = table.lines[line_no - 1]
-        if (first is None or line_no < first) and _INSIDE_A_FLOW.match(line):
-            expected = "the idents of a flow before it: the start of the listing is missing"
-            raise ParseError(table.command, line_no, line, expected)
-
-
-def _refuse_holes(table: Table, blocks: list[_Block]) -> None:
-    """Lines that belong further up in a flow, found further down: between them the idents of another flow got lost.
-
-    Pages pasted with an overlap repeat lines of the same flow to the letter; those lose nothing.
-    """
-    missing = "the idents of another flow before it: lines are missing"
-    starts = [block.opened.first_line for block in blocks]
-    for line_no in table.unmatched_lines:
-        line = table.lines[line_no - 1]
-        if not _INSIDE_A_FLOW.match(line):
-            continue
-        start = max((first for first in starts if first < line_no), default=line_no)
-        before = {earlier.strip() for earlier in table.lines[start - 1 : line_no - 1]}
-        if line.strip() not in before:
-            raise ParseError(table.command, line_no, line, missing)
-    header = [n for n in table.overwriting_lines if _INSIDE_A_FLOW.match(table.lines[n - 1])]
-    for line_no in [*header, *_headings_out_of_order(table, set(starts))]:
-        raise ParseError(table.command, line_no, table.lines[line_no - 1], missing)
-
-
-_HEADING = re.compile(r"^\s*(inbound|outbound) (esp|ah|pcp) sas:\s*$")
-_ORDER = ("inbound esp", "inbound ah", "inbound pcp", "outbound esp", "outbound ah", "outbound pcp")
-
-
-def _headings_out_of_order(table: Table, starts: set[int]) -> list[int]:
-    """Lines with a heading that stands before the last one in a flow."""
-    place, found = 0, list[int]()
-    for line_no, line in enumerate(table.lines, start=1):
-        if line_no in starts:
-            place = 0
-        if "bound" in line and (heading := _HEADING.match(line)):
-            now = _ORDER.index(f"{heading[1]} {heading[2]}")
-            if now < place:
-                found.append(line_no)
-            place = now
-    return found
-
-
-def _refuse_mixed_flows(block: _Block) -> None:
-    """SAs of two flows below the idents of one.
-
-    An inbound SA stands behind an outbound one, or the SPI in use is none of those listed.
-    """
-    seen_outbound = False
-    for row in block.sas:
-        is_outbound = row.text("DIRECTION") == Direction.OUTBOUND
-        if seen_outbound and not is_outbound:
-            raise row.error("the idents of another flow before this SA: lines are missing")
-        seen_outbound = is_outbound
-    current = block.opened.value("CURRENT_OUTBOUND_SPI", values.spi)
-    listed = [row.text("SPI") for row in block.sas if row.text("DIRECTION") == Direction.OUTBOUND]
-    numbers = {values.spi(spi) for spi in listed if spi and not spi.startswith("[")}
-    if current and numbers and current not in numbers:
-        raise block.opened.error(
-            "the current outbound spi among the outbound SAs: lines are missing",
-            near=block.opened.text("CURRENT_OUTBOUND_SPI") or "",
-        )
-
-
-def _blocks(table: Table) -> list[_Block]:
-    _refuse_a_lost_start(table)
-    blocks: list[_Block] = []
-    for row in table:
-        match row.text("WHAT"):
-            case "local":
-                blocks.append(_Block(row))
-            case "protected":
-                raise table.truncated(
-                    "the idents of the flow that 'protected vrf:' announces",
-                    f"{len(blocks)} flows before it were begun",
-                )
-            case "spi" if blocks:
-                blocks[-1].sas.append(row)
-            case "outbound" if blocks:
-                blocks[-1].is_closed = True
-            case _:
-                raise row.error("the idents of a flow before its SAs")
-    _refuse_holes(table, blocks)
-    for block in blocks:
-        _refuse_mixed_flows(block)
-    if not blocks and table.has_no_match:
-        raise table.foreign()
-    if not blocks and not table.complete and table.last_line and not _says_none(table):
-        raise table.truncated("the idents of a flow", "no flow was whole")
-    return blocks
-
-
-def _says_none(table: Table) -> bool:
-    return any("No SAs found" in line or "no ipsec sas" in line for line in table.lines)
 
 
 def _last_whole(flows: list[Flow]) -> str:
@@ -302,11 +154,7 @@ def _kind(flow: Flow, row: Row) -> FlowKind:
     crypto_map = flow.crypto_map or ""
     if flow.group is not None or flow.peer_port == 848:
         return FlowKind.GETVPN
-    if (
-        row.text("IPV6_POLICY")
-        or crypto_map.endswith("-OSPF-MAP")
-        or flow.local_ident.protocol == _OSPF
-    ):
+    if crypto_map.endswith("-OSPF-MAP") or flow.local_ident.protocol == _OSPF:
         return FlowKind.OSPFV3
     if "-vesen-head-" in crypto_map:
         return FlowKind.SDWAN

@@ -90,18 +90,15 @@ def test_a_listing_cut_at_any_character_raises() -> None:
             parse("ios", SHOW_IPSEC_SA, IPSEC_SA[:kept])
 
 
-FLOW_BEGINS = next(n for n, line in enumerate(LINES) if "protected vrf" in line)
-
-
-@pytest.mark.parametrize("kept", range(FLOW_BEGINS + 1, len(LINES) - 2))
+@pytest.mark.parametrize("kept", range(2, len(LINES) - 2))
 def test_a_prompt_behind_a_cut_flow_does_not_make_it_whole(kept: int) -> None:
     """A device that gives up in the middle of a flow still prints its prompt."""
     with pytest.raises(ParserError):
         parse("ios", SHOW_IPSEC_SA, "\n".join([*LINES[:kept], "Site1#"]))
 
 
-@pytest.mark.parametrize("kept", range(FLOW_BEGINS))
-def test_a_prompt_behind_headers_alone_is_an_answer_of_zero_flows(kept: int) -> None:
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_prompt_behind_nothing_is_an_answer_of_zero_flows(kept: int) -> None:
     assert parse("ios", SHOW_IPSEC_SA, "\n".join([*LINES[:kept], "Site1#"])).records == ()
 
 

@@ -2,10 +2,16 @@
 import re
 from typing import TextIO
 
-class TextFSMRule: ...
+class TextFSMRule:
+    line_op: str
+
+class TextFSMValue:
+    name: str
+    def OptionNames(self) -> list[str]: ...
 
 class TextFSM:
     _result: list[list[str]]
+    values: list[TextFSMValue]
     def __init__(self, template: TextIO) -> None: ...
     @property
     def header(self) -> list[str]: ...
