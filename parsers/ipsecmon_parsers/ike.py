@@ -14,13 +14,18 @@
 
 from __future__ import annotations
 
+import re
+
 from ipsecmon_parsers.engines import Row, Table
+from ipsecmon_parsers.errors import ParseError
 from ipsecmon_parsers.records import IkeSa, IkeState, Platform
 
 __all__ = ["build_isakmp_sas"]
 
 _STATES = {state.value: state for state in IkeState}
 _DELETED = " (deleted)"
+_COLUMNS = "dst src state conn-id status"
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]*:[0-9A-Fa-f:]+")
 _STATUSES = frozenset({"ACTIVE", "STDBY", "ACTIVE" + _DELETED, "STDBY" + _DELETED})
 
 
@@ -40,26 +45,32 @@ def build_isakmp_sas(table: Table, _: Platform) -> tuple[IkeSa, ...]:
             columns = row.required("COLUMNS", "the column titles")
         else:
             sas.append(_isakmp_sa(row, columns, len(sas)))
-    if "IPv4" in titles and "IPv6" not in titles and not table.complete:
+    if "IPv4" in titles and "IPv6" not in titles:
         raise table.truncated("the section 'IPv6 Crypto ISAKMP SA'", _whole(len(sas)))
+    for line_no in table.unmatched_lines:
+        if _ADDRESS.search(table.lines[line_no - 1]):
+            raise ParseError(
+                table.command,
+                line_no,
+                table.lines[line_no - 1],
+                f"a row with {columns or _COLUMNS}",
+            )
     return tuple(sas)
 
 
 def _isakmp_sa(row: Row, columns: str, whole: int) -> IkeSa:
     status = row.text("STATUS")
-    may_be_cut = row.last_line >= row.table.last_line and not row.table.complete
+    is_last = row.last_line >= row.table.last_line
     lacks_status = status is None and "status" in columns
     lacks_slot = row.text("SLOT") is None and columns.endswith("slot")
     if lacks_status or lacks_slot or row.text("STATE") is None:
-        expected = "a row with " + (columns or "dst src state conn-id status")
-        raise row.table.truncated(expected, _whole(whole)) if may_be_cut else row.error(expected)
-    if (
-        may_be_cut
-        and status is not None
-        and status not in _STATUSES
-        and not row.table.lines[-1] == ""
-    ):
-        raise row.table.truncated("the whole word of the status column", _whole(whole))
+        expected = f"a row with {columns or _COLUMNS}"
+        raise row.table.truncated(expected, _whole(whole)) if is_last else row.error(expected)
+    if status is not None and status not in _STATUSES:
+        is_cut = any(known.startswith(status) for known in _STATUSES)
+        if is_cut and is_last:
+            raise row.table.truncated("the whole word of the status column", _whole(whole))
+        raise row.error("a status such as ACTIVE, STDBY or ACTIVE (deleted)", near=status)
     raw_state = row.required("STATE", "an IKE state such as QM_IDLE")
     state = _STATES.get(raw_state, IkeState.UNKNOWN)
     is_deleted = status is not None and status.endswith(_DELETED)

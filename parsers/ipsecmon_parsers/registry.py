@@ -117,8 +117,8 @@ def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str
 # % Invalid input detected at '^' marker.   % Incomplete command.   % Ambiguous command:  "sh c i"
 # % Unrecognized command   Command authorization failed.   % Authorization failed.
 _REFUSAL = re.compile(
-    r"^[ ]*(?:ERROR: )?(?:%[ ]?(?:Invalid input|Incomplete command|Ambiguous command|Unrecognized command"
-    r"|Unknown command|Authorization failed|Bad )|Command authorization failed).*$",
+    r"^[ ]*(?P<message>(?:ERROR: )?(?:%[ ]?(?:Invalid input|Incomplete command|Ambiguous command|Unrecognized command"
+    r"|Unknown command|Authorization failed|Bad )|Command authorization failed).*)$",
     re.MULTILINE,
 )
 
@@ -207,7 +207,15 @@ def _lookup(platform: str, command: str) -> tuple[Platform, _Reading]:
     raise UnknownCommand(command, platform, known_commands(known_platform))
 
 
+# whatever else a device says in one line that begins with "%", it is no listing
+_ONLY_A_MESSAGE = re.compile(r"\s*(?:\^\s*)?(?P<message>(?:ERROR: )?%[^\n]*)\s*")
+_LONGEST_MESSAGE = 1000
+
+
 def _refuse_refusals(command: str, cleaned: CleanText) -> None:
-    if refusal := _REFUSAL.search(cleaned.text):
-        line_no = cleaned.text.count("\n", 0, refusal.start()) + 1
-        raise CommandRefused(command, refusal.group().strip(), line_no)
+    refusal = _REFUSAL.search(cleaned.text)
+    if refusal is None and len(cleaned.text) < _LONGEST_MESSAGE:
+        refusal = _ONLY_A_MESSAGE.fullmatch(cleaned.text)
+    if refusal is not None:
+        line_no = cleaned.text.count("\n", 0, refusal.start("message")) + 1
+        raise CommandRefused(command, refusal["message"].strip(), line_no)
