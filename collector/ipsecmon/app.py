@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from ipsecmon.config import Config, Device, HostKeyCheck
 from ipsecmon.credentials import check as check_credentials
@@ -13,7 +14,7 @@ from ipsecmon.credentials import resolve
 from ipsecmon.errors import IpsecmonError
 from ipsecmon.log import Redactor
 from ipsecmon.metrics import ExporterFacts, render_result
-from ipsecmon.model import Event, PollResult
+from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import PollScheduler
 from ipsecmon.server import HttpServer
@@ -51,18 +52,35 @@ class Poller:
         self._locks = {name: threading.Lock() for name in self._devices}
 
     def poll(self, name: str) -> PollResult:
-        """Poll one device now, unless a poll of it is under way: then the newest result once that ended."""
+        """Poll one device now, after any poll of it that is under way."""
         device = self._devices.get(name)
         if device is None:
             known = ", ".join(sorted(self._devices))
             raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
-        was_busy = self._locks[name].locked()
         with self._locks[name]:
-            newest = self.store.get(name)
-            if was_busy and newest is not None:
-                return newest
-            result = poll_device(device, self.sessions, newest)
-            self.store.put(result, render_result(result))
+            return self._poll(device)
+
+    def poll_unless_busy(self, name: str) -> bool:
+        """Poll one device now; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
+        lock = self._locks[name]
+        if not lock.acquire(blocking=False):
+            return False
+        try:
+            self._poll(self._devices[name])
+        finally:
+            lock.release()
+        return True
+
+    def _poll(self, device: PolledDevice) -> PollResult:
+        newest = self.store.get(device.name)
+        result = poll_device(device, self.sessions, newest)
+        try:
+            rendered = render_result(result)
+        except Exception as error:
+            log.exception("the result cannot be shown", extra={"device": device.name})
+            result = _not_shown(device, newest, result, error)
+            rendered = render_result(result)
+        self.store.put(result, rendered)
         for event in result.events:
             log.info("%s: %s", event.tunnel, event.detail, extra={"device": event.device})
             if self._on_event is not None:
@@ -108,6 +126,22 @@ class Poller:
             connect_timeout=timing.connect_timeout,
             read_timeout=timing.read_timeout,
         )
+
+
+def _not_shown(
+    device: PolledDevice, newest: PollResult | None, result: PollResult, error: Exception
+) -> PollResult:
+    """A device whose result cannot be rendered is not up: nobody would see its tunnels."""
+    failure = PollError(
+        device=device.name,
+        stage=Stage.PARSE,
+        reason=Reason.OTHER,
+        cause=f"unexpected {type(error).__name__}: {error}; please report it with the log",
+        is_unexpected=True,
+    )
+    known = newest or replace(result, read_at=None, tunnels=(), ike_peers=())
+    counts = {**known.errors_total, Reason.OTHER: known.errors_total[Reason.OTHER] + 1}
+    return replace(known, error=failure, errors_total=counts, events=())
 
 
 def problems(config: Config) -> list[str]:
@@ -159,8 +193,8 @@ class Monitor:
         self.poller.close()
         self._server.stop()
 
-    def _poll(self, name: str) -> None:
-        self.poller.poll(name)
+    def _poll(self, name: str) -> bool:
+        return self.poller.poll_unless_busy(name)
 
     def _facts(self) -> ExporterFacts:
         return ExporterFacts(

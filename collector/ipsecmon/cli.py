@@ -142,8 +142,8 @@ def demo(speed: float, interval: float, port: int, spokes: int | None) -> None:
             config_file = lab.write_config(0)
             monitor = Monitor(load_config(config_file), redactor, on_event=events.put)
         stop = _stop_on_signals()
-        monitor.start()
         try:
+            monitor.start()
             _print_demo_welcome(monitor.url, config_file, lab.login_hint(), speed)
             while not stop.is_set():
                 with contextlib.suppress(queue.Empty):
@@ -166,8 +166,8 @@ def run(config_file: Path, log_level: str, log_json: bool) -> None:
     except ListenFailed as error:
         _fail(str(error), EXIT_WRONG_USE)
     stop = _stop_on_signals()
-    monitor.start()
     try:
+        monitor.start()
         logging.getLogger("ipsecmon").info(
             "watching %s; metrics at %s/metrics", _devices(config), monitor.url
         )

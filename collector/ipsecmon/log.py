@@ -25,7 +25,7 @@ FIELDS = ("device", "stage")
 # what they say below WARNING is about themselves, and some of it echoes what a device printed
 NOISY = ("apscheduler", "asyncssh", "netmiko", "uvicorn", "uvicorn.error", "uvicorn.access")
 # prints a traceback for every connection that fails, and each of those becomes a sentence of ours
-MUTE = ("paramiko",)
+MUTE = ("paramiko", "apscheduler.scheduler", "apscheduler.executors.default")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 NOTHING = re.compile(r"(?!)")
 

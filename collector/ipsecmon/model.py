@@ -90,6 +90,8 @@ class EventKind(StrEnum):
     DOWN = "down"
     REKEY = "rekey"
     NEW = "new"
+    GONE = "gone"
+    """The device lists the flow no longer; the tunnel is kept, and down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,8 @@ class PollError:
     reason: Reason
     cause: str
     command: str | None = None
+    is_unexpected: bool = False
+    """A fault of ours rather than the device's."""
 
     @property
     def message(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ipsecmon.credentials import CredentialError
-from ipsecmon.errors import CollectionError, ConnectionClosed
+from ipsecmon.errors import AnswerTimeout, CollectionError, ConnectionClosed
 from ipsecmon.model import PollError, PollResult, RawOutput, Reason, Stage, UnparsedOutput
 from ipsecmon.sessions import SessionPool, Target
 from ipsecmon.tunnels import build
@@ -63,23 +63,33 @@ def poll_device(
     try:
         outputs = _collect(device, sessions)
         result = _read(device, outputs, last)
-    except Exception as error:  # the edge of a poll: every failure becomes a value
-        failure = _poll_error(device, error)
-        log.log(
-            logging.DEBUG if sessions.is_closed else logging.WARNING,
-            "%s",
-            failure.cause,
-            extra={"device": device.name, "stage": failure.stage.value},
-            exc_info=None if failure.reason is not Reason.OTHER else error,
-        )
-        counts = {**last.errors_total, failure.reason: last.errors_total[failure.reason] + 1}
-        result = replace(last, error=failure, errors_total=counts, events=())
+    except ParserError as error:
+        sessions.drop(device.name)
+        result = _failed(device, last, error, is_closing=sessions.is_closed)
+    except Exception as error:  # noqa: BLE001 # the edge of a poll: every failure becomes a value
+        result = _failed(device, last, error, is_closing=sessions.is_closed)
     return replace(
         result,
         interval_seconds=device.interval_seconds,
         started_at=started_at,
         duration_seconds=clock() - started_at,
     )
+
+
+def _failed(
+    device: PolledDevice, last: PollResult, error: Exception, *, is_closing: bool
+) -> PollResult:
+    """What was known, with the reason why nothing newer is."""
+    failure = _poll_error(device, error)
+    log.log(
+        logging.DEBUG if is_closing else logging.WARNING,
+        "%s",
+        failure.cause,
+        extra={"device": device.name, "stage": failure.stage.value},
+        exc_info=error if failure.is_unexpected else None,
+    )
+    counts = {**last.errors_total, failure.reason: last.errors_total[failure.reason] + 1}
+    return replace(last, error=failure, errors_total=counts, events=())
 
 
 def _never_polled(device: PolledDevice, at: float) -> PollResult:
@@ -100,11 +110,11 @@ def _collect(device: PolledDevice, sessions: SessionPool) -> list[RawOutput]:
     deadline = time.monotonic() + device.timeout_seconds
     for attempt in (1, 2):
         outputs: list[RawOutput] = []
-        lease = sessions.lease(device.name, device.target)
+        lease = sessions.lease(device.name, device.target, _left(deadline, device))
         try:
             with lease as session:
                 for command in _COMMANDS:
-                    left = max(0.0, deadline - time.monotonic())
+                    left = _left(deadline, device)
                     outputs.append(session.run(command, left))  # a part of them decides below
         except ConnectionClosed:
             # a session kept from the last poll may have been closed by the device unnoticed; a fresh one may not
@@ -113,6 +123,16 @@ def _collect(device: PolledDevice, sessions: SessionPool) -> list[RawOutput]:
         else:
             return outputs
     raise AssertionError("unreachable: the second attempt returns or raises")
+
+
+def _left(deadline: float, device: PolledDevice) -> float:
+    """Seconds left of this poll; none left is an error of its own, nothing is started any more."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise AnswerTimeout(
+            f"the poll was not done within {device.timeout_seconds:g} s; raise its timeout or its interval"
+        )
+    return left
 
 
 def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> PollResult:
@@ -158,16 +178,18 @@ def _parse(device: PolledDevice, outputs: list[RawOutput]) -> Mapping[str, Parse
             readings[output.command] = parse(
                 device.platform, output.command, output.text, complete=True
             )
-        except CommandRefused:
+        except ParserError as error:
             if output.command not in _OPTIONAL:
                 raise
+            log.debug("%s", error, extra={"device": device.name, "stage": Stage.PARSE.value})
     return readings
 
 
 def _poll_error(device: PolledDevice, error: Exception) -> PollError:
     stage, reason, command = _place(error)
     cause = str(error)
-    if reason is Reason.OTHER and not isinstance(error, CollectionError):
+    is_unexpected = reason is Reason.OTHER and not isinstance(error, CollectionError)
+    if is_unexpected:
         cause = f"unexpected {type(error).__name__}: {error}; please report it with the log"
     return PollError(device=device.name, stage=stage, reason=reason, cause=cause, command=command)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -35,9 +36,12 @@ _FIRST_POLLS_WITHIN_SECONDS = 10.0
 class PollScheduler:
     """Calls ``poll(device)`` for every device at its interval, in at most ``workers`` threads."""
 
-    def __init__(self, poll: Callable[[str], None], workers: int) -> None:
-        self._poll = poll
+    def __init__(self, poll: Callable[[str], bool], workers: int) -> None:
+        """``poll`` answers ``False`` where the device is still busy with its last poll."""
+        self._poll_device = poll
         self._missed = 0
+        self._lock = threading.Lock()
+        self._is_running = False
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max_workers=workers)},
             job_defaults={"coalesce": True, "max_instances": 1},
@@ -85,9 +89,13 @@ class PollScheduler:
     def start(self) -> None:
         """Begin; returns at once."""
         self._scheduler.start()
+        self._is_running = True
 
     def stop(self) -> None:
         """Start nothing any more; polls that run end by themselves."""
+        if not self._is_running:
+            return
+        self._is_running = False
         self._scheduler.pause()
         self._scheduler.remove_all_jobs()
         self._scheduler.shutdown(wait=False)
@@ -97,11 +105,19 @@ class PollScheduler:
             error = event.exception if isinstance(event, JobExecutionEvent) else None
             log.error("job %s failed: %r", event.job_id, error)
             return
-        self._missed += 1
+        self._note_missed(event.job_id.partition(":")[2])
+
+    def _poll(self, device: str) -> None:
+        if not self._poll_device(device):
+            self._note_missed(device)
+
+    def _note_missed(self, device: str) -> None:
+        with self._lock:
+            self._missed += 1
         log.warning(
-            "job %s was due and could not start: the poll before it still runs, or all workers are busy; "
+            "a poll was due and could not start: the one before it still runs, or all workers are busy; "
             "raise the interval or poll.workers",
-            event.job_id,
+            extra={"device": device},
         )
 
 

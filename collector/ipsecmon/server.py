@@ -12,7 +12,7 @@ from ipsecmon.errors import IpsecmonError
 
 __all__ = ["HttpServer", "ListenFailed"]
 
-_STARTUP_SECONDS = 10.0
+_STOP_SECONDS = 10.0
 
 
 class ListenFailed(IpsecmonError, OSError):
@@ -47,7 +47,7 @@ class HttpServer:
         """Finish the requests under way and end."""
         self._server.should_exit = True
         if self._thread.is_alive():
-            self._thread.join(_STARTUP_SECONDS)
+            self._thread.join(_STOP_SECONDS)
         self._socket.close()
 
 

@@ -200,6 +200,41 @@ def test_a_wrong_password_is_one_sentence_without_the_password(config: Path) -> 
     assert "planted-secret" not in done.stdout + done.stderr
 
 
+def test_a_host_key_that_is_not_known_is_refused_before_the_password_is_sent(config: Path) -> None:
+    config.with_name("known_hosts").write_text("")
+    done = ipsecmon("poll", "Site1", "--config", config)
+
+    assert done.returncode == 1
+    assert "Site1, stage hostkey: " in done.stderr
+    assert "no host key is known for this device" in done.stderr
+
+
+def test_check_config_names_the_devices_without_a_host_key(config: Path) -> None:
+    config.with_name("known_hosts").write_text("")
+    done = ipsecmon("check-config", "--config", config)
+
+    assert done.returncode == 2
+    assert done.stderr.count("will be refused; verify its key and add it") == 2
+
+
+def test_a_demo_too_coarse_to_tell_rekeys_apart_is_refused() -> None:
+    done = ipsecmon("demo", "--speed", "300", "--interval", "6")
+
+    assert done.returncode == 2
+    assert "1800 seconds of the routers apart" in done.stderr
+
+
+def test_raw_without_json_is_wrong_use(config: Path) -> None:
+    assert ipsecmon("poll", "Site1", "--config", config, "--raw").returncode == 2
+
+
+def test_a_missing_configuration_says_how_to_name_one(tmp_path: Path) -> None:
+    done = ipsecmon("check-config", "--config", tmp_path / "nowhere.yml")
+
+    assert done.returncode == 2
+    assert "name it with --config or IPSECMON_CONFIG" in done.stderr
+
+
 def test_a_refused_command_is_one_sentence(config: Path, lab: Lab) -> None:
     lab.set_fault("Site1", refuse=("show crypto ipsec sa",))
     done = ipsecmon("poll", "Site1", "--config", config)

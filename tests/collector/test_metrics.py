@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,23 @@ def test_an_sa_without_volume_lifetime_has_no_bytes_left() -> None:
 
     assert "remaining_lifetime_bytes" not in scrape(made)
     assert "remaining_lifetime_seconds" in scrape(made)
+
+
+def test_what_the_device_did_not_print_is_not_exported_as_zero() -> None:
+    reading = build(
+        device="Site1",
+        device_address="192.0.2.1",
+        flows=[flow(encaps_packets=None, send_errors=None)],
+        ike_sas=[],
+        lifetime=None,
+        previous=(),
+        at=READ_AT,
+    )
+    silent = replace(result(), tunnels=reading.tunnels)
+
+    assert "encaps_packets_total" not in scrape(silent)
+    assert "send_errors_total" not in scrape(silent)
+    assert "decaps_packets_total" in scrape(silent)
 
 
 def test_the_store_hands_out_what_it_held_at_one_moment() -> None:

@@ -236,10 +236,10 @@ def test_nothing_but_a_show_command_is_sent(lab: Lab, known_hosts: Path) -> None
 def test_the_pool_reopens_a_session_the_device_has_ended(lab: Lab, known_hosts: Path) -> None:
     pool = SessionPool(open_napalm_session)
     at = target(lab, known_hosts)
-    with pool.lease("Site1", lambda: at) as first:
+    with pool.lease("Site1", lambda: at, 30.0) as first:
         first.run(SHOW_ISAKMP_SA, 5.0)
     first.close()
-    lease = pool.lease("Site1", lambda: at)
+    lease = pool.lease("Site1", lambda: at, 30.0)
     with lease as second:
         second.run(SHOW_ISAKMP_SA, 5.0)
 
@@ -251,9 +251,9 @@ def test_the_pool_reopens_a_session_the_device_has_ended(lab: Lab, known_hosts: 
 def test_the_pool_keeps_a_good_session_and_drops_a_bad_one(lab: Lab, known_hosts: Path) -> None:
     pool = SessionPool(open_napalm_session)
     at = target(lab, known_hosts)
-    with pool.lease("Site1", lambda: at) as first:
+    with pool.lease("Site1", lambda: at, 30.0) as first:
         pass
-    lease = pool.lease("Site1", lambda: at)
+    lease = pool.lease("Site1", lambda: at, 30.0)
     with pytest.raises(RuntimeError), lease as second:
         raise RuntimeError
 

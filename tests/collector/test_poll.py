@@ -81,7 +81,8 @@ class Device:
         self.last = poll_device(device, self.pool, self.last, lambda: float(next(self._now)))
         return self.last
 
-    def _open(self, _: Target) -> Session:
+    def _open(self, _: Target, timeout: float) -> Session:
+        assert timeout > 0
         self.opened += 1
         if self.refuses is not None:
             raise self.refuses
@@ -194,6 +195,46 @@ def test_a_release_without_the_lifetime_command_is_read_without_it(device: Devic
     assert result.is_good
     assert result.sa_lifetime is None
     assert len(result.tunnels) == 1
+
+
+@pytest.mark.parametrize("answer", ["% This command is not authorized\n", "", "%Error: x\n"])
+def test_no_answer_to_the_lifetime_command_costs_the_poll(answer: str, device: Device) -> None:
+    device.answers[SHOW_SA_LIFETIME] = answer
+    result = device.poll()
+
+    assert result.is_good
+    assert result.sa_lifetime is None
+
+
+def test_a_session_whose_answer_made_no_sense_is_ended(device: Device) -> None:
+    device.answers[SHOW_IPSEC_SA] = ANSWERS[SHOW_IPSEC_SA][:1200]
+    device.poll()
+
+    assert device.pool.open_count == 0
+
+
+def test_no_session_is_opened_or_kept_once_the_pool_is_closed(device: Device) -> None:
+    device.pool.close()
+    result = device.poll()
+
+    assert result.error is not None
+    assert device.opened == 0
+
+
+def test_a_session_opened_while_the_pool_closed_is_closed_again(device: Device) -> None:
+    sessions: list[FakeSession] = []
+
+    def open_slowly(_: Target, __: float) -> Session:
+        sessions.append(FakeSession(ANSWERS))
+        device.pool.close()
+        return sessions[0]
+
+    device.pool.open_session = open_slowly
+    result = device.poll()
+
+    assert result.error is not None
+    assert result.error.reason is Reason.CLOSED
+    assert not sessions[0].is_alive()
 
 
 def test_a_kept_session_that_died_unnoticed_is_replaced_within_the_poll(device: Device) -> None:

@@ -72,7 +72,7 @@ def test_the_metrics_are_what_the_listing_becomes() -> None:
             read_timeout=1,
         ),
     )
-    result = poll_device(device, SessionPool(lambda _: Tutorial()), None)
+    result = poll_device(device, SessionPool(lambda _, __: Tutorial()), None)
     rendered = b"".join(render_result(result).values()).decode()
 
     for line in METRICS.splitlines():

@@ -43,10 +43,11 @@ def test_every_device_is_polled_soon_and_then_on_time() -> None:
     polled: Counter[str] = Counter()
     enough = threading.Event()
 
-    def poll(device: str) -> None:
+    def poll(device: str) -> bool:
         polled[device] += 1
         if min(polled["Site1"], polled["Site2"]) >= 3:
             enough.set()
+        return True
 
     scheduler = PollScheduler(poll, workers=2)
     scheduler.add("Site1", 1.0)
@@ -63,10 +64,11 @@ def test_one_slow_device_delays_no_other_and_its_missed_polls_are_counted() -> N
     release = threading.Event()
     polled: Counter[str] = Counter()
 
-    def poll(device: str) -> None:
+    def poll(device: str) -> bool:
         polled[device] += 1
         if device == "slow":
             release.wait(20)
+        return True
 
     scheduler = PollScheduler(poll, workers=4)
     scheduler.add("slow", 1.0)

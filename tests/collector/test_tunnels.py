@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from factories import LIFETIME, flow, ident, ike_sa, pair
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factories import LIFETIME, flow, ident, ike_sa, pair
 from ipsecmon.model import EventKind, RekeyTrigger, Status, TunnelState
 from ipsecmon.tunnels import TunnelReading, build
 from ipsecmon.tunnels.identity import tunnel_names
@@ -84,6 +84,20 @@ class TestNames:
 
         assert tunnel_names([before]) == tunnel_names([after])
 
+    def test_a_name_is_kept_when_a_neighbour_with_the_same_idents_appears(self) -> None:
+        old = flow(*pair(1, 2))
+        newcomer = flow(*pair(3, 4), interface="Serial0/1")
+        (before,) = tunnel_names([old])
+        with_neighbour = tunnel_names([newcomer, old], {before: old})
+
+        assert with_neighbour[1] == before
+        assert with_neighbour[0] != before
+
+    def test_a_name_is_kept_when_the_peer_fails_over(self) -> None:
+        names = tunnel_names([flow(peer="203.0.113.7")], {"any name": flow()})
+
+        assert names == ["any name"]
+
     def test_one_map_on_two_interfaces_is_two_tunnels(self) -> None:
         names = tunnel_names([flow(), flow(interface="Serial0/1")])
 
@@ -153,6 +167,34 @@ class TestStatus:
         assert (tunnel.inbound.spi, tunnel.outbound.spi) == (3, 2)
 
 
+class TestVanishing:
+    def test_a_flow_no_longer_listed_goes_down_instead_of_vanishing(self) -> None:
+        before = read(flow(*pair(1, 2)))
+        after = read(previous=before.tunnels, at=1060.0)
+
+        assert [tunnel.name for tunnel in after.tunnels] == [before.tunnels[0].name]
+        assert after.tunnels[0].status is Status.DOWN_IDLE
+        assert after.tunnels[0].flow.encaps_packets == 400
+        assert [event.kind for event in after.events] == [EventKind.GONE]
+
+    def test_it_is_told_once_and_forgotten_after_a_day(self) -> None:
+        before = read(flow(*pair(1, 2)))
+        gone = read(previous=before.tunnels, at=1060.0)
+        still_gone = read(previous=gone.tunnels, at=1120.0)
+
+        assert still_gone.events == ()
+        assert len(still_gone.tunnels) == 1
+        assert read(previous=still_gone.tunnels, at=1000.0 + 86400).tunnels == ()
+
+    def test_a_flow_listed_again_is_the_same_tunnel(self) -> None:
+        before = read(flow(*pair(1, 2)))
+        gone = read(previous=before.tunnels, at=1060.0)
+        back = read(flow(*pair(3, 4)), previous=gone.tunnels, at=1120.0)
+
+        assert [event.kind for event in back.events] == [EventKind.UP, EventKind.REKEY]
+        assert back.tunnels[0].name == before.tunnels[0].name
+
+
 class TestRekeys:
     def rekey(self, left: int, kilobytes: int = 4500000) -> RekeyTrigger | None:
         old = flow(*pair(1, 2, remaining_seconds=left, remaining_kilobytes=kilobytes))
@@ -219,6 +261,17 @@ class TestPeers:
         (peer,), _ = ike_peers([flow()], [], "192.0.2.99")
 
         assert (peer.is_up, peer.is_qm_idle, peer.sas) == (False, False, ())
+
+    def test_one_peer_from_two_local_addresses_is_two_peers(self) -> None:
+        other = flow(
+            *pair(3, 4),
+            local_address="192.0.2.1",
+            local_endpoint="192.0.2.1",
+            interface="Serial0/1",
+        )
+        reading = read(flow(*pair(1, 2)), other)
+
+        assert [tunnel.status for tunnel in reading.tunnels] == [Status.UP, Status.UP_NO_IKE]
 
     def test_an_ike_sa_with_neither_end_ours_is_kept_apart(self) -> None:
         stranger = ike_sa(source="198.51.100.1", destination="198.51.100.2")

@@ -133,7 +133,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "cisco_ike_sa_up",
         Kind.GAUGE,
         _IKE,
-        "1 if an IKE SA with the peer is established and not marked deleted, else 0.",
+        "1 if an IKE SA (version 1) with the peer is established and not marked deleted, else 0.",
     ),
     Metric(
         "cisco_ike_sa_qm_idle",

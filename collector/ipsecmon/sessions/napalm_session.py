@@ -46,6 +46,7 @@ MAX_ANSWER_BYTES = 64 * 2**20
 # How long the line must stay still after a prompt before it is believed to be one.
 _SETTLE_SECONDS = 0.01
 _SETTLE_LOGIN_SECONDS = 0.1
+_LOGIN_TAIL_BYTES = 4096
 _ANY_PROMPT = re.compile(rb"(?:\A|[\r\n])(?P<host>[^\r\n]{1,64}?)(?P<mode>[#>]) ?\Z")
 _PASSWORD_PROMPT = re.compile(rb"[Pp]assword: ?\Z")
 
@@ -60,10 +61,11 @@ class _IosConnection(CiscoIosSSH):
 class VpnIosDriver(napalm_ios.IOSDriver):
     """NAPALM's IOS driver for reading show commands; one caller at a time."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, timeout: float = 60.0) -> None:
         super().__init__(target.host, target.username, target.password)
         self._target = target
-        self._channel: paramiko.Channel | None = None
+        self._opened_by = time.monotonic() + timeout
+        self._open_channel: paramiko.Channel | None = None
         self._prompt = prompt_pattern("")
         self._is_broken = False
 
@@ -74,7 +76,7 @@ class VpnIosDriver(napalm_ios.IOSDriver):
             self._learn_prompt()
             self._enable()
             for command in ("terminal length 0", "terminal width 511"):
-                self._ask(command, self._target.read_timeout)
+                self._ask(command, min(self._target.read_timeout, self._left()))
         except BaseException:
             self.close()
             raise
@@ -85,7 +87,7 @@ class VpnIosDriver(napalm_ios.IOSDriver):
 
     def is_alive(self) -> dict[str, bool]:
         """NAPALM's form; sends nothing, unlike NAPALM's own, which types a NUL."""
-        channel = self._channel
+        channel = self._open_channel
         alive = (
             channel is not None
             and not self._is_broken
@@ -96,7 +98,7 @@ class VpnIosDriver(napalm_ios.IOSDriver):
 
     def close(self) -> None:
         """End the connection at once, without a conversation the other side may not be up to."""
-        device, self.device, self._channel = self.device, None, None
+        device, self.device, self._open_channel = self.device, None, None
         self._is_broken = True
         if device is not None:
             with suppress(Exception):  # whatever is left of a broken connection
@@ -115,7 +117,8 @@ class VpnIosDriver(napalm_ios.IOSDriver):
 
     def _connect(self) -> None:
         target = self._target
-        transport = _tcp_connection(target)
+        transport = _tcp_connection(target, self._step())
+        step = self._step()
         try:
             self.device = _IosConnection(
                 host=target.host,
@@ -125,9 +128,9 @@ class VpnIosDriver(napalm_ios.IOSDriver):
                 secret=target.enable_secret or "",
                 device_type="cisco_ios",
                 sock=transport,
-                conn_timeout=target.connect_timeout,
-                banner_timeout=target.connect_timeout,
-                auth_timeout=target.connect_timeout,
+                conn_timeout=step,
+                banner_timeout=step,
+                auth_timeout=step,
                 ssh_strict=target.known_hosts is not None,
                 alt_host_keys=target.known_hosts is not None,
                 alt_key_file=str(target.known_hosts or ""),
@@ -135,11 +138,25 @@ class VpnIosDriver(napalm_ios.IOSDriver):
         except Exception as error:
             transport.close()
             raise _named(error, target) from error
-        self._channel = self.device.remote_conn
+        self._open_channel = self.device.remote_conn
+
+    def _left(self) -> float:
+        """Seconds left for opening the session."""
+        return max(0.0, self._opened_by - time.monotonic())
+
+    def _step(self) -> float:
+        """Seconds that the next step of opening may take."""
+        left = self._left()
+        if left <= 0:
+            raise AnswerTimeout(
+                f"{self._where}: the poll's time was up before the login was complete; "
+                f"raise the poll's timeout or lower connect_timeout"
+            )
+        return min(self._target.connect_timeout, left)
 
     def _learn_prompt(self) -> None:
         """Press return until the same line comes back twice: banners end in ``#`` and ``>`` too."""
-        deadline = time.monotonic() + self._target.connect_timeout
+        deadline = time.monotonic() + self._step()
         previous = b""
         while time.monotonic() < deadline:
             text = self._converse("", _ANY_PROMPT, deadline, _SETTLE_LOGIN_SECONDS)
@@ -165,27 +182,44 @@ class VpnIosDriver(napalm_ios.IOSDriver):
                 f"{self._where}: the login lands in user mode and no enable secret is configured; "
                 f"add 'enable' to the credential or raise the account's privilege"
             )
-        deadline = time.monotonic() + self._target.connect_timeout
-        either = re.compile(_PASSWORD_PROMPT.pattern + b"|" + self._prompt.pattern)
-        text = self._converse("enable", either, deadline, _SETTLE_LOGIN_SECONDS)
+        deadline = time.monotonic() + self._step()
+        prompt = self._prompt.pattern
+        asked = re.compile(rb"(?s)enable.*(?:[Pp]assword: ?\Z|" + prompt + rb")")
+        text = self._converse("enable", asked, deadline, _SETTLE_LOGIN_SECONDS)
         if _PASSWORD_PROMPT.search(text):
-            text = self._converse(secret, either, deadline, _SETTLE_LOGIN_SECONDS)
-        if not text.rstrip().endswith(b"#"):
-            raise PrivilegeDenied(f"{self._where}: the device refused the enable secret; check it")
+            either = re.compile(_PASSWORD_PROMPT.pattern + b"|" + prompt)
+            text = self._converse(secret, either, deadline, _SETTLE_LOGIN_SECONDS, is_secret=True)
+            if not text.rstrip().endswith(b"#"):
+                raise PrivilegeDenied(
+                    f"{self._where}: the device refused the enable secret; check it"
+                )
+        elif not text.rstrip().endswith(b"#"):
+            raise PrivilegeDenied(
+                f"{self._where}: the device did not ask for the enable secret and stayed in user mode; "
+                f"check that 'enable' is allowed for this account"
+            )
 
     def _converse(
-        self, line: str, until: re.Pattern[bytes], deadline: float, settle: float
+        self,
+        line: str,
+        until: re.Pattern[bytes],
+        deadline: float,
+        settle: float,
+        *,
+        is_secret: bool = False,
     ) -> bytes:
         """Type ``line`` and return what comes until ``until`` ends it; for the login, where nothing echoes yet."""
         self._send(f"{line}\n".encode(), "login")
         received = b""
-        while not until.search(received[-256:]) or self._more_within(settle):
+        while not until.search(received[-_LOGIN_TAIL_BYTES:]) or self._more_within(settle):
             left = deadline - time.monotonic()
             data = self._receive(left) if left > 0 else None
             if data is None:
+                # a device that echoes the secret must not get it into an error message
+                last = "" if is_secret else received[-60:].decode("utf-8", "replace").strip()
+                seen = f"; the last it sent was {last!r}" if last else ""
                 raise PromptNotFound(
-                    f"{self._where}: no prompt within {self._target.connect_timeout:g} s of logging in; "
-                    f"the last it sent was {received[-60:].decode('utf-8', 'replace').strip()!r}"
+                    f"{self._where}: no prompt within {self._target.connect_timeout:g} s of logging in{seen}"
                 )
             received += data
         return received
@@ -193,9 +227,9 @@ class VpnIosDriver(napalm_ios.IOSDriver):
     # reading
 
     def _ask(self, command: str, timeout: float) -> str:
-        channel = self._channel
-        if channel is None or self._is_broken:
+        if self._is_broken:
             raise ConnectionClosed(f"{self._where}: the session is closed", command)
+        channel = self._channel
         self._is_broken = True  # until this answer is complete
         while channel.recv_ready():
             channel.recv(65536)
@@ -236,19 +270,30 @@ class VpnIosDriver(napalm_ios.IOSDriver):
             advice = "raise the poll's timeout if the output is that long"
         return AnswerTimeout(f"{self._where}: the device {what} ({got} came); {advice}", command)
 
+    @property
+    def _channel(self) -> paramiko.Channel:
+        """The channel, which another thread may close at any moment."""
+        channel = self._open_channel
+        if channel is None:
+            raise ConnectionClosed(f"{self._where}: the session was closed")
+        return channel
+
     def _send(self, data: bytes, command: str) -> None:
-        assert self._channel is not None  # noqa: S101 # for the type checkers: only an open session sends
         try:
             self._channel.sendall(data)
+        except TimeoutError as error:
+            raise AnswerTimeout(
+                f"{self._where}: the device takes no more input", command
+            ) from error
         except OSError as error:
             raise self._closed(command) from error
 
     def _receive(self, timeout: float, command: str = "login") -> bytes | None:
         """The next bytes, ``None`` when none came in time."""
-        assert self._channel is not None  # noqa: S101 # as above
-        self._channel.settimeout(timeout)
+        channel = self._channel
+        channel.settimeout(timeout)
         try:
-            data = self._channel.recv(65536)
+            data = channel.recv(65536)
         except TimeoutError:
             return None
         except OSError as error:
@@ -259,9 +304,9 @@ class VpnIosDriver(napalm_ios.IOSDriver):
 
     def _more_within(self, seconds: float) -> bool:
         """Whether bytes follow within ``seconds``."""
-        assert self._channel is not None  # noqa: S101 # as above
+        channel = self._channel
         until = time.monotonic() + seconds
-        while not self._channel.recv_ready():
+        while not channel.recv_ready():
             left = until - time.monotonic()
             if left <= 0:
                 return False
@@ -301,15 +346,16 @@ class NapalmSession(Session):
         self._driver.close()
 
 
-def open_napalm_session(target: Target) -> Session:
-    """An open session, or a ``CollectionError`` that names what was in the way."""
-    driver = VpnIosDriver(target)
+def open_napalm_session(target: Target, timeout: float = 60.0) -> Session:
+    """An open session within ``timeout`` seconds, or a ``CollectionError`` that names what was in the way."""
+    driver = VpnIosDriver(target, timeout)
     driver.open()
     return NapalmSession(driver)
 
 
-def _tcp_connection(target: Target) -> socket.socket:
-    """A TCP connection to the first address that answers."""
+def _tcp_connection(target: Target, timeout: float) -> socket.socket:
+    """A TCP connection to the first address that answers within ``timeout`` seconds in all."""
+    deadline = time.monotonic() + timeout
     where = f"{target.host}:{target.port}"
     try:
         addresses = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
@@ -320,7 +366,7 @@ def _tcp_connection(target: Target) -> socket.socket:
     failure: OSError | None = None
     for family, kind, protocol, _, address in addresses:
         connection = socket.socket(family, kind, protocol)
-        connection.settimeout(target.connect_timeout)
+        connection.settimeout(max(0.1, deadline - time.monotonic()))
         try:
             connection.connect(address)
         except OSError as error:
@@ -329,7 +375,7 @@ def _tcp_connection(target: Target) -> socket.socket:
         else:
             return connection
     cause = (
-        f"no answer within {target.connect_timeout:g} s"
+        f"no answer within {timeout:.3g} s"
         if isinstance(failure, TimeoutError)
         else str(failure.strerror if failure and failure.strerror else failure).lower()
     )

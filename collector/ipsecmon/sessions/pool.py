@@ -25,9 +25,12 @@ class SessionPool:
         self._lock = threading.Lock()
         self._is_closed = False
 
-    def lease(self, device: str, target: Callable[[], Target]) -> SessionLease:
-        """The device's session for the length of a ``with`` block; ``target`` is asked only to open a new one."""
-        return SessionLease(self, device, target)
+    def lease(self, device: str, target: Callable[[], Target], timeout: float) -> SessionLease:
+        """The device's session for the length of a ``with`` block.
+
+        ``target`` is asked, and ``timeout`` seconds are spent, only to open a new one.
+        """
+        return SessionLease(self, device, target, timeout)
 
     @property
     def is_closed(self) -> bool:
@@ -60,9 +63,20 @@ class SessionPool:
         return session
 
     def lend(self, session: Session) -> None:
-        """``session`` is in use from now on."""
+        """``session`` is in use from now on; one that was opened while the pool closed is closed again."""
         with self._lock:
-            self._in_use.add(session)
+            if not self._is_closed:
+                self._in_use.add(session)
+                return
+        session.close()
+        raise ConnectionClosed("the monitor is shutting down")
+
+    def drop(self, device: str) -> None:
+        """End the session kept for ``device``: its last answer made no sense."""
+        with self._lock:
+            session = self._sessions.pop(device, None)
+        if session is not None:
+            session.close()
 
     def end(self, session: Session) -> None:
         """``session`` is of no further use."""
@@ -83,17 +97,20 @@ class SessionPool:
 class SessionLease:
     """Hands a session out and takes it back; anything that goes wrong meanwhile ends it."""
 
-    def __init__(self, pool: SessionPool, device: str, target: Callable[[], Target]) -> None:
+    def __init__(
+        self, pool: SessionPool, device: str, target: Callable[[], Target], timeout: float
+    ) -> None:
         self._pool = pool
         self._device = device
         self._target = target
+        self._timeout = timeout
         self._session: Session | None = None
         self.was_reused = False
 
     def __enter__(self) -> Session:
         kept = self._pool.take(self._device)
         self.was_reused = kept is not None
-        self._session = kept or self._pool.open_session(self._target())
+        self._session = kept or self._pool.open_session(self._target(), self._timeout)
         self._pool.lend(self._session)
         return self._session
 

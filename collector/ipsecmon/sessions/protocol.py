@@ -48,5 +48,6 @@ class Session(Protocol):
         ...
 
 
-OpenSession = Callable[[Target], Session]
-"""Connects, logs in, reaches the privileged prompt and turns paging off, or raises a ``CollectionError``."""
+OpenSession = Callable[[Target, float], Session]
+"""Connects, logs in, reaches the privileged prompt and turns paging off within so many seconds, or raises a
+``CollectionError``."""

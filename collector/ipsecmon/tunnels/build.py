@@ -6,11 +6,11 @@ Pure: the same readings always give the same tunnels, so the rules are tested as
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipsecmon.model import Event, EventKind, IkePeer, RekeyTrigger, Status, TunnelState
 from ipsecmon.tunnels.identity import tunnel_names
-from ipsecmon.tunnels.peers import ike_peers
+from ipsecmon.tunnels.peers import flow_ends, ike_peers
 from ipsecmon.tunnels.rekeys import rekey_trigger
 from ipsecmon_parsers.documents import spi_hex
 from ipsecmon_parsers.records import Direction, Flow, IkeSa, IpsecSa, SaLifetime
@@ -43,13 +43,14 @@ def build(
     """The tunnels of ``device`` as read at ``at``, and what happened since ``previous``."""
     before = {tunnel.name: tunnel for tunnel in previous}
     peers, unmatched = ike_peers(flows, ike_sas, device_address)
-    peer_by_address = {peer.peer: peer for peer in peers}
+    peer_by_ends = {(peer.peer, peer.local_address): peer for peer in peers}
     tunnels: list[TunnelState] = []
     events: list[Event] = []
-    for name, flow in zip(tunnel_names(flows), flows, strict=True):
-        old = before.get(name)
+    known = {tunnel.name: tunnel.flow for tunnel in previous}
+    for name, flow in zip(tunnel_names(flows, known), flows, strict=True):
+        old = before.pop(name, None)
         inbound, outbound = _in_use(flow)
-        status = _status(flow, inbound, outbound, peer_by_address.get(flow.peer or ""), old)
+        status = _status(flow, inbound, outbound, peer_by_ends.get(flow_ends(flow)), old)
         trigger = _rekey(flow, old, lifetime, at)
         tunnel = TunnelState(
             device=device,
@@ -66,11 +67,41 @@ def build(
         )
         tunnels.append(tunnel)
         events.extend(_events(tunnel, old, trigger, at))
+    for lost in before.values():
+        if at - lost.seen_at < _REMEMBERED_SECONDS:
+            tunnels.append(_not_listed(lost, at))
+            if lost.flow.sas or lost.status.is_up:
+                events.append(_gone(lost, at))
     return TunnelReading(
         tunnels=tuple(tunnels),
         ike_peers=peers,
         unmatched_ike_sas=unmatched,
         events=tuple(events),
+    )
+
+
+# A dynamic flow is listed only while it lives: its tunnel goes down with it instead of vanishing, and is forgotten
+# after a day without a sign of it.
+_REMEMBERED_SECONDS = 86400.0
+
+
+def _not_listed(tunnel: TunnelState, at: float) -> TunnelState:
+    """A tunnel whose flow the device lists no longer: no SAs, down, counters as last read."""
+    was_up = tunnel.status.is_up
+    return replace(
+        tunnel,
+        flow=replace(tunnel.flow, sas=(), current_outbound_spi=0),
+        status=Status.DOWN_IDLE,
+        inbound=None,
+        outbound=None,
+        last_transition_at=at if was_up else tunnel.last_transition_at,
+    )
+
+
+def _gone(tunnel: TunnelState, at: float) -> Event:
+    detail = f"no longer listed by the device, was {tunnel.status}"
+    return Event(
+        kind=EventKind.GONE, device=tunnel.device, tunnel=tunnel.name, at=at, detail=detail
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ipsecmon_parsers.records import Flow, Ident
 
@@ -20,13 +20,46 @@ __all__ = ["tunnel_names"]
 _PROTECTION_MAP = re.compile(r"^(?P<interface>.+?)(?:-vesen)?-head-\d+$")
 
 
-def tunnel_names(flows: Sequence[Flow]) -> list[str]:
+def tunnel_names(flows: Sequence[Flow], known: Mapping[str, Flow] | None = None) -> list[str]:
     """One unique name per flow, in the order of ``flows``.
 
-    ``CRYPTO/10.1.1.0_24-10.2.2.0_24`` or ``Tunnel0/192.0.2.5``. Flows that would share a name get the interface
-    added, then the peer, then a short hash, whichever tells them apart; the same flows always get the same names,
-    in whatever order the device prints them.
+    ``CRYPTO/10.1.1.0_24-10.2.2.0_24`` or ``Tunnel0/192.0.2.5``. A flow that was ``known`` keeps its name whatever
+    appears beside it. Flows that would share a name get the interface added, then the peer, then a short hash,
+    whichever tells them apart; only flows alike in everything are told apart by the order of the listing.
     """
+    kept = _kept_names(flows, known or {})
+    new = [index for index in range(len(flows)) if index not in kept]
+    names = dict(zip(new, _new_names([flows[index] for index in new]), strict=True))
+    taken = set(kept.values())
+    for index, name in names.items():
+        if name in taken:
+            candidates = (
+                more(name, flows[index]) for more in (_with_interface, _with_peer, _with_hash)
+            )
+            names[index] = next((other for other in candidates if other not in taken), name)
+    return _numbered([kept.get(index) or names[index] for index in range(len(flows))])
+
+
+def _kept_names(flows: Sequence[Flow], known: Mapping[str, Flow]) -> dict[int, str]:
+    """Names of flows seen before: the same place and peer first, the same place with another peer after that."""
+    kept: dict[int, str] = {}
+    for key in (_full_key, _place_key):
+        free = {key(flow): name for name, flow in known.items() if name not in kept.values()}
+        for index, flow in enumerate(flows):
+            if index not in kept and (name := free.pop(key(flow), None)):
+                kept[index] = name
+    return kept
+
+
+def _place_key(flow: Flow) -> tuple[object, ...]:
+    return (_name(flow), flow.interface, flow.local_ident, flow.remote_ident)
+
+
+def _full_key(flow: Flow) -> tuple[object, ...]:
+    return (*_place_key(flow), flow.peer, flow.local_address, flow.crypto_map_seq)
+
+
+def _new_names(flows: Sequence[Flow]) -> list[str]:
     names = [_name(flow) for flow in flows]
     for more in (_with_interface, _with_peer, _with_hash):
         shared = {name for name, count in Counter(names).items() if count > 1}
@@ -36,7 +69,7 @@ def tunnel_names(flows: Sequence[Flow]) -> list[str]:
             more(name, flow) if name in shared else name
             for name, flow in zip(names, flows, strict=True)
         ]
-    return _numbered(names)
+    return names
 
 
 def _name(flow: Flow) -> str:
@@ -78,7 +111,13 @@ def _with_peer(name: str, flow: Flow) -> str:
 
 
 def _with_hash(name: str, flow: Flow) -> str:
-    parts = (flow.local_address, flow.local_ident, flow.remote_ident, flow.crypto_map_seq)
+    parts = (
+        flow.local_address,
+        flow.local_ident,
+        flow.remote_ident,
+        flow.crypto_map_seq,
+        flow.peer,
+    )
     return f"{name}#{hashlib.sha256(repr(parts).encode()).hexdigest()[:6]}"
 
 

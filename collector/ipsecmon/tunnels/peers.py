@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ipsecmon.model import IkePeer
 from ipsecmon_parsers.records import Flow, IkeSa, IkeState
 
-__all__ = ["ike_peers"]
+__all__ = ["flow_ends", "ike_peers"]
 
 
 def ike_peers(
@@ -23,9 +23,7 @@ def ike_peers(
     """
     locals_ = {address for flow in flows for address in _local_addresses(flow)} | {device_address}
     grouped: dict[tuple[str, str], list[IkeSa]] = {
-        (flow.peer, _local_addresses(flow)[0]): []
-        for flow in flows
-        if flow.peer and _local_addresses(flow)
+        flow_ends(flow): [] for flow in flows if all(flow_ends(flow))
     }
     unmatched: list[IkeSa] = []
     for sa in ike_sas:
@@ -36,6 +34,12 @@ def ike_peers(
             grouped.setdefault(ends, []).append(sa)
     peers = tuple(_peer(peer, local, tuple(sas)) for (peer, local), sas in sorted(grouped.items()))
     return peers, tuple(unmatched)
+
+
+def flow_ends(flow: Flow) -> tuple[str, str]:
+    """(peer, local address) of a flow, as its IKE SA has them; empty where the device did not say."""
+    locals_ = _local_addresses(flow)
+    return flow.peer or "", locals_[0] if locals_ else ""
 
 
 def _local_addresses(flow: Flow) -> list[str]:
