@@ -135,8 +135,13 @@ class _Words:
         return word in _STARTS or _is_address(word.partition("/")[0])
 
     def is_group_before_address(self) -> bool:
-        """``object-group WEB`` between two addresses is the ports of the first of them."""
-        return self.next in ("object-group", "object") and self.at_address(2)
+        """``object-group WEB`` between two addresses is the ports of the first of them.
+
+        Of two groups behind the source with nothing behind them the second is the ports of the destination.
+        """
+        if self.next != "object-group" or not self.at_address(2):
+            return False
+        return self.peek(2) != "object-group" or self.at_address(4)
 
     def protocol(self) -> str:
         """``tcp``, ``47``, ``object-group WEB``; a word alone may be the name of a group on IOS."""

@@ -131,9 +131,12 @@ def build_crypto_maps(table: Table, _: Platform) -> tuple[CryptoMapEntry, ...]:
     """
     entries: list[CryptoMapEntry] = []
     applied: dict[str, tuple[str, ...]] = {}
+    local_addresses: dict[str, str | None] = {}
     may_be_cut = False
-    for block in _blocks(table, ("NAME", "APPLIED")):
-        if name := block.text("APPLIED"):
+    for block in _blocks(table, ("NAME", "APPLIED", "MAP")):
+        if name := block.text("MAP"):
+            local_addresses[name] = block.value("LOCAL_ADDRESS", values.address)
+        elif name := block.text("APPLIED"):
             applied[name] = applied.get(name, ()) + block.texts("INTERFACE")
         else:
             may_be_cut = not (block.has("CLOSED") or block.has("DYNAMIC_MAP"))
@@ -144,7 +147,14 @@ def build_crypto_maps(table: Table, _: Platform) -> tuple[CryptoMapEntry, ...]:
             raise table.truncated(_CLOSING, _whole(len(entries) - 1, "entry", "entries"))
         if last.name not in applied:
             raise table.truncated(_APPLIED, _whole(len(entries), "entry", "entries"))
-    return tuple(replace(entry, interfaces=applied.get(entry.name, ())) for entry in entries)
+    return tuple(
+        replace(
+            entry,
+            interfaces=applied.get(entry.name, ()),
+            local_address=local_addresses.get(entry.name),
+        )
+        for entry in entries
+    )
 
 
 def _crypto_map_entry(block: _Lines) -> CryptoMapEntry:
@@ -160,6 +170,7 @@ def _crypto_map_entry(block: _Lines) -> CryptoMapEntry:
         dynamic_map=block.text("DYNAMIC_MAP"),
         created_from=block.text("CREATED_FROM"),
         peers=peers,
+        default_peer=next((row.text("PEER") for row in block.holding("DEFAULT_PEER")), None),
         current_peer=block.value("CURRENT_PEER", values.address),
         access_list=block.text("ACCESS_LIST"),
         access_entries=tuple(access_entry(text) for text in block.texts("ENTRY")),
@@ -199,6 +210,7 @@ def build_ipsec_profiles(table: Table, _: Platform) -> tuple[IpsecProfile, ...]:
 def _ipsec_profile(block: _Lines) -> IpsecProfile:
     return IpsecProfile(
         name=block.heading.required("NAME", "the name of a profile"),
+        description=block.text("DESCRIPTION"),
         isakmp_profile=block.text("ISAKMP_PROFILE"),
         ikev2_profile=block.text("IKEV2_PROFILE"),
         lifetime_seconds=block.number("SECONDS"),
@@ -209,8 +221,8 @@ def _ipsec_profile(block: _Lines) -> IpsecProfile:
         dh_group=block.value("DH_GROUP", algorithms.dh_group),
         transform_sets=block.transform_sets(),
         is_responder_only=block.yes("RESPONDER_ONLY"),
+        is_dualstack=block.yes("DUALSTACK"),
         mixed_mode=block.text("MIXED_MODE"),
-        settings=block.texts("DESCRIPTION"),
     )
 
 

@@ -313,8 +313,8 @@ class CryptoMapEntry:
     ``dynamic_map`` names the template of an entry that has no peer of its own; ``created_from`` the template and
     sequence an entry was made from; ``is_dynamic`` marks the template. ``access_entries`` are the ACEs ``show
     crypto map`` prints inline. ``interfaces`` are those the whole map is applied to, empty where none is.
-    ``peers`` holds addresses or names, ``default`` aside. ``lifetime_kilobytes`` counts 1024 bytes. ``settings`` holds the settings that
-    have no field, as printed.
+    ``peers`` holds addresses or names. ``local_address`` is an address or the interface that lends its own.
+    ``lifetime_kilobytes`` counts 1024 bytes. ``settings`` holds the settings that have no field, as printed.
     """
 
     name: str
@@ -327,7 +327,9 @@ class CryptoMapEntry:
     dynamic_map: str | None = None
     created_from: str | None = None
     peers: tuple[str, ...] = ()
+    default_peer: str | None = None
     current_peer: str | None = None
+    local_address: str | None = None
     access_list: str | None = None
     access_entries: tuple[AccessEntry, ...] = ()
     isakmp_profile: str | None = None
@@ -397,6 +399,7 @@ class IpsecProfile:
     """A profile of ``tunnel protection``: what the SAs of a tunnel interface are made with."""
 
     name: str
+    description: str | None = None
     isakmp_profile: str | None = None
     ikev2_profile: str | None = None
     lifetime_seconds: int | None = None
@@ -408,6 +411,7 @@ class IpsecProfile:
     transform_sets: tuple[TransformSet, ...] = ()
     ikev2_proposals: tuple[str, ...] = ()
     is_responder_only: bool | None = None
+    is_dualstack: bool | None = None
     mixed_mode: str | None = None
     settings: tuple[str, ...] = ()
 
@@ -416,8 +420,9 @@ class IpsecProfile:
 class IsakmpKey:
     """That a pre-shared key exists for a peer; the key itself is never read.
 
-    ``keyring`` is ``default`` for keys outside a keyring. ``stored_as`` is the word or digit before the key (``0``
-    clear, ``6`` encrypted). An address without a mask stands for one host and has no ``prefix_length``.
+    ``keyring`` is ``default`` for keys outside a keyring, the name of the profile for a key of an IKEv2 profile.
+    ``stored_as`` is the word or digit before the key (``0`` clear, ``6`` encrypted). An address without a mask stands
+    for one host and has no ``prefix_length``. ``description`` and ``local_addresses`` are those of the peer or keyring.
     """
 
     keyring: str | None
@@ -428,6 +433,8 @@ class IsakmpKey:
     peer_name: str | None = None
     direction: str | None = None
     stored_as: str | None = None
+    description: str | None = None
+    local_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

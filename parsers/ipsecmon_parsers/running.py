@@ -151,6 +151,7 @@ class _Settings:
 
     description: str | None = None
     peers: tuple[str, ...] = ()
+    default_peer: str | None = None
     access_list: str | None = None
     isakmp_profile: str | None = None
     ikev2_profile: str | None = None
@@ -176,7 +177,11 @@ class _Settings:
 
 
 def _add_peers(to: _Settings, words: str) -> None:
-    to.peers += tuple(values.address(word) for word in words.split() if word not in _PEER_WORDS)
+    """``192.0.2.1 default`` (IOS) or ``192.0.2.1 192.0.2.9`` (ASA)."""
+    peers = [values.address(word) for word in words.split() if word not in _PEER_WORDS]
+    to.peers += tuple(peers)
+    if "default" in words.split() and peers:
+        to.default_peer = peers[0]
 
 
 def _set_pfs(to: _Settings, group: str) -> None:
@@ -214,6 +219,12 @@ def _yes(_: str) -> bool:
     return True
 
 
+def _set_reverse_route(to: _Settings, kind: str) -> None:
+    to.has_reverse_route = True
+    if kind:
+        to.settings += (f"reverse-route {kind}",)
+
+
 _LIFETIME_WORDS = r"((?:(?:seconds \d+|kilobytes (?:\d+|disable|unlimited))(?: |$))+)"
 _SETTINGS: tuple[tuple[re.Pattern[str], Callable[[_Settings, str], None]], ...] = tuple(
     (re.compile(pattern), read)
@@ -228,7 +239,7 @@ _SETTINGS: tuple[tuple[re.Pattern[str], Callable[[_Settings, str], None]], ...] 
         (r"set isakmp-profile (\S+)", _setter("isakmp_profile")),
         (r"set ikev2-profile (\S+)", _setter("ikev2_profile")),
         (r"description (.+)", _setter("description")),
-        (r"(?:set )?reverse-route( static)?", _setter("has_reverse_route", _yes)),
+        (r"(?:set )?reverse-route(?: (.+))?", _set_reverse_route),
         (r"(responder-only)", _setter("is_responder_only", _yes)),
     )
 )
@@ -328,12 +339,16 @@ def _isakmp_policy(section: Section) -> IsakmpPolicy:
 
 
 def _keys(table: Table) -> Iterator[IsakmpKey]:
-    """Keys outside keyrings, then those of each keyring."""
+    """Keys outside keyrings, then those of each keyring and each IKEv2 profile."""
     for section in _found(table, "isakmp_keys"):
         yield _key(section, "default", None)
     for keyring in _found(table, "keyrings"):
         for section in keyring.sections("keys"):
-            yield _key(section, keyring.text("name"), keyring.text("vrf"))
+            yield replace(
+                _key(section, keyring.text("name"), keyring.text("vrf")),
+                description=keyring.text("description"),
+                local_addresses=_below(keyring, "local_addresses", "address"),
+            )
     for keyring in _found(table, "ikev2_keyrings"):
         for peer in keyring.sections("peers"):
             for section in peer.sections("keys"):
@@ -344,7 +359,15 @@ def _keys(table: Table) -> Iterator[IsakmpKey]:
                     address=address,
                     prefix_length=prefix_length,
                     hostname=peer.text("hostname") or peer.text("identity"),
+                    description=peer.text("description"),
                 )
+    for profile in _found(table, "ikev2_profiles"):
+        for group in ("local_authentications", "remote_authentications"):
+            for section in profile.sections(group):
+                if section.text("key"):
+                    yield replace(
+                        _key(section, profile.text("name"), None), direction=group.split("_")[0]
+                    )
 
 
 def _key(section: Section, keyring: str | None, vrf: str | None) -> IsakmpKey:
@@ -460,6 +483,7 @@ def _ipsec_profile(section: Section) -> IpsecProfile:
     read = _settings(section)
     return IpsecProfile(
         name=section.required("name", "the name of a profile"),
+        description=read.description,
         isakmp_profile=read.isakmp_profile,
         ikev2_profile=read.ikev2_profile,
         lifetime_seconds=read.lifetime_seconds,
@@ -471,7 +495,7 @@ def _ipsec_profile(section: Section) -> IpsecProfile:
         transform_sets=read.transform_sets,
         ikev2_proposals=read.ikev2_proposals,
         is_responder_only=read.is_responder_only,
-        settings=(*((read.description,) if read.description else ()), *read.settings),
+        settings=read.settings,
     )
 
 
@@ -497,6 +521,7 @@ class _Entry:
             is_dynamic=self.is_dynamic,
             dynamic_map=self.dynamic_map,
             peers=read.peers,
+            default_peer=read.default_peer,
             access_list=read.access_list,
             isakmp_profile=read.isakmp_profile,
             ikev2_profile=read.ikev2_profile,
@@ -528,6 +553,8 @@ def _crypto_maps(table: Table) -> Iterator[CryptoMapEntry]:
         )
         if setting := section.text("setting"):
             _add_setting(entry, setting)
+        if setting := section.text("no_setting"):
+            entry.read.settings += (f"no {setting}",)
         for line in section.sections("settings"):
             _add_setting(entry, line.required("setting", "a setting"))
     applied = _applied(table)
