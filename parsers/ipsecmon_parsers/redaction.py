@@ -50,6 +50,11 @@ _NAMED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# the same words run into others, in a line that lost its blanks
+_GLUED = re.compile(
+    r"(?:pre-share.?key|pre-shared-key|isakmp.?key|key-string|session-key|password|passphrase|secret).+$",
+    re.IGNORECASE,
+)
 _SUSPECT = re.compile(r"key|passw|passp|secret|community|psk|md5|auth|priv", re.IGNORECASE)
 
 
@@ -77,8 +82,9 @@ def _hide(line: str) -> str:
     if match := _ISAKMP_KEY.match(line):
         begin, key, peer = match.groups()
         return f"{begin}{_typed(key)}{peer}" if key else line
-    match = _NAMED.search(line)
-    return f"{line[: match.start('value')]}{_typed(match['value'])}" if match else line
+    if match := _NAMED.search(line):
+        return f"{line[: match.start('value')]}{_typed(match['value'])}"
+    return _GLUED.sub(HIDDEN, line)
 
 
 def _typed(value: str) -> str:
@@ -95,7 +101,7 @@ _ADDRESS = r"(?:\d+(?:\.\d+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)(?:/\d+)?"
 _MASK = r"(?: +\[[0-9A-Fa-f.:/]*\])?"
 _KEY_ROW = re.compile(
     rf"^(?P<place> +{_ADDRESS}{_MASK}|{_ADDRESS}{_MASK}| +\S+(?= +\S)|\S+ +{_ADDRESS}{_MASK}|\S+ +\S+(?= +\S))"
-    r"(?P<gap> *)(?P<key>.*)$"
+    r"(?:(?P<gap> +)(?P<key>.*))?$"
 )
 
 
@@ -110,4 +116,4 @@ def _hide_row(line: str) -> str:
     match = _KEY_ROW.match(line.rstrip())
     if match is None:
         return re.sub(r"\S.*", HIDDEN, line)
-    return f"{match['place']}{match['gap'] or ' '}{HIDDEN}" if match["key"] else match["place"]
+    return f"{match['place']}{match['gap']}{HIDDEN}" if match["key"] else match["place"]

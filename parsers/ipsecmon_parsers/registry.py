@@ -225,12 +225,12 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     command = " ".join(command.split())
     known_platform, reading = _lookup(platform, command)
     cleaned = clean(text)
+    _refuse_refusals(command, cleaned)
+    if not cleaned.text.strip() and not (complete or cleaned.ends_with_prompt):
+        raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
     for prepare in reading.prepare:
         cleaned = replace(cleaned, text=prepare(cleaned.text))
-    _refuse_refusals(command, cleaned)
     table = run_template(reading.template, command, cleaned, complete)
-    if not table.last_line and not table.complete:
-        raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
     records = reading.build(table, known_platform)
     if table.unmatched_lines and not table.rows and not records:
         line_no = table.unmatched_lines[0]
