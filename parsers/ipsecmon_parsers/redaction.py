@@ -50,9 +50,9 @@ _NAMED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# the same words run into others, in a line that lost its blanks
+# the same words in a line that lost its blanks
 _GLUED = re.compile(
-    r"(?:pre-share.?key|pre-shared-key|isakmp.?key|key-string|session-key|password|passphrase|secret).+$",
+    r"^[ ]*\S*?(?:pre-share|isakmp.?key|key-string|session-key|password|passphrase|secret)\S+$",
     re.IGNORECASE,
 )
 _SUSPECT = re.compile(r"key|passw|passp|secret|community|psk|md5|auth|priv", re.IGNORECASE)
@@ -84,7 +84,7 @@ def _hide(line: str) -> str:
         return f"{begin}{_typed(key)}{peer}" if key else line
     if match := _NAMED.search(line):
         return f"{line[: match.start('value')]}{_typed(match['value'])}"
-    return _GLUED.sub(HIDDEN, line)
+    return HIDDEN if _GLUED.match(line) else line
 
 
 def _typed(value: str) -> str:

@@ -286,7 +286,9 @@ def test_a_key_is_hidden_wherever_it_stands(line: str) -> None:
         " authentication pre-share",
         " match identity remote key-id SITE2",
         "crypto ipsec transform-set OLD esp-3des esp-md5-hmac",
-        "crypto keyring PARTNERS",
+        "crypto keyring ISAKMP-KEYRING",
+        "crypto map secret-vpn 10 ipsec-isakmp",
+        " keyring local password-ring",
     ],
 )
 def test_a_line_without_a_key_stays_as_it_is(line: str) -> None:
