@@ -94,6 +94,22 @@ def test_an_unknown_heading_never_gives_its_lines_to_the_block_before(at: int) -
     assert not values & {"5", "203.0.113.9", "stray", "Y"}
 
 
+def test_an_unknown_block_inside_a_block_changes_nothing_before_it() -> None:
+    """Behind a list, ttp alone lets a later line replace the value of an earlier one."""
+    lines = [
+        "crypto ikev2 keyring SITES",
+        " peer SITE2",
+        "  description real",
+        "  pre-shared-key ***",
+    ]
+    table = run([*lines, " future Y", "  description stray", "  pre-shared-key 6 ***"])
+    (peer,) = table.sections["ikev2_keyrings"][0].sections("peers")
+
+    assert peer.text("description") == "real"
+    assert [key.text("key") for key in peer.sections("keys")] == ["***"]
+    assert table.unmatched_lines == [5, 6, 7]
+
+
 @pytest.mark.parametrize("lost", [n for n, line in enumerate(LINES) if line.startswith(" ")])
 def test_a_lost_line_shifts_no_other(lost: int) -> None:
     """A lost heading is another matter: what stood below it then stands below the heading before."""
