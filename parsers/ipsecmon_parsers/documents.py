@@ -1,12 +1,13 @@
 """Records -> plain JSON values, the form of ``ipsecmon parse --json``, ``dump`` and the API.
 
-Every record is an object whose ``kind`` is the name of its type; what protects a flow (``Flow.kind``) is its
-``flow_kind``. Beside each SPI stands its hexadecimal, as the device prints it.
+Every record is an object whose ``kind`` is the name of its type; a field of that name is spelt with the type:
+``Flow.kind`` is ``flow_kind``, ``AccessList.kind`` is ``access_list_kind``. Beside each SPI stands its hexadecimal, as the device prints it.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -24,15 +25,17 @@ def spi_hex(spi: int) -> str:
 
 def record_document(record: Record) -> dict[str, Json]:
     """One record with its nested records."""
-    return {"kind": type(record).__name__, **_fields(record)}
+    name = type(record).__name__
+    own_kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() + "_kind"
+    fields = {own_kind if key == "kind" else key: value for key, value in _fields(record).items()}
+    return {"kind": name, **fields}
 
 
 def _fields(record: Any) -> dict[str, Json]:
     document: dict[str, Json] = {}
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
-        name = "flow_kind" if field.name == "kind" else field.name
-        document[name] = _plain(value)
+        document[field.name] = _plain(value)
         if field.name == "spi" or field.name.endswith("_spi"):
             document[f"{field.name}_hex"] = None if value is None else spi_hex(value)
     return document

@@ -15,20 +15,33 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 __all__ = [
+    "AccessAddress",
+    "AccessEntry",
+    "AccessList",
+    "CryptoInterface",
+    "CryptoMapEntry",
     "Direction",
     "Flow",
     "FlowKind",
     "Ident",
+    "IkeProfile",
     "IkeSa",
     "IkeState",
+    "Ikev2Policy",
+    "Ikev2Proposal",
+    "IpsecProfile",
     "IpsecSa",
     "IpsecSaCount",
+    "IsakmpKey",
+    "IsakmpPolicy",
     "Platform",
     "Protocol",
     "Record",
+    "RunningCrypto",
     "SaIdleTime",
     "SaLifetime",
     "SaMode",
+    "TransformSet",
 ]
 
 
@@ -297,4 +310,305 @@ class IpsecSaCount:
     invalid: int
 
 
-Record = IkeSa | Flow | SaLifetime | SaIdleTime | IpsecSaCount
+# Configuration: what the device was told to do, as its show commands and its running-config print it.
+#
+# Sources: Cisco IOS Security Command Reference (show crypto map, show crypto isakmp policy, show crypto ikev2
+# proposal, show crypto ipsec transform-set, show access-lists), Cisco ASA Series Command Reference.
+# Algorithms have one form whatever printed them (``algorithms.py``), Diffie-Hellman groups are numbers. A
+# running-config leaves out what is default: there ``None`` is "the default of the release".
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessAddress:
+    """One side of an access-list entry.
+
+    ``kind`` says what was printed: ``any``, ``any4``, ``any6``, ``host``, ``network``, ``range``, ``object``,
+    ``object-group``, ``interface``, ``fqdn``, ``security-group``. Networks carry a prefix length whether a wildcard
+    (IOS), a mask (ASA) or a length (IPv6) was printed; ``wildcard`` only where its bits are not contiguous.
+    ``name`` is that of an object, group, interface or host, ``last_address`` the end of a range.
+    """
+
+    kind: str
+    address: str | None = None
+    prefix_length: int | None = None
+    wildcard: str | None = None
+    last_address: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEntry:
+    """One line of an access list.
+
+    ``text`` is the entry as printed, without its number, hit count and hash. ``action`` is ``permit``, ``deny``,
+    ``remark`` or another word; a remark and an entry of unknown grammar have nothing but text. ``source_ports``
+    and ``destination_ports`` begin with their operator: ``("range", "12", "15")``, ``("object-group", "WEB")``.
+    ``options`` are the words behind the addresses (``log``, an ICMP type). ``hits`` counts matched packets since
+    the last clear. ``is_expanded`` marks what an ASA prints for a group in the entry before.
+    """
+
+    text: str
+    action: str
+    sequence: int | None = None
+    protocol: str | None = None
+    source: AccessAddress | None = None
+    source_ports: tuple[str, ...] = ()
+    destination: AccessAddress | None = None
+    destination_ports: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    hits: int | None = None
+    last_hit: str | None = None
+    is_inactive: bool = False
+    is_expanded: bool = False
+    hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessList:
+    """An access list; ``kind`` is ``standard``, ``extended``, ``ipv6``, ``role-based`` or the word printed.
+
+    ``origin`` is the word in brackets behind the name (``per-user``, ``downloaded``, ``Compiled``), ``elements`` and
+    ``name_hash`` are printed by ASA only.
+    """
+
+    name: str
+    kind: str | None
+    origin: str | None = None
+    elements: int | None = None
+    name_hash: str | None = None
+    entries: tuple[AccessEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformSet:
+    """A named set of algorithms for IPsec SAs.
+
+    ``transforms`` is one combination (``("esp-aes 256", "esp-sha-hmac")``). The IKEv2 proposals of ASA list
+    alternatives instead: ``encryption`` and ``integrity``. Where only the name is printed all are empty.
+    """
+
+    name: str
+    transforms: tuple[str, ...] = ()
+    mode: SaMode | None = None
+    ike_version: int | None = None
+    encryption: tuple[str, ...] = ()
+    integrity: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CryptoMapEntry:
+    """One sequence number of a crypto map, of a dynamic map or of a map made for tunnel protection.
+
+    ``dynamic_map`` names the template of an entry that has no peer of its own; ``created_from`` the template and
+    sequence an entry was made from; ``is_dynamic`` marks the template. ``access_entries`` are the ACEs ``show
+    crypto map`` prints inline. ``interfaces`` are those the whole map is applied to, empty where none is.
+    ``peers`` holds addresses or names. ``local_address`` is an address or the interface that lends its own.
+    ``lifetime_kilobytes`` counts 1024 bytes. ``settings`` holds the settings that have no field, as printed.
+    """
+
+    name: str
+    sequence: int | None
+    kind: str | None = None
+    description: str | None = None
+    is_incomplete: bool = False
+    is_dynamic: bool = False
+    is_profile_instance: bool = False
+    dynamic_map: str | None = None
+    created_from: str | None = None
+    peers: tuple[str, ...] = ()
+    default_peer: str | None = None
+    current_peer: str | None = None
+    local_address: str | None = None
+    access_list: str | None = None
+    access_entries: tuple[AccessEntry, ...] = ()
+    isakmp_profile: str | None = None
+    ikev2_profile: str | None = None
+    ipsec_profile: str | None = None
+    lifetime_seconds: int | None = None
+    lifetime_kilobytes: int | None = None
+    volume_rekey_disabled: bool = False
+    idle_seconds: int | None = None
+    has_pfs: bool | None = None
+    dh_group: int | None = None
+    transform_sets: tuple[TransformSet, ...] = ()
+    ikev2_proposals: tuple[str, ...] = ()
+    is_responder_only: bool | None = None
+    is_dualstack: bool | None = None
+    mixed_mode: str | None = None
+    has_reverse_route: bool | None = None
+    interfaces: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsakmpPolicy:
+    """A protection suite of IKE version 1; ``priority`` is ``None`` for the unnumbered default suite."""
+
+    priority: int | None
+    is_default: bool = False
+    encryption: str | None = None
+    hash: str | None = None
+    authentication: str | None = None
+    dh_group: int | None = None
+    lifetime_seconds: int | None = None
+    lifetime_kilobytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ikev2Proposal:
+    """A named proposal of IKE version 2; each field lists the alternatives in their order of preference."""
+
+    name: str
+    encryption: tuple[str, ...] = ()
+    integrity: tuple[str, ...] = ()
+    prf: tuple[str, ...] = ()
+    dh_groups: tuple[int, ...] = ()
+    pqc_key_exchange: tuple[str, ...] = ()
+    is_pqc_optional: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ikev2Policy:
+    """An IKEv2 policy: on IOS it matches addresses and names proposals, on ASA (``priority``) it holds the algorithms."""
+
+    name: str
+    priority: int | None = None
+    fvrf: str | None = None
+    local_addresses: tuple[str, ...] = ()
+    proposals: tuple[str, ...] = ()
+    encryption: tuple[str, ...] = ()
+    integrity: tuple[str, ...] = ()
+    prf: tuple[str, ...] = ()
+    dh_groups: tuple[int, ...] = ()
+    lifetime_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpsecProfile:
+    """A profile of ``tunnel protection``: what the SAs of a tunnel interface are made with."""
+
+    name: str
+    description: str | None = None
+    isakmp_profile: str | None = None
+    ikev2_profile: str | None = None
+    lifetime_seconds: int | None = None
+    lifetime_kilobytes: int | None = None
+    volume_rekey_disabled: bool = False
+    idle_seconds: int | None = None
+    has_pfs: bool | None = None
+    dh_group: int | None = None
+    transform_sets: tuple[TransformSet, ...] = ()
+    ikev2_proposals: tuple[str, ...] = ()
+    is_responder_only: bool | None = None
+    is_dualstack: bool | None = None
+    mixed_mode: str | None = None
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsakmpKey:
+    """That a pre-shared key exists for a peer; the key itself is never read.
+
+    ``keyring`` is ``default`` for keys outside a keyring, the name of the profile for a key of an IKEv2 profile.
+    ``stored_as`` is the word or digit before the key (``0`` clear, ``6`` encrypted). An address without a mask stands
+    for one host and has no ``prefix_length``. ``description`` and ``local_addresses`` are those of the peer or keyring.
+    """
+
+    keyring: str | None
+    address: str | None = None
+    prefix_length: int | None = None
+    hostname: str | None = None
+    vrf: str | None = None
+    peer_name: str | None = None
+    direction: str | None = None
+    stored_as: str | None = None
+    description: str | None = None
+    local_addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IkeProfile:
+    """An ISAKMP profile (version 1) or an IKEv2 profile: which peers it matches and how they prove themselves."""
+
+    name: str
+    ike_version: int
+    keyrings: tuple[str, ...] = ()
+    matches: tuple[str, ...] = ()
+    local_addresses: tuple[str, ...] = ()
+    local_identity: str | None = None
+    local_authentications: tuple[str, ...] = ()
+    remote_authentications: tuple[str, ...] = ()
+    vrf: str | None = None
+    lifetime_seconds: int | None = None
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CryptoInterface:
+    """An interface as far as it matters to a VPN: its addresses, its crypto map or its tunnel.
+
+    ``addresses`` are written ``192.0.2.1/24``. ``tunnel_protection`` names the IPsec profile. An ASA names the
+    interface a crypto map is applied to by its ``nameif``.
+    """
+
+    name: str
+    description: str | None = None
+    vrf: str | None = None
+    addresses: tuple[str, ...] = ()
+    unnumbered: str | None = None
+    is_shutdown: bool = False
+    crypto_maps: tuple[str, ...] = ()
+    tunnel_source: str | None = None
+    tunnel_destination: str | None = None
+    tunnel_mode: str | None = None
+    tunnel_vrf: str | None = None
+    tunnel_protection: str | None = None
+    ikev2_profile: str | None = None
+    is_protection_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningCrypto:
+    """What a running-config says about IPsec, in the order of the text.
+
+    The lifetimes are those of ``crypto ipsec security-association lifetime``, ``None`` where they are default and so
+    not printed. ``settings`` holds the other global lines about crypto as printed, keys hidden
+    (``crypto isakmp keepalive 10 3``).
+    """
+
+    hostname: str | None = None
+    version: str | None = None
+    isakmp_policies: tuple[IsakmpPolicy, ...] = ()
+    keys: tuple[IsakmpKey, ...] = ()
+    ike_profiles: tuple[IkeProfile, ...] = ()
+    ikev2_proposals: tuple[Ikev2Proposal, ...] = ()
+    ikev2_policies: tuple[Ikev2Policy, ...] = ()
+    transform_sets: tuple[TransformSet, ...] = ()
+    ipsec_profiles: tuple[IpsecProfile, ...] = ()
+    crypto_maps: tuple[CryptoMapEntry, ...] = ()
+    interfaces: tuple[CryptoInterface, ...] = ()
+    access_lists: tuple[AccessList, ...] = ()
+    lifetime_seconds: int | None = None
+    lifetime_kilobytes: int | None = None
+    volume_rekey_disabled: bool = False
+    idle_seconds: int | None = None
+    settings: tuple[str, ...] = ()
+
+
+Record = (
+    IkeSa
+    | Flow
+    | SaLifetime
+    | SaIdleTime
+    | IpsecSaCount
+    | AccessList
+    | CryptoMapEntry
+    | IkeProfile
+    | Ikev2Policy
+    | Ikev2Proposal
+    | IpsecProfile
+    | IsakmpKey
+    | IsakmpPolicy
+    | RunningCrypto
+    | TransformSet
+)

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
 from ipsecmon_parsers.clean import CleanText, clean
+from ipsecmon_parsers.configuration import (
+    build_access_lists,
+    build_asa_access_lists,
+    build_crypto_maps,
+    build_ikev2_policies,
+    build_ikev2_proposals,
+    build_ipsec_profiles,
+    build_isakmp_keys,
+    build_isakmp_policies,
+    build_transform_sets,
+)
 from ipsecmon_parsers.documents import Json, record_document
-from ipsecmon_parsers.engines import Table, run_textfsm
+from ipsecmon_parsers.engines import Table, run_template
 from ipsecmon_parsers.errors import CommandRefused, Truncated, UnknownCommand
 from ipsecmon_parsers.ike import build_isakmp_sas
 from ipsecmon_parsers.ipsec import build_asa_flows, build_flows, build_ipsec_sa_count
 from ipsecmon_parsers.lifetime import build_sa_idle_time, build_sa_lifetime
 from ipsecmon_parsers.records import Platform, Record
+from ipsecmon_parsers.redaction import hide_key_table, hide_secrets
+from ipsecmon_parsers.running import about_crypto, build_asa_running_crypto, build_running_crypto
 
 __all__ = [
     "SHOW_IPSEC_SA",
@@ -34,19 +47,23 @@ SHOW_SA_LIFETIME = "show crypto ipsec security-association lifetime"
 Builder: TypeAlias = Callable[[Table, Platform], tuple[Record, ...]]
 """Rows of one template -> records; raises ``Truncated`` or ``ParseError`` rather than return a part."""
 
+Prepare: TypeAlias = Callable[[str], str]
+"""What is done to a cleaned text before anything reads it, such as hiding keys; line n stays line n."""
+
 
 @dataclass(frozen=True)
 class _Reading:
     """One line of the table.
 
     ``command`` is written as Cisco writes syntax: ``[detail]`` may be left out, ``{a | b}`` is a choice, ``<name>``
-    stands for any one word.
+    stands for any one word, ``\\|`` for the bar that pipes the output through a filter.
     """
 
     platforms: tuple[Platform, ...]
     command: str
     template: str
     build: Builder
+    prepare: tuple[Prepare, ...] = ()
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -91,13 +108,77 @@ _TABLE: tuple[_Reading, ...] = (
         "ios/show_crypto_ipsec_security-association_idle-time.textfsm",
         build_sa_idle_time,
     ),
+    _Reading(_ROUTERS, "show crypto map", "ios/show_crypto_map.textfsm", build_crypto_maps),
+    _Reading(
+        _ROUTERS,
+        "show crypto isakmp [default] policy",
+        "ios/show_crypto_isakmp_policy.textfsm",
+        build_isakmp_policies,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto isakmp key",
+        "ios/show_crypto_isakmp_key.textfsm",
+        build_isakmp_keys,
+        (hide_key_table,),
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ikev2 proposal",
+        "ios/show_crypto_ikev2_proposal.textfsm",
+        build_ikev2_proposals,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ikev2 policy",
+        "ios/show_crypto_ikev2_policy.textfsm",
+        build_ikev2_policies,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ipsec transform-set",
+        "ios/show_crypto_ipsec_transform-set.textfsm",
+        build_transform_sets,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ipsec profile",
+        "ios/show_crypto_ipsec_profile.textfsm",
+        build_ipsec_profiles,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show [{ip | ipv6}] {access-list | access-lists} [<name>]",
+        "ios/show_access-lists.textfsm",
+        build_access_lists,
+    ),
+    _Reading(
+        _ROUTERS,
+        r"show running-config [\| section crypto]",
+        "ios/show_running-config.ttp",
+        build_running_crypto,
+        (hide_secrets, about_crypto),
+    ),
+    _Reading(
+        (Platform.ASA,),
+        "show access-list [<name>]",
+        "asa/show_access-list.textfsm",
+        build_asa_access_lists,
+    ),
+    _Reading(
+        (Platform.ASA,),
+        "show running-config [all] crypto [{map | dynamic-map | ipsec | ikev1 | ikev2 | isakmp}]",
+        "asa/show_running-config_crypto.ttp",
+        build_asa_running_crypto,
+        (hide_secrets, about_crypto),
+    ),
 )
 
 
 def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str]:
     """The notation of ``_Reading.command`` as a regular expression over single-spaced words."""
     pattern = ""
-    for token in re.findall(r"[\[\]{}|]|<\w+>|[^\s\[\]{}|<>]+", command):
+    for token in re.findall(r"\\\||[\[\]{}|]|<\w+>|[^\s\[\]{}|<>\\]+", command):
         match token:
             case "[":
                 pattern += "(?:"
@@ -109,6 +190,8 @@ def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str
                 pattern += ")"
             case "|":
                 pattern += "|"
+            case r"\|":
+                pattern += r" \|"
             case _:
                 pattern += r" \S+" if token.startswith("<") else " " + word(token)
     return re.compile(pattern, re.IGNORECASE)
@@ -180,9 +263,11 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     known_platform, reading = _lookup(platform, command)
     cleaned = clean(text, command)
     _refuse_refusals(command, cleaned)
-    table = run_textfsm(reading.template, command, cleaned, complete)
-    if not table.last_line and not table.complete:
+    if not cleaned.text.strip() and not (complete or cleaned.ends_with_prompt):
         raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
+    for prepare in reading.prepare:
+        cleaned = replace(cleaned, text=prepare(cleaned.text))
+    table = run_template(reading.template, command, cleaned, complete)
     records = reading.build(table, known_platform)
     if not records and table.has_no_match:
         raise table.foreign()

@@ -15,6 +15,7 @@ from ipsecmon_parsers.records import Ident, SaMode
 
 __all__ = [
     "SaTiming",
+    "address",
     "flags",
     "ident",
     "prefix_length",
@@ -36,6 +37,15 @@ def spi(text: str) -> int:
     if not 0 <= number <= 0xFFFFFFFF:
         raise ValueError("an SPI of 32 bits, such as 0x7FAD546D")
     return number
+
+
+@lru_cache(maxsize=4096)
+def address(text: str) -> str:
+    """An IPv4 or IPv6 address in its canonical form; anything else is kept as the device wrote it."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text
 
 
 @lru_cache(maxsize=1024)
