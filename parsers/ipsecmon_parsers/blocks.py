@@ -1,0 +1,76 @@
+"""Several rows of a template that together describe one thing, and the question whether a text was cut.
+
+The IKE and session commands print blocks with parts that repeat (child SAs, subnets, flows); a template makes one
+row of each part, and a ``Block`` reads the rows of one thing as if they were one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ipsecmon_parsers.engines import Row, Table
+from ipsecmon_parsers.errors import ParseError
+
+__all__ = ["Block", "ends_inside_a_line"]
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(slots=True)
+class Block:
+    """The rows of one thing, in the order of the text; the methods are those of ``Row``."""
+
+    rows: list[Row] = field(default_factory=list[Row])
+
+    def _row(self, name: str) -> Row:
+        return next((row for row in self.rows if row.text(name)), self.rows[0])
+
+    def text(self, name: str) -> str | None:
+        return self._row(name).text(name)
+
+    def number(self, name: str) -> int | None:
+        return self._row(name).number(name)
+
+    def value(self, name: str, read: Callable[[str], _Value]) -> _Value | None:
+        return self._row(name).value(name, read)
+
+    def required(self, name: str, expected: str) -> str:
+        text = self.text(name)
+        if text is None:
+            raise self.error(expected)
+        return text
+
+    def required_number(self, name: str, expected: str) -> int:
+        return int(self.required(name, expected))
+
+    def having(self, name: str) -> list[Row]:
+        """The rows that hold ``name``."""
+        return [row for row in self.rows if row.text(name)]
+
+    def error(self, expected: str, near: str = "") -> ParseError:
+        """At the line no rule matched, if the block has one; else at its first."""
+        suspect = next((row for row in self.rows if _has_unmatched(row)), self.rows[0])
+        return suspect.error(expected, near=near)
+
+    def flag(self, name: str, true: str) -> bool | None:
+        """Whether the captured word is ``true``, ``None`` where it is not printed."""
+        text = self.text(name)
+        return None if text is None else text.lower() == true.lower()
+
+
+def _has_unmatched(row: Row) -> bool:
+    return any(row.first_line <= n <= row.last_line for n in row.table.unmatched_lines)
+
+
+def ends_inside_a_line(table: Table, whole: re.Pattern[str]) -> bool:
+    """The last line has no line end, no blank behind its last word, and does not end as ``whole`` describes.
+
+    Its last word may then be a part of a longer one: 8640 of 86400.
+    """
+    last = table.lines[-1]
+    if table.complete or not last or last != last.rstrip():
+        return False
+    return whole.search(last) is None
