@@ -279,8 +279,8 @@ def _ikev2_sa(sa: _Sa) -> IkeSa:
     remote = block.required("REMOTE", "the remote address of an IKEv2 SA")
     algorithms, number_of = _algorithms_of(block)
     lifetime, active = block.number("LIFE"), block.number("ACTIVE_TIME")
-    if lifetime is None and any(n in block.rows[0].table.unmatched_lines for n in _span(block)):
-        raise block.error("the line 'Life/Active Time:' of an IKEv2 SA")
+    if state is IkeState.READY and (block.text("ENCR") is None or lifetime is None):
+        raise block.error("the lines 'Encr:' and 'Life/Active Time:' of an IKEv2 SA")
     role = _role(block.text("ROLE"))
     initiator = block.flag("INITIATOR", "Yes") if role is None else role == "initiator"
     fvrf, vrf = _vrfs(block.text("VRFS"))
@@ -356,10 +356,6 @@ def _session_id(block: Block, session: Row | None) -> int | None:
     return block.number("SA_SESSION_ID")
 
 
-def _span(block: Block) -> range:
-    return range(block.rows[0].first_line, block.rows[-1].last_line + 1)
-
-
 def _algorithms_of(block: Block) -> tuple[_Algorithms, dict[str, int | None]]:
     line = block.text("ENCR")
     algorithms = (
@@ -410,6 +406,8 @@ def _subnet(row: Row) -> Ident:
 def _child(block: Block) -> ChildSa:
     if block.text("REMOTE_SELECTOR") is None or block.text("LOCAL_SELECTOR") is None:
         raise block.error("the selectors of a child SA")
+    if block.text("ESP_OUT") is None:
+        raise block.error("the line 'ESP spi in/out:' of a child SA")
     raw_mode = block.text("MODE")
     modes = {mode.value: mode for mode in SaMode}
     return ChildSa(

@@ -183,6 +183,9 @@ def session_flow(
     row: Row, *, outbound_spi: int | None = None, transform: tuple[str, ...] = ()
 ) -> SessionFlow:
     """``IPSEC FLOW:`` and the lines below it."""
+    row.required("ACTIVE_SAS", "the line 'Active SAs:' of a flow")
+    if (row.text("INBOUND_LIFE") is None) != (row.text("OUTBOUND_LIFE") is None):
+        raise row.error("both lines of counters of a flow, 'Inbound:' and 'Outbound:'")
     text = " ".join(row.required("FLOW", "the selector of a flow").split())
     action, protocol, local, remote = _selector(text)
     inbound, outbound = row.value("INBOUND_LIFE", _life), row.value("OUTBOUND_LIFE", _life)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from factories import LIFETIME, flow, ident, ike_sa, pair
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factories import LIFETIME, flow, ident, ike_sa, pair
 from ipsecmon.model import EventKind, RekeyTrigger, Status, TunnelState
 from ipsecmon.tunnels import TunnelReading, build
 from ipsecmon.tunnels.identity import tunnel_names
