@@ -66,11 +66,9 @@ def _has_unmatched(row: Row) -> bool:
 
 
 def ends_inside_a_line(table: Table, whole: re.Pattern[str]) -> bool:
-    """The last line has no line end, no blank behind its last word, and does not end as ``whole`` describes.
+    """The last line has no line end and does not end as ``whole`` describes.
 
-    Its last word may then be a part of a longer one: 8640 of 86400.
+    Its last word may then be a part of a longer one, 8640 of 86400, or not the last: ``crypto`` of ``crypto map``.
     """
     last = table.lines[-1]
-    if table.complete or not last or last != last.rstrip():
-        return False
-    return whole.search(last) is None
+    return not table.complete and bool(last.strip()) and whole.search(last) is None

@@ -36,7 +36,7 @@ __all__ = [
 
 _STATES = {state.value: state for state in IkeState}
 _DELETED = " (deleted)"
-_STATUSES = frozenset({"ACTIVE", "STDBY", "ACTIVE" + _DELETED, "STDBY" + _DELETED})
+_ROW_WHOLE = re.compile(r" \(deleted\)$|IPv6 Crypto ISAKMP SA$")
 
 
 def build_isakmp_sas(table: Table, _: Platform) -> tuple[IkeSa, ...]:
@@ -57,6 +57,9 @@ def build_isakmp_sas(table: Table, _: Platform) -> tuple[IkeSa, ...]:
             sas.append(_isakmp_sa(row, columns, len(sas)))
     if "IPv4" in titles and "IPv6" not in titles and not table.complete:
         raise table.truncated("the section 'IPv6 Crypto ISAKMP SA'", _whole(len(sas)))
+    # without its line end a row may have gone on: "ACTIVE (deleted)", or a slot of two digits
+    if sas and ends_inside_a_line(table, _ROW_WHOLE):
+        raise table.truncated("the end of the last row", _whole(len(sas) - 1))
     return tuple(sas)
 
 
@@ -68,13 +71,6 @@ def _isakmp_sa(row: Row, columns: str, whole: int) -> IkeSa:
     if lacks_status or lacks_slot or row.text("STATE") is None:
         expected = "a row with " + (columns or "dst src state conn-id status")
         raise row.table.truncated(expected, _whole(whole)) if may_be_cut else row.error(expected)
-    if (
-        may_be_cut
-        and status is not None
-        and status not in _STATUSES
-        and not row.table.lines[-1] == ""
-    ):
-        raise row.table.truncated("the whole word of the status column", _whole(whole))
     raw_state = row.required("STATE", "an IKE state such as QM_IDLE")
     state = _STATES.get(raw_state, IkeState.UNKNOWN)
     is_deleted = status is not None and status.endswith(_DELETED)

@@ -51,7 +51,8 @@ _WHOLE = re.compile(
     | There[ ]are[ ]no[ ].*[Ss][Aa]s$
     | Life/Active[ ]Time:.*[ ]sec$
     | Remote[ ]spi:[ ]*[0-9A-Fa-f]{16}$
-    | 0x[0-9A-Fa-f]{8}$
+    | 0x[0-9A-Fa-f]{8}[ ]*$
+    | State[ ]*:[ ][AM]M_\w+[ ]$
     | PEER[ ]TYPE:[ ](?:IOS-XE|Other)$
     """,
     re.VERBOSE,
@@ -188,9 +189,11 @@ def _missing(sa: _Sa, table: Table) -> str | None:
         needed.append(("STATE", "the state of the last SA"))
         if is_detailed:
             needed.append(("LIFETIME", "the lifetime of the last SA"))
+            if block.text("ROW") is None:
+                needed.append(("REMAINING", "the line 'Lifetime Remaining'"))
     else:
         needed += [("ENCR", "the line 'Encr:'"), ("ACTIVE_TIME", "the line 'Life/Active Time:'")]
-        if block.text("CE_ID"):
+        if block.text("CE_ID") or block.text("PQC"):
             needed.append(("LOCAL_SPI", "the SPIs of the last SA"))
         if block.text("ROLE") is None and (is_detailed or block.text("STATUS_DESCRIPTION")):
             needed.append(("INITIATOR", "the line 'Initiator of SA'"))
@@ -201,7 +204,7 @@ def _missing(sa: _Sa, table: Table) -> str | None:
         child = sa.children[-1]
         if child.text("REMOTE_SELECTOR") is None or child.text("ESP_OUT") is None:
             return "the SPIs of the last child SA"
-        if child.text("AH_OUT") is not None and child.text("MODE") is None:
+        if (is_detailed or child.text("AH_OUT") is not None) and child.text("MODE") is None:
             return "the algorithms of the last child SA"
     return None
 

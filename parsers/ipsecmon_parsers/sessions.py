@@ -85,7 +85,8 @@ def _refuse_cut(table: Table, sessions: list[_Session], *, is_open: bool) -> Non
             )
         return
     last = sessions[-1]
-    if ends_inside_a_line(table, _WHOLE) and not _repeats_inbound_time(last):
+    is_outbound = table.lines[-1].lstrip().startswith("Outbound:")
+    if ends_inside_a_line(table, _WHOLE) and not (is_outbound and _repeats_inbound_time(last)):
         raise table.truncated("the rest of the last line", whole)
     status = last.head.text("STATUS")
     if is_open or status is None or last.head.text("PEER") is None:

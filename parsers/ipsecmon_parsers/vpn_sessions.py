@@ -37,7 +37,7 @@ __all__ = ["build_vpn_sessions"]
 
 _MINUTE_SECONDS = 60
 # a number that begins with 0 cannot go on
-_WHOLE = re.compile(r": 0$|of the type specified$|Redirect URL *:$")
+_WHOLE = re.compile(r": 0$|Pkts Rx *: \d+ +$|of the type specified$|Redirect URL *: ?$")
 
 
 @dataclass(slots=True)
@@ -88,11 +88,10 @@ def _refuse_cut(table: Table, sessions: list[_Session], *, says_none: bool) -> N
         raise table.truncated("the packets of the last tunnel", whole)
     if any(row.text("DH_GROUP") is None for row in last.ike):
         raise table.truncated("the group of the IKE tunnel", whole)
-    has_nac = any(session.nac is not None for session in sessions[:-1])
-    if last.nac is not None and last.nac.text("HOLD_LEFT") is None:
-        raise table.truncated("the rest of the block 'NAC:'", whole)
-    if has_nac and last.nac is None and last.ike and last.ike[0].text("IKE") == "IKE":
-        raise table.truncated("the block 'NAC:' that this release prints", whole)
+    # a release that knows no IKEv2 closes every session with this block
+    is_old = any(row.text("IKE") == "IKE" for row in last.ike)
+    if is_old if last.nac is None else last.nac.text("REDIRECT") is None:
+        raise table.truncated("the block 'NAC:' to its end", whole)
 
 
 def _session(session: _Session) -> VpnSession:

@@ -31,6 +31,7 @@ REFUSED = {
     "show_crypto_ipsec_sa/021_otus_R18": "Truncated",  # ends behind the last Status line
     "show_crypto_ipsec_sa/025_v6vti_a": "Truncated",
     "show_crypto_ipsec_sa/026_v6vti_b": "Truncated",
+    "show_crypto_isakmp_sa/003_genie_CryptoIsakmpSa_g_isakmp": "Truncated",  # no line end behind ACTIVE
 }
 
 
