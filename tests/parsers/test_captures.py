@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
 import yaml
 
 from ipsecmon_parsers.documents import spi_hex
@@ -33,20 +30,6 @@ REFUSED = {
     "show_crypto_ipsec_sa/026_v6vti_b": "Truncated",
     "show_crypto_isakmp_sa/003_genie_CryptoIsakmpSa_g_isakmp": "Truncated",  # no line end behind ACTIVE
 }
-
-
-@pytest.fixture(scope="module")
-def oracle(captures: Path) -> ModuleType:
-    source = captures.parent / "tools" / "oracle.py"
-    if not source.is_file():
-        pytest.skip(f"no oracle at {source}")
-    spec = importlib.util.spec_from_file_location("oracle", source)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["oracle"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def core_captures(captures: Path) -> list[tuple[Path, str, str]]:
