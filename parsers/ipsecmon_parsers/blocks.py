@@ -55,6 +55,12 @@ class Block:
         suspect = next((row for row in self.rows if _has_unmatched(row)), self.rows[0])
         return suspect.error(expected, near=near)
 
+    def once(self, *names: str) -> None:
+        """Two values where there can be one: the line that opens the second thing was lost."""
+        for name in names:
+            if len(rows := self.having(name)) > 1:
+                raise rows[1].error("the line that opens this part before it")
+
     def flag(self, name: str, true: str) -> bool | None:
         """Whether the captured word is ``true``, ``None`` where it is not printed."""
         text = self.text(name)

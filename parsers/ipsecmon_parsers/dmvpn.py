@@ -75,8 +75,13 @@ def build_dmvpn(
     for interface in listing.interfaces:
         records.append(_interface(interface))
         nbma: Row | None = None
+        left = 0
         for row in interface.peers:
-            nbma = row if row.text("NBMA") else nbma
+            if row.text("NBMA"):
+                nbma, left = row, row.number("ENTRIES") or 0
+            if left == 0:
+                raise row.error("a row with its NBMA address above this one")
+            left -= 1
             records.append(_peer(row, nbma, interface.head.text("INTERFACE")))
     records.extend(_session(block) for block in listing.sessions)
     return tuple(records)
@@ -118,8 +123,22 @@ def _refuse_cut(table: Table, listing: _Listing) -> None:
         raise table.truncated("the rule below the legend", "no interface was whole")
 
 
+def _parts(block: Block, title: str, rest: str) -> list[Block]:
+    """The rows that hold ``title``, each with the rows of its ``rest``."""
+    parts: list[Block] = []
+    for row in block.rows:
+        if row.text(title):
+            parts.append(Block([row]))
+        elif row.text(rest):
+            if not parts:
+                raise row.error("the line that opens this part before it")
+            parts[-1].rows.append(row)
+    return parts
+
+
 def _interface(interface: _Interface) -> DmvpnInterface:
     head = interface.head
+    head.once("TYPE")
     return DmvpnInterface(
         interface=head.required("INTERFACE", "the name of the interface"),
         node_type=head.text("TYPE"),
@@ -172,6 +191,8 @@ def _unless_unknown(text: str | None) -> str | None:
 
 
 def _session(block: Block) -> CryptoSession:
+    block.once("SESSION_STATUS", "SESSION_HANDLE")
+    flows = _parts(block, "FLOW", "ACTIVE_SAS")
     raw_status = block.required("SESSION_STATUS", "the status of a crypto session")
     status = _STATUSES.get(raw_status, SessionStatus.UNKNOWN)
     fvrf = block.text("FVRF")
@@ -184,13 +205,13 @@ def _session(block: Block) -> CryptoSession:
         phase1_id=block.text("PHASE1_ID"),
         session_handle=block.text("SESSION_HANDLE"),
         socket_state=block.text("SOCKET_STATE"),
-        ike_sas=tuple(session_ike_sa(row, None) for row in block.having("IKE")),
+        ike_sas=tuple(session_ike_sa(row, None) for row in _parts(block, "IKE", "CAPABILITIES")),
         flows=tuple(
             session_flow(
                 row,
                 outbound_spi=row.value("OUTBOUND_SPI", values.spi),
                 transform=row.value("TRANSFORM", values.transform) or (),
             )
-            for row in block.having("FLOW")
+            for row in flows
         ),
     )

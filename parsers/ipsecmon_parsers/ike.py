@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 
 from ipsecmon_parsers import values
-from ipsecmon_parsers.blocks import ends_inside_a_line
+from ipsecmon_parsers.blocks import Block, ends_inside_a_line
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.records import IkeSa, IkeSaCount, IkeState, Platform
 
@@ -97,8 +97,15 @@ def build_isakmp_details(table: Table, _: Platform) -> tuple[IkeSa, ...]:
 
     A row whose line has no line end may lack its capabilities, and with them NAT traversal.
     """
-    rows = [row for row in table if row.text("CONN_ID")]
+    rows: list[Block] = []
     titles = {row.text("TITLE") for row in table}
+    for row in table:
+        if row.text("CONN_ID"):
+            rows.append(Block([row]))
+        elif row.text("ENGINE"):
+            if not rows:
+                raise row.error("an SA above its engine")
+            rows[-1].rows.append(row)
     if ends_inside_a_line(table, _DETAIL_WHOLE):
         raise table.truncated("the rest of the last line", _whole(max(0, len(rows) - 1)))
     if "IPv4" in titles and "IPv6" not in titles and not table.complete:
@@ -110,7 +117,8 @@ def build_isakmp_details(table: Table, _: Platform) -> tuple[IkeSa, ...]:
     return sas
 
 
-def _isakmp_detail(row: Row) -> IkeSa:
+def _isakmp_detail(row: Block) -> IkeSa:
+    row.once("ENGINE")
     status = row.required(
         "STATUS", "a row with " + "C-id Local Remote Status Encr Hash Auth DH Lifetime"
     )

@@ -111,30 +111,32 @@ def build_ikev2_sessions(table: Table, _: Platform) -> tuple[Ikev2Session, ...]:
 def _sorted(table: Table) -> _Listing:
     listing = _Listing()
     session: Row | None = None
+    parent: _Sa | None = None
     current: Block | None = None
     for row in table:
         listing.is_announced = False
         if title := row.text("TITLE"):
             listing.titles.add(title)
-            session, current = None, None
+            session, parent, current = None, None, None
         elif none := row.text("NONE"):
             listing.titles.add(none)
         elif row.text("ACTIVE"):
             listing.total = row.number("TOTAL")
         elif row.text("SESSION_STATUS"):
-            session, current = row, None
+            session, parent, current = row, None, None
             listing.sessions.append((row, [], []))
         elif row.text("TUNNEL_HEADER") or row.text("PEER_HEADER"):
             listing.is_announced = True
+            parent, current = None, None
         elif row.text("TUNNEL_ID") or row.text("PEER"):
             current = Block([row])
-            sa = _Sa(current, session if row.text("TUNNEL_ID") else None)
+            sa = parent = _Sa(current, session if row.text("TUNNEL_ID") else None)
             listing.sas.append(sa)
             if session is not None and row.text("TUNNEL_ID"):
                 listing.sessions[-1][1].append(sa)
         elif row.text("CHILD"):
             current = Block([row])
-            _parent_of_child(listing, session, row).append(current)
+            _siblings(listing, session, parent, row).append(current)
         elif current is not None:
             current.rows.append(row)
         else:
@@ -142,12 +144,13 @@ def _sorted(table: Table) -> _Listing:
     return listing
 
 
-def _parent_of_child(listing: _Listing, session: Row | None, row: Row) -> list[Block]:
-    if session is not None and not listing.sessions[-1][1]:
+def _siblings(listing: _Listing, session: Row | None, parent: _Sa | None, row: Row) -> list[Block]:
+    """Where a child SA belongs: to the IKE SA above it, or to its session where that has none."""
+    if parent is not None:
+        return parent.children
+    if session is not None:
         return listing.sessions[-1][2]
-    if not listing.sas:
-        raise row.error("an IKE SA before its child SAs")
-    return listing.sas[-1].children
+    raise row.error("an IKE SA before its child SAs")
 
 
 def _refuse_cut(table: Table, listing: _Listing) -> None:
@@ -223,6 +226,7 @@ def _role(text: str | None) -> str | None:
 
 
 def _ikev1_sa(block: Block) -> IkeSa:
+    block.once("STATE")
     raw_state = block.required("STATE", "the state of an IKEv1 SA, such as MM_ACTIVE")
     role = _role(block.text("ROLE"))
     return IkeSa(
@@ -276,6 +280,7 @@ _NO_ALGORITHMS = _Algorithms({}, ())
 
 def _ikev2_sa(sa: _Sa) -> IkeSa:
     block = sa.block
+    block.once("ENCR", "ACTIVE_TIME")
     raw_state = block.required("STATUS", "the status of an IKEv2 SA, such as READY")
     state = _state(raw_state)
     local = block.required("LOCAL", "the local address of an IKEv2 SA")
@@ -364,6 +369,8 @@ def _algorithms_of(block: Block) -> tuple[_Algorithms, dict[str, int | None]]:
     algorithms = (
         _NO_ALGORITHMS if line is None else _algorithms(line + (block.text("WRAPPED") or ""))
     )
+    if line is not None and "authverify" not in algorithms.words:
+        raise block.error("the line 'Encr:' to its end, 'Auth verify:'")
     try:
         return algorithms, {name: algorithms.number(name) for name in ("keysize", "dhgrp")}
     except ValueError as error:
@@ -407,6 +414,7 @@ def _subnet(row: Row) -> Ident:
 
 
 def _child(block: Block) -> ChildSa:
+    block.once("ESP_OUT")
     if block.text("REMOTE_SELECTOR") is None or block.text("LOCAL_SELECTOR") is None:
         raise block.error("the selectors of a child SA")
     if block.text("ESP_OUT") is None:

@@ -48,8 +48,8 @@ class _Session:
     """The rows of one session."""
 
     head: Block
-    ike_sas: list[tuple[Row, int | None]] = field(default_factory=list[tuple[Row, int | None]])
-    flows: list[Row] = field(default_factory=list[Row])
+    ike_sas: list[tuple[Block, int | None]] = field(default_factory=list[tuple[Block, int | None]])
+    flows: list[Block] = field(default_factory=list[Block])
 
 
 def build_crypto_sessions(table: Table, _: Platform) -> tuple[CryptoSession, ...]:
@@ -62,13 +62,19 @@ def build_crypto_sessions(table: Table, _: Platform) -> tuple[CryptoSession, ...
             session_id = None
         elif not sessions:
             raise row.error("the line 'Interface:' above a session")
+        elif row.text("STATUS"):
+            sessions[-1].head.rows.append(row)
         elif row.text("SESSION_ID"):
             session_id = row.number("SESSION_ID")
         elif row.text("IKE"):
-            sessions[-1].ike_sas.append((row, session_id))
+            sessions[-1].ike_sas.append((Block([row]), session_id))
             session_id = None
         elif row.text("FLOW"):
-            sessions[-1].flows.append(row)
+            sessions[-1].flows.append(Block([row]))
+        elif row.text("CAPABILITIES") and sessions[-1].ike_sas:
+            sessions[-1].ike_sas[-1][0].rows.append(row)
+        elif row.text("ACTIVE_SAS") and sessions[-1].flows:
+            sessions[-1].flows[-1].rows.append(row)
         else:
             raise row.error("a session, an IKE SA or a flow")
     if not table.complete:
@@ -114,6 +120,7 @@ def _repeats_inbound_time(session: _Session) -> bool:
 def _crypto_session(session: _Session) -> CryptoSession:
     """The record of one session; ``UP-IDLE`` and the others of ``SessionStatus``, an unknown word as text."""
     head = session.head
+    head.once("STATUS")
     raw_status = head.required("STATUS", "the session status, such as UP-ACTIVE")
     status = _STATUSES.get(raw_status, SessionStatus.UNKNOWN)
     return CryptoSession(
@@ -141,8 +148,9 @@ def _unless_none(text: str | None) -> str | None:
     return None if text == "(none)" else text
 
 
-def session_ike_sa(row: Row, session_id: int | None) -> SessionIkeSa:
+def session_ike_sa(row: Block, session_id: int | None) -> SessionIkeSa:
     """``IKEv1 SA: local ... remote ... Active``; before version 2 existed the line began ``IKE SA:``."""
+    row.once("CAPABILITIES")
     expected = "an IKE SA with its local and remote address and port"
     capabilities = _unless_none(row.text("CAPABILITIES"))
     status = row.required("IKE_STATUS", "Active or Inactive behind an IKE SA")
@@ -181,9 +189,10 @@ def _life(text: str) -> _Life:
 
 
 def session_flow(
-    row: Row, *, outbound_spi: int | None = None, transform: tuple[str, ...] = ()
+    row: Block, *, outbound_spi: int | None = None, transform: tuple[str, ...] = ()
 ) -> SessionFlow:
     """``IPSEC FLOW:`` and the lines below it."""
+    row.once("ACTIVE_SAS")
     row.required("ACTIVE_SAS", "the line 'Active SAs:' of a flow")
     if (row.text("INBOUND_LIFE") is None) != (row.text("OUTBOUND_LIFE") is None):
         raise row.error("both lines of counters of a flow, 'Inbound:' and 'Outbound:'")

@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass, field
 
 from ipsecmon_parsers import values
-from ipsecmon_parsers.blocks import ends_inside_a_line
+from ipsecmon_parsers.blocks import Block, ends_inside_a_line
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.records import (
     Ident,
@@ -42,10 +42,11 @@ _WHOLE = re.compile(r": 0$|Pkts Rx *: \d+ +$|of the type specified$|Redirect URL
 
 @dataclass(slots=True)
 class _Session:
-    head: Row
-    ike: list[Row] = field(default_factory=list[Row])
-    ipsec: list[Row] = field(default_factory=list[Row])
+    head: Block
+    ike: list[Block] = field(default_factory=list[Block])
+    ipsec: list[Block] = field(default_factory=list[Block])
     nac: Row | None = None
+    last: Block | None = None
 
 
 def build_vpn_sessions(table: Table, _: Platform) -> tuple[VpnSession, ...]:
@@ -56,20 +57,29 @@ def build_vpn_sessions(table: Table, _: Platform) -> tuple[VpnSession, ...]:
         if row.text("NONE"):
             says_none = True
         elif row.text("CONNECTION_LINE"):
-            sessions.append(_Session(row))
+            sessions.append(_Session(Block([row])))
         elif not sessions:
             raise row.error("the line 'Connection' of a session")
         elif row.text("IKE"):
-            sessions[-1].ike.append(row)
+            sessions[-1].ike.append(_opened(sessions[-1], row))
         elif row.text("IPSEC"):
-            sessions[-1].ipsec.append(row)
+            sessions[-1].ipsec.append(_opened(sessions[-1], row))
         elif row.text("NAC"):
-            sessions[-1].nac = row
+            sessions[-1].nac, sessions[-1].last = row, None
+        elif row.text("INDEX"):
+            sessions[-1].head.rows.append(row)
+        elif (last := sessions[-1].last) is not None:
+            last.rows.append(row)
         else:
             raise row.error("a block of a session, such as 'IPsec:'")
     if not table.complete:
         _refuse_cut(table, sessions, says_none=says_none)
     return tuple(_session(session) for session in sessions)
+
+
+def _opened(session: _Session, row: Row) -> Block:
+    session.last = Block([row])
+    return session.last
 
 
 def _refuse_cut(table: Table, sessions: list[_Session], *, says_none: bool) -> None:
@@ -96,6 +106,7 @@ def _refuse_cut(table: Table, sessions: list[_Session], *, says_none: bool) -> N
 
 def _session(session: _Session) -> VpnSession:
     head = session.head
+    head.once("INDEX")
     return VpnSession(
         connection=head.text("CONNECTION"),
         index=int(head.required("INDEX", "the index of a session")),
@@ -115,7 +126,8 @@ def _session(session: _Session) -> VpnSession:
     )
 
 
-def _ike_tunnel(row: Row) -> VpnIkeTunnel:
+def _ike_tunnel(row: Block) -> VpnIkeTunnel:
+    row.once("TUNNEL_ID")
     section = row.required("IKE", "the title of an IKE block")
     return VpnIkeTunnel(
         section=section,
@@ -138,7 +150,8 @@ def _ike_tunnel(row: Row) -> VpnIkeTunnel:
     )
 
 
-def _ipsec_tunnel(row: Row) -> VpnIpsecTunnel:
+def _ipsec_tunnel(row: Block) -> VpnIpsecTunnel:
+    row.once("TUNNEL_ID")
     section = row.required("IPSEC", "the title of an IPsec block")
     return VpnIpsecTunnel(
         section=section,

@@ -155,7 +155,7 @@ LINES: tuple[tuple[str, tuple[Callable[[str], Any], ...], tuple[str, ...]], ...]
     (r"Encryption using (.*\S)", (str,), ("quantum_safe",)),
     (r"Route Update: (\S+)", (str,), ("dynamic_route_update",)),
     (r"SGT is (\S+)", (str,), ("trust_security_sgt",)),
-    (r"NAT-T is +(not )?detected", (lambda word: word is None,), ("nat_t",)),
+    (r"NAT-T is +(not )?detected", (lambda word: not word,), ("nat_t",)),
     (r"NAT-T is detected +(\w+)", (str,), ("nat_t_side",)),
     (r"Initiator of SA : (\w+)", (lambda word: word == "Yes",), ("initiator",)),
     (r"(INITIATOR|RESPONDER)", (str.lower,), ("role",)),
@@ -366,7 +366,10 @@ def check_vpn_sessions(sessions: list[VpnSession], text: str) -> None:
     ]
     assert sorted(
         found(r"Int \(T\): (\d+) Seconds +Rekey Left\(T\): (\d+)", text, int, int)
-    ) == sorted((t.rekey_interval_seconds, t.rekey_remaining_seconds) for t in (*ike, *ipsec))
+    ) == sorted(
+        [(t.rekey_interval_seconds, t.rekey_remaining_seconds) for t in ike]
+        + [(t.rekey_interval_seconds, t.rekey_remaining_seconds) for t in ipsec]
+    )
     assert found(r"Int \(D\): (\d+) K-Bytes +Rekey Left\(D\): (\d+)", text, int, int) == [
         (t.rekey_interval_kilobytes, t.rekey_remaining_kilobytes)
         for t in ipsec
