@@ -173,6 +173,8 @@ def _refuse_cut(table: Table, listing: _Listing) -> None:
     if listing.sessions:
         row, sas, children = listing.sessions[-1]
         found = len(children) + sum(len(sa.children) for sa in sas)
+        if children and children[-1].text("ESP_OUT") is None:
+            raise table.truncated("the SPIs of the last child SA", whole)
         if len(sas) < (row.number("IKE_COUNT") or 0) or found < (row.number("CHILD_COUNT") or 0):
             raise table.truncated(
                 "as many IKE and child SAs as the line 'Session-id:' counts", whole
@@ -203,12 +205,14 @@ def _missing(sa: _Sa, table: Table) -> str | None:
     for name, expected in needed:
         if block.text(name) is None:
             return expected
-    if sa.children:
-        child = sa.children[-1]
-        if child.text("REMOTE_SELECTOR") is None or child.text("ESP_OUT") is None:
-            return "the SPIs of the last child SA"
-        if (is_detailed or child.text("AH_OUT") is not None) and child.text("MODE") is None:
-            return "the algorithms of the last child SA"
+    return _missing_of_child(sa.children[-1], is_detailed) if sa.children else None
+
+
+def _missing_of_child(child: Block, is_detailed: bool) -> str | None:
+    if child.text("REMOTE_SELECTOR") is None or child.text("ESP_OUT") is None:
+        return "the SPIs of the last child SA"
+    if (is_detailed or child.text("AH_OUT") is not None) and child.text("MODE") is None:
+        return "the algorithms of the last child SA"
     return None
 
 

@@ -180,3 +180,44 @@ def test_an_answer_that_says_none_is_zero_records(name: str, text: str) -> None:
 def test_an_empty_text_is_cut_unless_the_device_had_finished(name: str) -> None:
     with pytest.raises(Truncated):
         read(name, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("iosxe/show_dmvpn/shared_nbma", "                         198.51.100.72"),
+        ("iosxe/show_dmvpn/shared_nbma", "     2 192.0.2.134"),
+        ("ios/show_dmvpn_detail/hub_and_sessions", "Pending DMVPN"),
+        ("asa/show_vpn-sessiondb_detail_l2l/ikev2_nat_t", "  Pkts Tx"),
+        (
+            "asa/show_vpn-sessiondb_detail_l2l/ikev2_nat_t",
+            "IPsecOverNatT:\n  Tunnel ID    : 2576.3",
+        ),
+        ("asa/show_vpn-sessiondb_detail_l2l/asa8_without_volume", "NAC:"),
+        ("asa/show_crypto_ikev1_sa/three_peers", "3   IKE Peer"),
+        ("asa/show_crypto_isakmp_sa/ikev1_and_no_ikev2", "There are no"),
+        ("asa/show_crypto_ikev1_sa_detail/blocks", "    Lifetime Remaining"),
+        ("asa/show_crypto_ikev2_sa/two_children", "Child sa: local selector  192"),
+        ("asa/show_crypto_ikev2_sa_detail/parent_status", "          ah_hmac"),
+        ("ios/show_crypto_ikev2_sa/wrapped_cut_and_unready", " IPv6 Crypto"),
+        ("iosxe/show_crypto_ikev2_sa/ipv6_pqc", "      CE id"),
+        ("iosxe/show_crypto_ikev2_sa_local_192.0.2.1_detailed/no_titles", "      Initiator of SA"),
+        (
+            "iosxe/show_crypto_ikev2_session_detail/several_selectors",
+            "          ESP spi in/out: 0x33",
+        ),
+        ("ios/show_crypto_isakmp_sa_detail/vrf_capabilities_and_ipv6", "IPv6 Crypto"),
+        (
+            "ios/show_crypto_session_detail/volume_disabled_and_down",
+            "        Outbound: #pkts enc'ed 0",
+        ),
+        ("ios/show_crypto_session/legacy_and_several_ike_sas", "  IPSEC FLOW: permit 47"),
+        ("iosxe/show_crypto_isakmp_sa_count/four_counts", "Dead"),
+        ("iosxe/show_crypto_ikev2_sa_count/six_counts", "    5 Marked"),
+    ],
+)
+def test_an_output_that_ends_before_its_end_is_truncated(name: str, before: str) -> None:
+    """At the end of a whole line, where nothing else can tell."""
+    text = CASES[name]
+    with pytest.raises(Truncated):
+        read(name, text[: text.rindex(before)])
