@@ -1,200 +1,80 @@
-"""Cuts the rows of ``show crypto ipsec sa`` into flows, and refuses listings that are cut or have holes.
+"""Several rows of a template that together describe one thing, and the question whether a text was cut.
 
-A listing that lost its end, its start or something in between often reads well: what is left of one tunnel stands below
-the identity of another. Everything that can tell is used: the closing heading of IOS, the order of headings, lines in a
-place where they cannot stand, values printed twice, and the SPI in use among the SAs listed. A hole of exactly one flow's
-length leaves no trace, so a listing is only as whole as the session that collected it.
+The IKE and session commands print blocks with parts that repeat (child SAs, subnets, flows); a template makes one
+row of each part, and a ``Block`` reads the rows of one thing as if they were one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from ipsecmon_parsers import values
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.errors import ParseError
-from ipsecmon_parsers.records import Direction
 
-__all__ = ["CLOSING", "FlowBlock", "asa_flow_blocks", "flow_blocks"]
+__all__ = ["Block", "ends_inside_a_line"]
 
-CLOSING = "the heading 'outbound pcp sas:' that closes every flow"
-_LOST_IDENTS = "the idents of another flow before it: lines are missing"
+_Value = TypeVar("_Value")
 
 
 @dataclass(slots=True)
-class FlowBlock:
-    """The rows of one flow. ``is_cut``: its end is missing; it can only be the last of a listing."""
+class Block:
+    """The rows of one thing, in the order of the text; the methods are those of ``Row``."""
 
-    opened: Row
-    sas: list[Row] = field(default_factory=list[Row])
-    is_closed: bool = False
-    is_cut: bool = False
+    rows: list[Row] = field(default_factory=list[Row])
+
+    def _row(self, name: str) -> Row:
+        return next((row for row in self.rows if row.text(name)), self.rows[0])
+
+    def text(self, name: str) -> str | None:
+        return self._row(name).text(name)
+
+    def number(self, name: str) -> int | None:
+        return self._row(name).number(name)
+
+    def value(self, name: str, read: Callable[[str], _Value]) -> _Value | None:
+        return self._row(name).value(name, read)
+
+    def required(self, name: str, expected: str) -> str:
+        text = self.text(name)
+        if text is None:
+            raise self.error(expected)
+        return text
+
+    def required_number(self, name: str, expected: str) -> int:
+        return int(self.required(name, expected))
+
+    def having(self, name: str) -> list[Row]:
+        """The rows that hold ``name``."""
+        return [row for row in self.rows if row.text(name)]
+
+    def error(self, expected: str, near: str = "") -> ParseError:
+        """At the line no rule matched, if the block has one; else at its first."""
+        suspect = next((row for row in self.rows if _has_unmatched(row)), self.rows[0])
+        return suspect.error(expected, near=near)
+
+    def once(self, *names: str) -> None:
+        """Two values where there can be one: the line that opens the second thing was lost."""
+        for name in names:
+            if len(rows := self.having(name)) > 1:
+                raise rows[1].error("the line that opens this part before it")
+
+    def flag(self, name: str, true: str) -> bool | None:
+        """Whether the captured word is ``true``, ``None`` where it is not printed."""
+        text = self.text(name)
+        return None if text is None else text.lower() == true.lower()
 
 
-def flow_blocks(table: Table) -> list[FlowBlock]:
-    """The flows of a router's listing, each closed by its last heading."""
-    blocks = _blocks(table)
-    shortened = _has_esp_headings_only(table)
-    for block in blocks:
-        if not block.is_closed and not (shortened and _ends_outbound(block, "STATUS")):
-            block.is_cut = True
-    return _checked(table, blocks)
+def _has_unmatched(row: Row) -> bool:
+    return any(row.first_line <= n <= row.last_line for n in row.table.unmatched_lines)
 
 
-def asa_flow_blocks(table: Table) -> list[FlowBlock]:
-    """The flows of an ASA's listing, which has no closing heading.
+def ends_inside_a_line(table: Table, whole: re.Pattern[str]) -> bool:
+    """The last line has no line end and does not end as ``whole`` describes.
 
-    A flow is whole when another follows it, when the device is known to have finished, or when its last SA
-    is outbound and printed to its last line.
+    Its last word may then be a part of a longer one, 8640 of 86400, or not the last: ``crypto`` of ``crypto map``.
     """
-    blocks = _blocks(table)
-    last_value = "BITMAP" if any(row.text("BITMAP") for row in table) else "REPLAY"
-    if blocks and not table.complete and not _ends_outbound(blocks[-1], last_value):
-        blocks[-1].is_cut = True
-    return _checked(table, blocks)
-
-
-def _blocks(table: Table) -> list[FlowBlock]:
-    blocks: list[FlowBlock] = []
-    for row in table:
-        match row.text("WHAT"):
-            case "local":
-                blocks.append(FlowBlock(row))
-            case "spi" if blocks:
-                blocks[-1].sas.append(row)
-            case "outbound" if blocks:
-                blocks[-1].is_closed = True
-            case "protected":
-                _refuse_lost_idents(table, row)
-            case _:
-                raise row.error("the idents of a flow before its SAs")
-    if not blocks:
-        _refuse_no_flow_at_all(table)
-    return blocks
-
-
-def _refuse_lost_idents(table: Table, row: Row) -> None:
-    """ "protected vrf:" announces a flow; at the end of a text the text is cut, elsewhere lines are missing."""
-    expected = "the idents of the flow that 'protected vrf:' announces"
-    if row is table.rows[-1]:
-        raise table.truncated(expected, "nothing of that flow came")
-    raise row.error(expected)
-
-
-def _refuse_no_flow_at_all(table: Table) -> None:
-    _refuse_a_lost_start(table, None)
-    if table.has_no_match:
-        raise table.foreign()
-    if any("No SAs found" in line or "no ipsec sas" in line for line in table.lines):
-        return
-    # a blank answer is believed with a prompt behind it; a map without a single flow is not
-    if table.last_line and not (table.complete and not table.is_understood):
-        raise table.truncated("the idents of a flow", "no flow was whole")
-
-
-def _checked(table: Table, blocks: list[FlowBlock]) -> list[FlowBlock]:
-    """``blocks``, unless the listing has a hole in it."""
-    if not blocks:
-        return blocks
-    _refuse_a_lost_start(table, blocks[0].opened.first_line)
-    for block in blocks[:-1]:
-        if block.is_cut:
-            raise block.opened.error(f"{CLOSING} before the next one begins: lines are missing")
-    # the last line of a cut listing may be cut itself
-    end = table.last_line if blocks[-1].is_cut else table.last_line + 1
-    for line_no in sorted(_misplaced_lines(table, blocks)):
-        if line_no < end:
-            raise ParseError(table.command, line_no, table.lines[line_no - 1], _LOST_IDENTS)
-    for block in blocks:
-        if not block.is_cut:
-            _refuse_mixed_flows(block)
-    return blocks
-
-
-_INSIDE_A_FLOW = re.compile(
-    r"""
-    ^\s*(?: \#(?:pkts|send) | spi: | (?:in|out)bound[ ]\w+[ ]sas: | sa[ ]timing: | transform[:.]
-    | in[ ]use[ ]settings | conn[ ]id: | slot: | current[_ ] | remote[ ]+ident | local[ ]+crypto
-    | (?:plaintext|path)[ ]mtu | PERMIT | PFS[ ] | IV[ ]size | replay[ ]detection | Status: | SA[ ]State: )
-    """,
-    re.VERBOSE,
-)
-
-
-def _refuse_a_lost_start(table: Table, first_flow_line: int | None) -> None:
-    """Lines of a flow before the idents of the first one: the listing began earlier, with a tunnel we cannot see."""
-    for line_no in table.unmatched_lines:
-        line = table.lines[line_no - 1]
-        if (first_flow_line is None or line_no < first_flow_line) and _INSIDE_A_FLOW.match(line):
-            expected = "the idents of a flow before it: the start of the listing is missing"
-            raise ParseError(table.command, line_no, line, expected)
-
-
-def _misplaced_lines(table: Table, blocks: list[FlowBlock]) -> Iterator[int]:
-    """Lines that cannot stand where they stand: between them and what is above, something got lost."""
-    starts = [block.opened.first_line for block in blocks]
-    for line_no in table.unmatched_lines:
-        line = table.lines[line_no - 1]
-        if _INSIDE_A_FLOW.match(line) and not _repeats_its_flow(table, starts, line_no):
-            yield line_no
-    yield from table.dropped_lines
-    for line_no in table.overwriting_lines:
-        if _INSIDE_A_FLOW.match(table.lines[line_no - 1]):
-            yield line_no
-    yield from _headings_out_of_order(table, set(starts))
-
-
-def _repeats_its_flow(table: Table, starts: list[int], line_no: int) -> bool:
-    """Pages pasted with an overlap repeat lines of the same flow to the letter; those lose nothing."""
-    start = max((first for first in starts if first < line_no), default=line_no)
-    line = table.lines[line_no - 1].strip()
-    return any(line == earlier.strip() for earlier in table.lines[start - 1 : line_no - 1])
-
-
-_HEADING = re.compile(r"^\s*(inbound|outbound) (esp|ah|pcp) sas:\s*$")
-_ORDER = ("inbound esp", "inbound ah", "inbound pcp", "outbound esp", "outbound ah", "outbound pcp")
-
-
-def _headings_out_of_order(table: Table, starts: set[int]) -> Iterator[int]:
-    """Lines with a heading that stands before the last one of the same flow."""
-    place = 0
-    for line_no, line in enumerate(table.lines, start=1):
-        if line_no in starts:
-            place = 0
-        if "bound" in line and (heading := _HEADING.match(line)):
-            now = _ORDER.index(f"{heading[1]} {heading[2]}")
-            if now < place:
-                yield line_no
-            place = now
-
-
-def _refuse_mixed_flows(block: FlowBlock) -> None:
-    """SAs of two flows below the idents of one: the SPI in use is none of those listed, or has no partner."""
-    outbound = [row for row in block.sas if row.text("DIRECTION") == Direction.OUTBOUND]
-    numbers = {
-        row.value("SPI", values.spi) for row in outbound if row.text("SPI") != "[Not Available]"
-    }
-    current = block.opened.value("CURRENT_OUTBOUND_SPI", values.spi)
-    is_paired = len(outbound) < len(block.sas)
-    if current and not (current in numbers and is_paired):
-        raise block.opened.error(
-            "an inbound SA, and the current outbound spi among the outbound SAs: lines are missing",
-            near=block.opened.text("CURRENT_OUTBOUND_SPI") or "",
-        )
-
-
-def _has_esp_headings_only(table: Table) -> bool:
-    """Somebody shortened the listing: not one heading of AH or compression is left to close a flow with."""
-    return not any(line.strip().endswith(("ah sas:", "pcp sas:")) for line in table.lines)
-
-
-def _ends_outbound(block: FlowBlock, last_value: str) -> bool:
-    """The last SA is outbound and printed to its last line."""
-    last = block.sas[-1] if block.sas else None
-    return (
-        last is not None
-        and last.text("DIRECTION") == Direction.OUTBOUND
-        and last.text(last_value) is not None
-    )
+    last = table.lines[-1]
+    return not table.complete and bool(last.strip()) and whole.search(last) is None

@@ -22,8 +22,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ipsecmon_parsers import values
-from ipsecmon_parsers.blocks import CLOSING, asa_flow_blocks, flow_blocks
 from ipsecmon_parsers.engines import Row, Table
+from ipsecmon_parsers.flow_blocks import CLOSING, asa_flow_blocks, flow_blocks
 from ipsecmon_parsers.records import (
     Direction,
     Flow,

@@ -6,7 +6,9 @@ printed zero. A word we do not know is kept as text, never dropped; addresses st
 ``ipsecmon parse --json``.
 
 Sources: Cisco IOS Security Command Reference (``show crypto isakmp sa``, ``show crypto ipsec sa``,
-``show crypto ipsec security-association lifetime``), RFC 4303 (SPI), RFC 2409 (IKE version 1).
+``show crypto ipsec security-association lifetime``, ``show crypto ikev2 sa``, ``show crypto session``, ``show dmvpn``),
+Cisco ASA Command Reference (``show crypto ikev1 sa``, ``show vpn-sessiondb``), RFC 4303 (SPI), RFC 2409 (IKE version 1),
+RFC 7296 (IKE version 2).
 """
 
 from __future__ import annotations
@@ -18,17 +20,24 @@ __all__ = [
     "AccessAddress",
     "AccessEntry",
     "AccessList",
+    "ChildSa",
     "CryptoInterface",
     "CryptoMapEntry",
+    "CryptoSession",
     "Direction",
+    "DmvpnInterface",
+    "DmvpnNextHopServer",
+    "DmvpnPeer",
     "Flow",
     "FlowKind",
     "Ident",
     "IkeProfile",
     "IkeSa",
+    "IkeSaCount",
     "IkeState",
     "Ikev2Policy",
     "Ikev2Proposal",
+    "Ikev2Session",
     "IpsecProfile",
     "IpsecSa",
     "IpsecSaCount",
@@ -41,7 +50,16 @@ __all__ = [
     "SaIdleTime",
     "SaLifetime",
     "SaMode",
+    "SelectorPair",
+    "SessionFlow",
+    "SessionIkeSa",
+    "SessionStatus",
+    "TrafficSelector",
     "TransformSet",
+    "VpnIkeTunnel",
+    "VpnIpsecTunnel",
+    "VpnPosture",
+    "VpnSession",
 ]
 
 
@@ -76,7 +94,11 @@ class SaMode(StrEnum):
 
 
 class IkeState(StrEnum):
-    """States of IKE version 1 in ``show crypto isakmp sa``; the text itself is in ``IkeSa.raw_state``."""
+    """States of an IKE SA; the text itself is in ``IkeSa.raw_state``.
+
+    ``MM_`` and ``AG_`` (ASA: ``AM_``) are main and aggressive mode of version 1. ``MM_WAIT_MSG2`` and the like are
+    ASA's names for the message it waits for. ``READY``, ``IN-NEG`` and ``DELETE`` belong to version 2.
+    """
 
     MM_NO_STATE = "MM_NO_STATE"
     MM_SA_SETUP = "MM_SA_SETUP"
@@ -90,6 +112,20 @@ class IkeState(StrEnum):
     QM_IDLE = "QM_IDLE"
     GDOI_IDLE = "GDOI_IDLE"
     GDOI_REKEY = "GDOI_REKEY"
+    MM_WAIT_MSG2 = "MM_WAIT_MSG2"
+    MM_WAIT_MSG3 = "MM_WAIT_MSG3"
+    MM_WAIT_MSG4 = "MM_WAIT_MSG4"
+    MM_WAIT_MSG5 = "MM_WAIT_MSG5"
+    MM_WAIT_MSG6 = "MM_WAIT_MSG6"
+    MM_ACTIVE = "MM_ACTIVE"
+    MM_ACTIVE_REKEY = "MM_ACTIVE_REKEY"
+    MM_REKEY_DONE_H2 = "MM_REKEY_DONE_H2"
+    AM_ACTIVE = "AM_ACTIVE"
+    AM_ACTIVE_REKEY = "AM_ACTIVE_REKEY"
+    AM_REKEY_DONE_H2 = "AM_REKEY_DONE_H2"
+    READY = "READY"
+    IN_NEG = "IN-NEG"
+    DELETE = "DELETE"
     UNKNOWN = "UNKNOWN"
 
 
@@ -113,30 +149,6 @@ class FlowKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IkeSa:
-    """One row of ``show crypto isakmp sa``.
-
-    ``source`` is the initiator of the negotiation and ``destination`` the responder; neither is "the
-    local router", so ``local`` and ``remote`` stay ``None`` where the output does not tell them apart.
-    ``status`` is the column as printed (``ACTIVE``, ``ACTIVE (deleted)``, ``STDBY``); 12.2 has none.
-    """
-
-    version: int = 1
-    local: str | None = None
-    remote: str | None = None
-    source: str | None
-    destination: str | None
-    state: IkeState
-    raw_state: str
-    status: str | None = None
-    conn_id: int | None = None
-    slot: int | None = None
-    profile: str | None = None
-    is_established: bool
-    is_deleted: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ident:
     """One side of a proxy identity, printed as ``(10.1.1.0/255.255.255.0/0/0)``.
 
@@ -156,6 +168,166 @@ class Ident:
             return text
         ports = f"{self.port}" if self.last_port is None else f"{self.port}-{self.last_port}"
         return f"{text}/{self.protocol}/{ports}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSelector:
+    """One side of a child SA: ``10.1.0.0/0 - 10.1.0.255/65535``, addresses and ports from - to (RFC 7296, 3.13)."""
+
+    start_address: str
+    start_port: int
+    end_address: str
+    end_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectorPair:
+    """What a child SA carries from the local to the remote side."""
+
+    local: TrafficSelector
+    remote: TrafficSelector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildSa:
+    """One ``Child sa:`` below an IKEv2 SA; an SPI of 0 is printed where the protocol is not in use.
+
+    The two ESP SPIs are the surest way to recognise the same tunnel at its other end: our inbound is its outbound.
+    """
+
+    selectors: tuple[SelectorPair, ...] = ()
+    inbound_esp_spi: int | None = None
+    outbound_esp_spi: int | None = None
+    inbound_ah_spi: int | None = None
+    outbound_ah_spi: int | None = None
+    inbound_cpi: int | None = None
+    outbound_cpi: int | None = None
+    encryption: str | None = None
+    key_size_bits: int | None = None
+    esp_hmac: str | None = None
+    ah_hmac: str | None = None
+    compression: str | None = None
+    mode: SaMode | None = None
+    raw_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IkeSa:
+    """One IKE SA of ``show crypto isakmp sa [detail]``, ``show crypto ikev1 sa`` or ``show crypto ikev2 sa [detail]``.
+
+    ``source`` is the initiator of the negotiation and ``destination`` the responder; neither is "the
+    local router", so ``local`` and ``remote`` stay ``None`` where the output does not tell them apart.
+    ``status`` is the column as printed (``ACTIVE``, ``ACTIVE (deleted)``, ``STDBY``); 12.2 has none.
+    ``state`` and ``raw_state`` are ``None`` in ``show crypto isakmp sa detail``, which prints no state.
+
+    ``conn_id`` is the ``conn-id``, ``C-id`` or ``Tunnel-id``. ``vrf`` is the inner VRF, ``fvrf`` the outer. IOS cuts
+    ``fvrf/ivrf`` to 18 characters: a name that may have been cut is ``None`` and stands in ``raw_vrfs`` only.
+    ``remaining_seconds`` is printed by version 1 and is, for version 2, ``Life`` minus ``Active Time``.
+    ``capabilities`` are the letters of ``Cap.``: D dead peer detection, N NAT traversal, K keepalives, X extended
+    authentication, C configuration mode, T cTCP. ``hash`` is ``None`` with a combined cipher. ``engine`` is ``SW`` or ``????``. ``flags`` are words of the line
+    ``Encr:`` that have no value (``QR``, quantum resistant).
+    """
+
+    version: int = 1
+    local: str | None = None
+    local_port: int | None = None
+    remote: str | None = None
+    remote_port: int | None = None
+    source: str | None = None
+    destination: str | None = None
+    state: IkeState | None
+    raw_state: str | None
+    status: str | None = None
+    status_description: str | None = None
+    conn_id: int | None = None
+    slot: int | None = None
+    profile: str | None = None
+    role: str | None = None
+    initiator: bool | None = None
+    connection_type: str | None = None
+    is_rekeying: bool | None = None
+    vrf: str | None = None
+    fvrf: str | None = None
+    raw_vrfs: str | None = None
+    encryption: str | None = None
+    key_size_bits: int | None = None
+    hash: str | None = None
+    prf: str | None = None
+    auth: str | None = None
+    auth_verify: str | None = None
+    dh_group: int | None = None
+    flags: tuple[str, ...] = ()
+    pqc_key_exchange: str | None = None
+    quantum_safe: str | None = None
+    lifetime_seconds: int | None = None
+    active_seconds: int | None = None
+    remaining_seconds: int | None = None
+    capabilities: tuple[str, ...] = ()
+    nat_t: bool | None = None
+    nat_t_side: str | None = None
+    engine: str | None = None
+    engine_conn_id: int | None = None
+    ce_id: int | None = None
+    session_id: int | None = None
+    session_status: str | None = None
+    session_ike_sas: int | None = None
+    session_child_sas: int | None = None
+    local_spi: int | None = None
+    remote_spi: int | None = None
+    local_id: str | None = None
+    remote_id: str | None = None
+    local_request_message_id: int | None = None
+    remote_request_message_id: int | None = None
+    local_next_message_id: int | None = None
+    remote_next_message_id: int | None = None
+    local_queued_message_id: int | None = None
+    remote_queued_message_id: int | None = None
+    local_window: int | None = None
+    remote_window: int | None = None
+    dpd_seconds: int | None = None
+    dpd_retries: int | None = None
+    fragmentation: str | None = None
+    fragmentation_mtu_bytes: int | None = None
+    dynamic_route_update: str | None = None
+    extended_authentication: str | None = None
+    trust_security_sgt: str | None = None
+    assigned_address: str | None = None
+    remote_subnets: tuple[Ident, ...] = ()
+    peer_type: str | None = None
+    child_selectors: tuple[ChildSa, ...] = ()
+    is_established: bool
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ikev2Session:
+    """One ``Session-id:`` of ``show crypto ikev2 session``: IKE SAs, each with its child SAs.
+
+    ``ike_count`` and ``child_count`` are printed in the title of the session. ``child_selectors`` holds child SAs
+    that stand below no IKE SA.
+    """
+
+    session_id: int
+    status: str
+    ike_count: int
+    child_count: int
+    ike_sas: tuple[IkeSa, ...] = ()
+    child_selectors: tuple[ChildSa, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IkeSaCount:
+    """``show crypto isakmp sa count`` (version 1) or ``show crypto ikev2 count`` (version 2)."""
+
+    version: int
+    active: int | None = None
+    standby: int | None = None
+    negotiating: int | None = None
+    dead: int | None = None
+    sessions: int | None = None
+    created_total: int | None = None
+    deleted_total: int | None = None
+    marked_for_deletion: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -595,6 +767,240 @@ class RunningCrypto:
     settings: tuple[str, ...] = ()
 
 
+# IKE and session family: show crypto session, show dmvpn, show vpn-sessiondb detail l2l
+
+
+class SessionStatus(StrEnum):
+    """``Session status:`` of ``show crypto session``; the text itself is in ``CryptoSession.raw_status``."""
+
+    UP_ACTIVE = "UP-ACTIVE"
+    UP_IDLE = "UP-IDLE"
+    UP_NO_IKE = "UP-NO-IKE"
+    UP_ACTIVE_STANDBY = "UP-ACTIVE-STANDBY"
+    UP_IDLE_STANDBY = "UP-IDLE-STANDBY"
+    DOWN = "DOWN"
+    DOWN_NEGOTIATING = "DOWN-NEGOTIATING"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionIkeSa:
+    """``IKEv1 SA: local 192.0.2.1/500 remote 198.51.100.1/500 Active``, with ``detail`` its capabilities and lifetime.
+
+    ``capabilities`` are single letters: C, D, K, N, T, X, F fragmentation, R auto reconnect, U route update, S SIP.
+    """
+
+    version: int
+    local: str
+    local_port: int
+    remote: str
+    remote_port: int
+    status: str
+    is_active: bool
+    session_id: int | None = None
+    capabilities: tuple[str, ...] = ()
+    conn_id: int | None = None
+    remaining_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFlow:
+    """``IPSEC FLOW: permit 47 host 192.0.2.1 host 198.51.100.1`` and what stands below it.
+
+    ``selector`` is the line as printed; the idents are ``None`` where it is of a shape we do not know. Kilobytes are
+    units of 1024 bytes; ``None`` with ``volume_rekey_disabled`` where the device prints ``KB Vol Rekey Disabled``.
+    """
+
+    selector: str
+    action: str | None = None
+    protocol: str | None = None
+    local_ident: Ident | None = None
+    remote_ident: Ident | None = None
+    active_sas: int | None = None
+    origin: str | None = None
+    decrypted_packets: int | None = None
+    inbound_dropped_packets: int | None = None
+    inbound_remaining_kilobytes: int | None = None
+    inbound_remaining_seconds: int | None = None
+    encrypted_packets: int | None = None
+    outbound_dropped_packets: int | None = None
+    outbound_remaining_kilobytes: int | None = None
+    outbound_remaining_seconds: int | None = None
+    volume_rekey_disabled: bool = False
+    outbound_spi: int | None = None
+    transform: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CryptoSession:
+    """One session of ``show crypto session [detail | brief]``, or of the crypto part of ``show dmvpn detail``.
+
+    ``is_up`` says that traffic can flow: ``UP-ACTIVE`` and ``UP-NO-IKE``, and ``UP-IDLE``, which builds its SAs on
+    demand; standby copies do not count. ``brief`` prints letters (``UA``), which become the same words.
+    """
+
+    interface: str | None
+    username: str | None = None
+    profile: str | None = None
+    group: str | None = None
+    assigned_address: str | None = None
+    uptime_seconds: int | None = None
+    status: SessionStatus
+    raw_status: str
+    is_up: bool
+    peer: str | None = None
+    peer_port: int | None = None
+    fvrf: str | None = None
+    vrf: str | None = None
+    phase1_id: str | None = None
+    description: str | None = None
+    session_handle: str | None = None
+    socket_state: str | None = None
+    ike_sas: tuple[SessionIkeSa, ...] = ()
+    flows: tuple[SessionFlow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmvpnNextHopServer:
+    """``IPv4 NHS: 192.0.2.1 RE priority = 0 cluster = 0``; flags R responding, E expecting replies, W waiting."""
+
+    address: str
+    flags: tuple[str, ...] = ()
+    priority: int | None = None
+    cluster: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmvpnInterface:
+    """The head of one tunnel interface in ``show dmvpn [detail]``; ``protect`` is the IPsec profile."""
+
+    interface: str
+    node_type: str | None = None
+    nhrp_peers: int | None = None
+    state: str | None = None
+    address: str | None = None
+    vrf: str | None = None
+    tunnel_source: str | None = None
+    tunnel_destination: str | None = None
+    tunnel_vrf: str | None = None
+    transport: str | None = None
+    protect: str | None = None
+    state_control: str | None = None
+    event_publisher: str | None = None
+    next_hop_servers: tuple[DmvpnNextHopServer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmvpnPeer:
+    """One row of ``show dmvpn``: a tunnel address behind an NBMA address.
+
+    ``nbma_entries`` is the ``# Ent`` of the row that names the NBMA address; the rows below it share that address.
+    ``state`` is ``UP`` or the step that is missing (``NHRP``, ``IKE``, ``IPSEC``). ``uptime_seconds`` counts since the
+    last change, up or down; ``None`` for ``never``. ``attributes``: S static, D dynamic, I incomplete, N NATed,
+    L local, X no socket, T1 route installed, T2 next-hop override, C CTS capable.
+    """
+
+    interface: str | None
+    nbma_entries: int | None = None
+    nbma_address: str | None
+    tunnel_address: str | None
+    state: str
+    is_up: bool
+    uptime_seconds: int | None
+    attributes: tuple[str, ...] = ()
+    target_network: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnIkeTunnel:
+    """The block ``IKEv1:``, ``IKEv2:`` or (8.2) ``IKE:`` of ``show vpn-sessiondb detail l2l``; ``section`` is its title."""
+
+    section: str
+    version: int
+    tunnel_id: str
+    udp_source_port: int | None = None
+    udp_destination_port: int | None = None
+    negotiation_mode: str | None = None
+    auth_mode: str | None = None
+    remote_auth_mode: str | None = None
+    local_auth_mode: str | None = None
+    encryption: str | None = None
+    hash: str | None = None
+    rekey_interval_seconds: int | None = None
+    rekey_remaining_seconds: int | None = None
+    prf: str | None = None
+    dh_group: int | None = None
+    filter_name: str | None = None
+    ipv6_filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnIpsecTunnel:
+    """The block ``IPsec:``, ``IPsecOverNatT:`` or the like: one pair of networks and its counters.
+
+    Bytes are not bounded by 32 bits. ``rekey_remaining_kilobytes`` is printed as 0 by ASA for SAs whose volume it
+    does not track.
+    """
+
+    section: str
+    tunnel_id: str
+    nat_t: bool
+    local_ident: Ident | None = None
+    remote_ident: Ident | None = None
+    encryption: str | None = None
+    hash: str | None = None
+    encapsulation: str | None = None
+    pfs_group: int | None = None
+    rekey_interval_seconds: int | None = None
+    rekey_remaining_seconds: int | None = None
+    rekey_interval_kilobytes: int | None = None
+    rekey_remaining_kilobytes: int | None = None
+    idle_timeout_seconds: int | None = None
+    idle_remaining_seconds: int | None = None
+    transmitted_bytes: int | None = None
+    received_bytes: int | None = None
+    transmitted_packets: int | None = None
+    received_packets: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnPosture:
+    """The block ``NAC:`` that 8.x prints below a session."""
+
+    revalidation_interval_seconds: int | None = None
+    revalidation_remaining_seconds: int | None = None
+    status_query_interval_seconds: int | None = None
+    age_seconds: int | None = None
+    hold_remaining_seconds: int | None = None
+    posture_token: str | None = None
+    redirect_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnSession:
+    """One LAN-to-LAN session of ``show vpn-sessiondb detail l2l``.
+
+    ``encryption`` and ``hash`` are kept as printed (``IKEv2: (1)AES256  IPsec: (3)AES256``); the tunnels have their
+    own. ``ike_tunnels`` and ``ipsec_tunnels`` are the printed counts, ``None`` where a release prints none.
+    """
+
+    connection: str | None
+    index: int
+    address: str | None
+    protocol: str | None = None
+    encryption: str | None = None
+    hash: str | None = None
+    transmitted_bytes: int | None = None
+    received_bytes: int | None = None
+    login_time: str | None = None
+    duration_seconds: int | None = None
+    ike_tunnels: int | None = None
+    ipsec_tunnels: int | None = None
+    ike: tuple[VpnIkeTunnel, ...] = ()
+    ipsec: tuple[VpnIpsecTunnel, ...] = ()
+    posture: VpnPosture | None = None
+
+
 Record = (
     IkeSa
     | Flow
@@ -611,4 +1017,10 @@ Record = (
     | IsakmpPolicy
     | RunningCrypto
     | TransformSet
+    | Ikev2Session
+    | IkeSaCount
+    | CryptoSession
+    | DmvpnInterface
+    | DmvpnPeer
+    | VpnSession
 )

@@ -20,15 +20,24 @@ from ipsecmon_parsers.configuration import (
     build_isakmp_policies,
     build_transform_sets,
 )
+from ipsecmon_parsers.dmvpn import build_dmvpn
 from ipsecmon_parsers.documents import Json, record_document
 from ipsecmon_parsers.engines import Table, run_template
 from ipsecmon_parsers.errors import CommandRefused, Truncated, UnknownCommand
-from ipsecmon_parsers.ike import build_isakmp_sas
+from ipsecmon_parsers.ike import (
+    build_ikev2_count,
+    build_isakmp_count,
+    build_isakmp_details,
+    build_isakmp_sas,
+)
+from ipsecmon_parsers.ikev2 import build_ike_sas, build_ikev2_sessions
 from ipsecmon_parsers.ipsec import build_asa_flows, build_flows, build_ipsec_sa_count
 from ipsecmon_parsers.lifetime import build_sa_idle_time, build_sa_lifetime
 from ipsecmon_parsers.records import Platform, Record
 from ipsecmon_parsers.redaction import hide_key_table, hide_secrets
 from ipsecmon_parsers.running import about_crypto, build_asa_running_crypto, build_running_crypto
+from ipsecmon_parsers.sessions import build_crypto_sessions, build_session_briefs
+from ipsecmon_parsers.vpn_sessions import build_vpn_sessions
 
 __all__ = [
     "SHOW_IPSEC_SA",
@@ -75,6 +84,11 @@ class _Reading:
 
 
 _ROUTERS = (Platform.IOS, Platform.IOSXE)
+_FIREWALLS = (Platform.ASA,)
+_IKEV2_SCOPE = "[{local | remote} [<address>] | fvrf <name> | tunnel <id>] [detail | detailed]"
+_SESSION_SCOPE = (
+    "[{local | remote | interface | fvrf | ivrf | username | group} [<which>]] [detail]"
+)
 _TABLE: tuple[_Reading, ...] = (
     _Reading(_ROUTERS, SHOW_ISAKMP_SA, "ios/show_crypto_isakmp_sa.textfsm", build_isakmp_sas),
     _Reading(
@@ -171,6 +185,68 @@ _TABLE: tuple[_Reading, ...] = (
         "asa/show_running-config_crypto.ttp",
         build_asa_running_crypto,
         (hide_secrets, about_crypto),
+    ),
+    # IKE and sessions
+    _Reading(
+        _ROUTERS,
+        "show crypto isakmp sa {active | vrf [<name>]}",
+        "ios/show_crypto_isakmp_sa.textfsm",
+        build_isakmp_sas,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto isakmp sa count",
+        "ios/show_crypto_isakmp_sa_count.textfsm",
+        build_isakmp_count,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto isakmp sa {detail [vrf <name>] | vrf <name> detail}",
+        "ios/show_crypto_isakmp_sa_detail.textfsm",
+        build_isakmp_details,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ikev2 [sa] count",
+        "ios/show_crypto_ikev2_count.textfsm",
+        build_ikev2_count,
+    ),
+    _Reading(
+        _ROUTERS,
+        f"show crypto ikev2 sa {_IKEV2_SCOPE}",
+        "all/show_crypto_ike_sa.textfsm",
+        build_ike_sas,
+    ),
+    _Reading(
+        _ROUTERS,
+        f"show crypto ikev2 session {_IKEV2_SCOPE}",
+        "all/show_crypto_ike_sa.textfsm",
+        build_ikev2_sessions,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto session brief",
+        "ios/show_crypto_session_brief.textfsm",
+        build_session_briefs,
+    ),
+    _Reading(
+        _ROUTERS,
+        f"show crypto session {_SESSION_SCOPE}",
+        "ios/show_crypto_session.textfsm",
+        build_crypto_sessions,
+    ),
+    _Reading(_ROUTERS, "show dmvpn [detail]", "ios/show_dmvpn.textfsm", build_dmvpn),
+    _Reading(
+        _FIREWALLS,
+        "show crypto {isakmp | ikev1 | ikev2} sa [detail]",
+        "all/show_crypto_ike_sa.textfsm",
+        build_ike_sas,
+    ),
+    _Reading(
+        _FIREWALLS,
+        "show vpn-sessiondb detail l2l",
+        "asa/show_vpn-sessiondb_detail_l2l.textfsm",
+        build_vpn_sessions,
     ),
 )
 

@@ -16,6 +16,7 @@ from ipsecmon_parsers.records import Ident, SaMode
 __all__ = [
     "SaTiming",
     "address",
+    "duration",
     "flags",
     "ident",
     "prefix_length",
@@ -146,3 +147,29 @@ def sa_timing(text: str) -> SaTiming:
     if text == "is not applicable":
         return SaTiming(None, None)
     raise ValueError("the remaining key lifetime, such as (k/sec): (4596305/3586)")
+
+
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d)")
+_PARTS = re.compile(r"(?:\d+[ywdhms][: ]*)+")
+_PART = re.compile(r"(\d+)([ywdhms])")
+_PART_SECONDS = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
+
+
+def duration(text: str) -> int:
+    """A time span in any of Cisco's shapes, in seconds.
+
+    ::
+
+        00:52:46   23:59:53          routers, below a day
+        3d18h   3w5d   1y12w         routers, the larger two units
+        4h:59m:59s   19d 15h:49m:47s ASA
+        0                            no time left
+    """
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = match.groups()
+        return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    if _PARTS.fullmatch(text):
+        return sum(int(number) * _PART_SECONDS[unit] for number, unit in _PART.findall(text))
+    if text.isdecimal():
+        return int(text)
+    raise ValueError("a time span such as 00:52:46, 3d18h or 19d 15h:49m:47s")

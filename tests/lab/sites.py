@@ -63,7 +63,7 @@ def spis_of(flow: Flow) -> set[int | None]:
     return {sa.spi for sa in flow.sas}
 
 
-def states_of(network: Network, router: str) -> list[tuple[str, str | None]]:
+def states_of(network: Network, router: str) -> list[tuple[str | None, str | None]]:
     """State and status of every row of the IKE table."""
     return [(sa.raw_state, sa.status) for sa in network.ike_sas(router)]
 

@@ -78,7 +78,7 @@ def test_traffic_brings_up_a_new_phase_1_after_clear_session() -> None:
     network.clear_session("Site1")
     network.run_until(110)
 
-    assert [(sa.state.value, sa.conn_id) for sa in network.ike_sas("Site1")] == [
+    assert [(sa.raw_state, sa.conn_id) for sa in network.ike_sas("Site1")] == [
         ("QM_IDLE", 2),
         ("MM_NO_STATE", 1),
     ]

@@ -25,7 +25,7 @@ def test_without_interesting_traffic_there_is_no_ike() -> None:
 
 def test_main_mode_walks_its_states_on_both_ends() -> None:
     network = network_of(traffic())
-    seen: dict[str, list[str]] = {"Site1": [], "Site2": []}
+    seen: dict[str, list[str | None]] = {"Site1": [], "Site2": []}
     for tick in range(200):
         network.run_until(tick * 0.05)
         for router, states in seen.items():

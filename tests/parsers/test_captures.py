@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
 import yaml
 
 from ipsecmon_parsers.documents import spi_hex
-from ipsecmon_parsers.errors import ParserError, UnknownCommand
+from ipsecmon_parsers.errors import ParserError
 from ipsecmon_parsers.records import Flow, IkeSa, IpsecSa, SaLifetime
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME, parse
 
@@ -21,6 +18,11 @@ COMMANDS = (SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME)
 
 # What we refuse although the oracle, which never refuses, reads something; each with its reason.
 REFUSED = {
+    "edge_errors/001_aws_none_both": "UnknownCommand",  # two commands in one
+    # "| include": counters without an identity to name them by
+    "show_crypto_ipsec_sa_filtered/001_azdoc_csr1": "UnknownCommand",
+    "show_crypto_ipsec_sa_filtered/001_dmvpn_hub3": "UnknownCommand",
+    "show_crypto_ipsec_sa_filtered/002_dmvpn_spoke": "UnknownCommand",
     "edge_errors/001_con_cmd_authz": "CommandRefused",
     "edge_interleaved/002_cmllab_syslog_ipsec": "Truncated",
     "edge_truncated/001_der_cut_gre": "Truncated",
@@ -46,40 +48,17 @@ BETTER: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def oracle(captures: Path) -> ModuleType:
-    source = captures.parent / "tools" / "oracle.py"
-    if not source.is_file():
-        pytest.skip(f"no oracle at {source}")
-    spec = importlib.util.spec_from_file_location("oracle", source)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["oracle"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def is_core(command: str) -> bool:
     """The commands the oracle reads, with their arguments."""
     return command in COMMANDS or (command.startswith(SHOW_IPSEC_SA) and "count" not in command)
-
-
-def is_known(platform: str, command: str) -> bool:
-    try:
-        parse(platform, command, "")
-    except UnknownCommand:
-        return False
-    except ParserError:
-        return True
-    return True
 
 
 def core_captures(captures: Path) -> list[tuple[Path, str, str]]:
     found: list[tuple[Path, str, str]] = []
     for path in sorted(captures.glob("*/*/*.txt")):
         meta = yaml.safe_load(path.with_suffix(".meta.yaml").read_text(encoding="utf-8"))
-        if is_core(meta["command"]) and is_known(meta["platform"], meta["command"]):
+        is_asa_ike = meta["platform"] == "asa" and "isakmp" in meta["command"]
+        if is_core(meta["command"]) and not is_asa_ike:
             found.append((path, meta["platform"], meta["command"]))
     return found
 
