@@ -232,7 +232,7 @@ def _sa(row: Row) -> IpsecSa:
         iv_size_bytes=row.number("IV_SIZE"),
         replay_detection=None if replay is None else replay == "Y",
         replay_window=row.number("REPLAY_WINDOW"),
-        status=row.text("STATUS"),
+        status=row.value("STATUS", values.sa_status),
     )
 
 

@@ -6,6 +6,7 @@ was expected; the builder adds the line. Linear in the token, no state.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ __all__ = [
     "ident",
     "prefix_length",
     "sa_mode",
+    "sa_status",
     "sa_timing",
     "settings",
     "spi",
@@ -103,6 +105,22 @@ def sa_mode(words: tuple[str, ...]) -> SaMode | None:
         if head in (SaMode.TUNNEL, SaMode.TRANSPORT):
             return SaMode(head)
     return None
+
+
+_SA_STATUSES = ("ACTIVE", "STANDBY", "active", "standby")
+
+
+def sa_status(text: str) -> str:
+    """``ACTIVE`` or ``ACTIVE(ACTIVE)`` as printed; a word unknown to us is kept, a damaged known one is not.
+
+    ``CTIVE`` taken for a state of its own would report a tunnel down that is up.
+    """
+    for word in re.findall(r"\w+", text):
+        if word not in _SA_STATUSES and difflib.get_close_matches(word, _SA_STATUSES, cutoff=0.7):
+            raise ValueError("a status such as ACTIVE or ACTIVE(ACTIVE)")
+    if text.count("(") != text.count(")"):
+        raise ValueError("a status such as ACTIVE or ACTIVE(ACTIVE)")
+    return text
 
 
 def vrf(text: str) -> str | None:

@@ -134,6 +134,19 @@ def test_every_shape_of_the_remaining_lifetime_is_read(
     )
 
 
+@pytest.mark.parametrize("damaged", ["ACTIV", "CTIVE", "ACTIVE(ACTIV)", "ACTIVE(ACTIVE"])
+def test_a_damaged_status_never_takes_a_tunnel_down(damaged: str) -> None:
+    text = "\n".join(LINES).replace("Status: ACTIVE", f"Status: {damaged}", 1)
+    with pytest.raises(ParserError):
+        flows(text)
+
+
+def test_an_unknown_status_is_kept_as_text() -> None:
+    (flow,) = flows("\n".join(LINES).replace("Status: ACTIVE", "Status: FROZEN", 1))
+
+    assert flow.sas[0].status == "FROZEN"
+
+
 def test_the_error_counters_of_detail_are_told_apart() -> None:
     counters = """\
     #pkts no sa (send) 1, #pkts invalid sa (rcv) 2
