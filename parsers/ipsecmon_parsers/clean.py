@@ -40,8 +40,8 @@ _NEEDS_TRANSLATION = re.compile(
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 # " --More-- " and its erasure: backspaces, blanks, backspaces; or a carriage return, blanks, a carriage return
 _PAGER = re.compile(r"[ ]?(?:--More--|<--- More --->)[ ]?(?:\x08+[ ]*\x08*|\r[ ]*\r)?")
-_LINE_END = re.compile(r"\r+\n")
-_ERASED = re.compile(r"[^\x08\n]\x08")
+# the look-behind keeps a megabyte of carriage returns from being tried at each of them
+_LINE_END = re.compile(r"(?<!\r)\r+\n")
 
 _NOISE = re.compile(
     r"""
@@ -141,9 +141,8 @@ def _undo_terminal(text: str) -> str:
         text = _LINE_END.sub("\n", text)
     if "More" in text:
         text = _PAGER.sub("", text)
-    while "\x08" in text:
-        erased = _ERASED.sub("", text)
-        text = erased if erased != text else text.replace("\x08", "")
+    if "\x08" in text:
+        text = _erased(text)
     if "\r" in text:
         text = (
             "\n".join(_overwritten(line) for line in text.split("\n"))
@@ -155,10 +154,25 @@ def _undo_terminal(text: str) -> str:
 
 def _overwritten(line: str) -> str:
     """What a terminal shows of a line with carriage returns inside: later text lies over earlier text."""
-    shown = ""
-    for part in line.split("\r"):
-        shown = part + shown[len(part) :]
-    return shown
+    parts = line.split("\r")
+    shown = [parts.pop()]
+    length = len(shown[0])
+    for part in reversed(parts):
+        if len(part) > length:
+            shown.append(part[length:])
+            length = len(part)
+    return "".join(shown)
+
+
+def _erased(text: str) -> str:
+    """Backspaces take the character before them, never a line end."""
+    kept: list[str] = []
+    for char in text:
+        if char != "\x08":
+            kept.append(char)
+        elif kept and kept[-1] != "\n":
+            kept.pop()
+    return "".join(kept)
 
 
 def _blank_bare_echo(text: str) -> str:

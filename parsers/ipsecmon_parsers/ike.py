@@ -63,7 +63,7 @@ def build_isakmp_sas(table: Table, _: Platform) -> tuple[IkeSa, ...]:
     if "IPv4" in titles and "IPv6" not in titles and not may_end_here:
         raise table.truncated("the section 'IPv6 Crypto ISAKMP SA'", _whole(len(sas)))
     for line_no in table.unmatched_lines:
-        if _ADDRESS.search(table.lines[line_no - 1]):
+        if _ADDRESS.search(table.lines[line_no - 1][:200]):
             raise ParseError(
                 table.command,
                 line_no,
