@@ -28,7 +28,6 @@ class HttpServer:
         config = uvicorn.Config(
             app,
             log_config=None,
-            access_log=False,
             ws="none",
             lifespan="off",
             server_header=False,
