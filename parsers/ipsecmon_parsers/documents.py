@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from ipsecmon_parsers.records import Record
 
@@ -48,5 +49,7 @@ def _plain(value: Any) -> Json:
         return str(value.value)
     if dataclasses.is_dataclass(value):
         return _fields(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in cast("Mapping[str, Any]", value).items()}
     plain: bool | int | float | str | None = value
     return plain

@@ -28,7 +28,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -41,9 +41,56 @@ from ipsecmon_parsers.errors import ParseError, ParserError, Truncated
 # No output has longer lines; nothing is gained, and much time lost, by matching rules against a megabyte.
 _LONGEST_LINE = 4096
 
-__all__ = ["Row", "Section", "Table", "run_template", "run_textfsm", "run_ttp"]
+__all__ = [
+    "BadTemplate",
+    "Row",
+    "Section",
+    "Table",
+    "Template",
+    "built_in_template",
+    "compile_template",
+    "run_template",
+    "run_textfsm",
+    "run_ttp",
+]
 
 _Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Template:
+    """The text of a template; the suffix of ``name`` says which engine reads it."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def _ttp(self) -> _CompiledTtp:
+        return _CompiledTtp(self.text)
+
+    def machine(self) -> _Accountant:
+        """The one place where the text of a TextFSM template becomes a machine; it serves one text."""
+        return _Accountant(self.text)
+
+    def ttp(self) -> _CompiledTtp:
+        """Compiled once, for as long as the template is kept."""
+        return self._ttp
+
+
+@lru_cache
+def built_in_template(name: str) -> Template:
+    """A template of this package, by its path below ``templates/``."""
+    file = resources.files("ipsecmon_parsers").joinpath("templates", name)
+    return Template(name, file.read_text(encoding="utf-8"))
+
+
+class BadTemplate(ValueError):
+    """An engine cannot compile a template; ``line_no`` is 0 where the engine does not say."""
+
+    def __init__(self, line_no: int, message: str) -> None:
+        super().__init__(line_no, message)
+        self.line_no = line_no
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,32 +258,66 @@ class Table:
         return iter(self.rows)
 
 
-def run_template(template: str, command: str, text: CleanText, complete: bool) -> Table:
-    """Run a template with the engine its suffix names."""
-    if template.endswith(".ttp"):
-        return run_ttp(template, command, text, complete)
-    return run_textfsm(template, command, text, complete)
+def run_template(template: str | Template, command: str, text: CleanText, complete: bool) -> Table:
+    """Run a template with the engine its suffix names; a text names one of this package."""
+    known = built_in_template(template) if isinstance(template, str) else template
+    run = run_ttp if known.name.endswith(".ttp") else run_textfsm
+    return run(known, command, text, complete)
 
 
-def run_textfsm(template: str, command: str, text: CleanText, complete: bool) -> Table:
-    """Run the TextFSM template ``template`` (a path below ``templates/``) over a cleaned text."""
-    machine = _Accountant(_template_text(template))
+def run_textfsm(template: Template, command: str, text: CleanText, complete: bool) -> Table:
+    """Run a TextFSM template over a cleaned text; a rule that says ``Error`` makes a ``ParseError``."""
+    machine = template.machine()
     table = Table(command, text, complete, machine.header)
-    for values, first_line, last_line in machine.account(table.lines):
-        table.rows.append(Row(table, values, first_line, last_line))
+    try:
+        for values, first_line, last_line in machine.account(table.lines):
+            table.rows.append(Row(table, values, first_line, last_line))
+    except textfsm.TextFSMError as error:
+        rule = re.search(r"Rule Line: (\d+)", str(error))
+        where = f" (the rule on its line {rule[1]} says Error)" if rule else ""
+        line_no = machine.line_no
+        expected = f"a line that {template.name} does not refuse{where}"
+        raise ParseError(command, line_no, table.lines[line_no - 1], expected) from None
     table.unmatched_lines = machine.unmatched
     table.overwriting_lines = machine.overwriting
     table.dropped_lines = machine.dropped
     return table
 
 
-@lru_cache
-def _template_text(template: str) -> str:
-    return (
-        resources.files("ipsecmon_parsers")
-        .joinpath("templates", template)
-        .read_text(encoding="utf-8")
-    )
+def compile_template(template: Template) -> None:
+    """Compile a template to see whether it can be; raises ``BadTemplate``."""
+    if template.name.endswith(".ttp"):
+        try:
+            template.ttp()
+        except Exception as error:
+            raise BadTemplate(0, f"{type(error).__name__}: {error}") from error
+        return
+    lines = _CountedLines(template.text)
+    try:
+        # stock textfsm, whatever runs the template afterwards: it says what is wrong, mostly with the line
+        textfsm.TextFSM(lines)
+    except textfsm.TextFSMTemplateError as error:
+        # "Invalid state name: 'x y'. Line: 7", "Unknown option "Lst" Line 3."
+        line = re.search(r"\.?\s*Line:? (\d+)\.?$", str(error))
+        message = str(error)[: line.start()] if line else str(error)
+        if isinstance(error.__cause__, re.error):
+            message = f"not a regular expression: {error.__cause__.msg}"
+        line_no = int(line[1]) if line else lines.line_no * message.startswith("No Value")
+        raise BadTemplate(line_no, message) from None
+    except IndexError:
+        # "Value Filldown NAME" without an expression
+        raise BadTemplate(lines.line_no, "") from None
+    template.machine()
+
+
+class _CountedLines(io.StringIO):
+    """A text that knows how far it was read."""
+
+    line_no: int = 0
+
+    def __next__(self) -> str:  # type: ignore[override] # typeshed: StringIO itself overrides it so
+        self.line_no += 1
+        return super().__next__()
 
 
 class _Accountant(textfsm.TextFSM):
@@ -247,12 +328,20 @@ class _Accountant(textfsm.TextFSM):
         self.unmatched: list[int] = []
         self.overwriting: list[int] = []
         self.dropped: list[int] = []
+        # "^\s*$$ -> Record" is common elsewhere; none of our own templates says anything about a blank line
+        rules = (rule for state in self.states.values() for rule in state)
+        self._reads_blank_lines = any(rule.regex_obj.match("") for rule in rules)
         self._filldown = {v.name for v in self.values if "Filldown" in v.OptionNames()}
         self._assigned: dict[str, str | None] = {}
         self._line_no = 0
         self._matched = False
         self._first_line = 0
         self._spans: list[tuple[int, int]] = []
+
+    @property
+    def line_no(self) -> int:
+        """The line that is being read."""
+        return self._line_no
 
     def account(self, lines: Sequence[str]) -> Iterator[tuple[list[str], int, int]]:
         """Rows with the first and last line of each."""
@@ -261,11 +350,15 @@ class _Accountant(textfsm.TextFSM):
             yield row, first_line, last_line
 
     def _run(self, lines: Sequence[str]) -> list[list[str]]:
-        """``ParseText``, but blank lines cost nothing: none of our rules says anything about them."""
+        """``ParseText``, but blank lines cost nothing where no rule says anything about them."""
         for number, line in enumerate(lines, start=1):
-            if line and not line.isspace():
+            if self._reads_blank_lines or (line and not line.isspace()):
                 self._line_no = number
                 self._CheckLine(line)
+                if self._cur_state_name in ("End", "EOF"):
+                    rest = enumerate(lines[number:], start=number + 1)
+                    self.unmatched += [n for n, line in rest if line.strip()]
+                    break
         self._line_no = len(lines)
         return self.ParseText("")
 
@@ -273,7 +366,7 @@ class _Accountant(textfsm.TextFSM):
         self._matched = False
         if len(line) <= _LONGEST_LINE:
             super()._CheckLine(line)
-        if not self._matched:
+        if not self._matched and line.strip():
             self.unmatched.append(self._line_no)
 
     def _CheckRule(self, rule: textfsm.TextFSMRule, line: str) -> re.Match[str] | None:  # noqa: N802 # textfsm's name
@@ -302,14 +395,14 @@ class _Accountant(textfsm.TextFSM):
         self._first_line = 0
 
 
-def run_ttp(template: str, command: str, text: CleanText, complete: bool) -> Table:
-    """Run the TTP template ``template`` (a path below ``templates/``) over a cleaned text.
+def run_ttp(template: Template, command: str, text: CleanText, complete: bool) -> Table:
+    """Run a TTP template over a cleaned text.
 
     Every line that says anything either gave a value to a section or is among ``unmatched_lines``.
     """
     table = Table(command, text, complete, ())
     blocks = _Blocks(table.lines)
-    groups = _compiled(template).groups(table.lines, blocks)
+    groups = template.ttp().groups(table.lines, blocks)
     consumed: set[int] = set()
     for name, found in groups.items():
         table.sections[name] = [
@@ -458,7 +551,7 @@ class _Rules:
     all: Sequence[re.Pattern[str]]
 
 
-class _CompiledTemplate(ttp):
+class _CompiledTtp(ttp):
     """One TTP template; ttp keeps its state in the object, so that one thread at a time may use it."""
 
     def __init__(self, template: str) -> None:
@@ -517,8 +610,3 @@ def _known_lines(
         if end > line_no and not any(p.match(f"\n{lines[line_no - 1]}\n") for p in rules.all):
             known[line_no - first_line : end - first_line + 1] = [""] * (end - line_no + 1)
     return known
-
-
-@lru_cache
-def _compiled(template: str) -> _CompiledTemplate:
-    return _CompiledTemplate(_template_text(template))

@@ -7,11 +7,25 @@
     └── ParseError       (ValueError)  a line we must understand does not read as it should
 
 Each carries its parts as fields and makes one sentence of them: what, where, what was expected, what to do.
+
+``TemplatesRefused`` (ValueError) stands apart: it comes before any output is read, and holds every ``TemplateMistake``
+of a folder of templates.
 """
 
 from __future__ import annotations
 
-__all__ = ["CommandRefused", "ParseError", "ParserError", "Truncated", "UnknownCommand"]
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "CommandRefused",
+    "ParseError",
+    "ParserError",
+    "TemplateMistake",
+    "TemplatesRefused",
+    "Truncated",
+    "UnknownCommand",
+]
 
 
 class ParserError(Exception):
@@ -102,3 +116,35 @@ class ParseError(ParserError, ValueError):
         marker = " " * start + "~" * max(0, len(part) - 1) + "^"
         place = f"line {self.line_no} of {self.command!r} cannot be read:"
         return f"{place}\n    {line}\n    {marker} expected {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateMistake:
+    """One mistake in a template of the user's; ``line`` counts from 1, 0 means the file or folder as a whole.
+
+    ``field`` is the value of a ``.textfsm``, the group or variable of a ``.ttp``, empty where it is about none::
+
+        templates/ios/show_crypto_isakmp_sa.textfsm:9: STAT: found an unknown field (did you mean 'STATE'?), accepted: ...
+    """
+
+    file: str
+    line: int
+    field: str
+    found: str
+    accepted: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        field = f" {self.field}:" if self.field else ""
+        return f"{where}:{field} found {self.found}, accepted: {self.accepted}"
+
+
+class TemplatesRefused(ValueError):
+    """A folder of templates cannot be used; ``mistakes`` holds all that is wrong, by file and line."""
+
+    def __init__(self, mistakes: Iterable[TemplateMistake]) -> None:
+        self.mistakes = tuple(sorted(mistakes, key=lambda one: (one.file, one.line, one.field)))
+        super().__init__(self.mistakes)
+
+    def __str__(self) -> str:
+        return "\n".join(str(mistake) for mistake in self.mistakes)

@@ -13,8 +13,10 @@ RFC 7296 (IKE version 2).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 __all__ = [
     "AccessAddress",
@@ -24,6 +26,8 @@ __all__ = [
     "CryptoInterface",
     "CryptoMapEntry",
     "CryptoSession",
+    "CustomRow",
+    "CustomValue",
     "Direction",
     "DmvpnInterface",
     "DmvpnNextHopServer",
@@ -1001,6 +1005,23 @@ class VpnSession:
     posture: VpnPosture | None = None
 
 
+CustomValue: TypeAlias = "str | tuple[str, ...] | tuple[Mapping[str, CustomValue], ...] | None"
+"""A text, several texts (``Value List``), or the sections of a group below this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomRow:
+    """What a template of the user's read of a command we do not know: one row, or one section of a group.
+
+    ``values`` has the names of the template; numbers stay text. ``group`` is the group of a ``.ttp``, ``None`` for a row
+    of a ``.textfsm``.
+    """
+
+    command: str
+    group: str | None = None
+    values: Mapping[str, CustomValue]
+
+
 Record = (
     IkeSa
     | Flow
@@ -1009,6 +1030,7 @@ Record = (
     | IpsecSaCount
     | AccessList
     | CryptoMapEntry
+    | CustomRow
     | IkeProfile
     | Ikev2Policy
     | Ikev2Proposal

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["HIDDEN", "hide_key_table", "hide_secrets"]
+__all__ = ["HIDDEN", "hide_every_secret", "hide_key_table", "hide_secrets"]
 
 HIDDEN = "***"
 
@@ -117,3 +117,42 @@ def _hide_row(line: str) -> str:
     if match is None:
         return re.sub(r"\S.*", HIDDEN, line)
     return f"{match['place']}{match['gap']}{HIDDEN}" if match["key"] else match["place"]
+
+
+# words of commands we know nothing of: "wpa-psk ascii 0 ...", "area-password ...", "passwd ... encrypted",
+# "standby 1 authentication ...", "client 192.0.2.1 server-key ..."
+_OTHER_NAMED = re.compile(
+    r"""
+    (?<![^ ])(?:
+      \S*(?:password|passwd|passphrase|secret|community|[-_]psk|[-_]key|[-_]string)(?:[ ]*[:=(]+[ ]*|[ ]+)
+    | (?:[^ :=(]*[ ])?(?:key|psk|secret)[ ]*[:=(]+[ ]*
+    | standby[ ]+(?:\d+[ ]+)?authentication[ ]+
+    )(?P<value>\S.*)$
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# "sa timing: remaining key lifetime (k/sec): (4607999/3585)", "Key size: 256 bits"
+_ABOUT_A_KEY = re.compile(
+    r"\bkey +(?:lifetime|size|length|exchange)\b[^:=]*[:=][^A-Za-z]*(?:bits?|bytes|sec(?:ond)?s?)?$",
+    re.IGNORECASE,
+)
+_LONGEST_FIGURE = 200
+
+
+def hide_every_secret(text: str) -> str:
+    """For the output of a command we do not know: ``hide_secrets`` and more, since nobody can say where a key may stand.
+
+    Rather too much than too little is hidden. Figures about keys (a size, what is left of a lifetime) stay.
+    """
+    lines = text.split("\n")
+    hidden = hide_secrets(text).split("\n")
+    in_key_table = False
+    for index, line in enumerate(lines):
+        in_key_table = in_key_table or _HEADER.match(line) is not None
+        if in_key_table:
+            hidden[index] = _hide_row(hidden[index])
+        elif len(line) < _LONGEST_FIGURE and _ABOUT_A_KEY.search(line):
+            hidden[index] = line
+        elif match := _OTHER_NAMED.search(hidden[index]):
+            hidden[index] = f"{hidden[index][: match.start('value')]}{_typed(match['value'])}"
+    return "\n".join(hidden)

@@ -1,11 +1,15 @@
-"""The one table from (platform, command) to template and builder; the only place to touch when adding one."""
+"""The one table from (platform, command) to template and builder; the only place to touch when adding one.
+
+A ``Registry`` is this table, or this table with the templates of a user's folder in the place of ours and behind them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TypeAlias
 
 from ipsecmon_parsers.clean import CleanText, clean
@@ -20,10 +24,17 @@ from ipsecmon_parsers.configuration import (
     build_isakmp_policies,
     build_transform_sets,
 )
+from ipsecmon_parsers.custom import build_custom_rows
 from ipsecmon_parsers.dmvpn import build_dmvpn
 from ipsecmon_parsers.documents import Json, record_document
-from ipsecmon_parsers.engines import Table, run_template
-from ipsecmon_parsers.errors import CommandRefused, Truncated, UnknownCommand
+from ipsecmon_parsers.engines import Table, Template, built_in_template, run_template
+from ipsecmon_parsers.errors import (
+    CommandRefused,
+    TemplateMistake,
+    TemplatesRefused,
+    Truncated,
+    UnknownCommand,
+)
 from ipsecmon_parsers.ike import (
     build_ikev2_count,
     build_isakmp_count,
@@ -34,17 +45,21 @@ from ipsecmon_parsers.ikev2 import build_ike_sas, build_ikev2_sessions
 from ipsecmon_parsers.ipsec import build_asa_flows, build_flows, build_ipsec_sa_count
 from ipsecmon_parsers.lifetime import build_sa_idle_time, build_sa_lifetime
 from ipsecmon_parsers.records import Platform, Record
-from ipsecmon_parsers.redaction import hide_key_table, hide_secrets
+from ipsecmon_parsers.redaction import hide_every_secret, hide_key_table, hide_secrets
 from ipsecmon_parsers.running import about_crypto, build_asa_running_crypto, build_running_crypto
 from ipsecmon_parsers.sessions import build_crypto_sessions, build_session_briefs
+from ipsecmon_parsers.template_files import TemplateFile, mistakes_in, read_folder
 from ipsecmon_parsers.vpn_sessions import build_vpn_sessions
 
 __all__ = [
+    "BUILT_IN",
     "SHOW_IPSEC_SA",
     "SHOW_ISAKMP_SA",
     "SHOW_SA_LIFETIME",
     "ParseResult",
+    "Registry",
     "UnparsedLine",
+    "UserTemplate",
     "known_commands",
     "parse",
 ]
@@ -65,12 +80,13 @@ class _Reading:
     """One line of the table.
 
     ``command`` is written as Cisco writes syntax: ``[detail]`` may be left out, ``{a | b}`` is a choice, ``<name>``
-    stands for any one word, ``\\|`` for the bar that pipes the output through a filter.
+    stands for any one word, ``\\|`` for the bar that pipes the output through a filter. ``template`` is the path of one of
+    ours, or a template of the user's.
     """
 
     platforms: tuple[Platform, ...]
     command: str
-    template: str
+    template: str | Template
     build: Builder
     prepare: tuple[Prepare, ...] = ()
 
@@ -273,6 +289,152 @@ def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str
     return re.compile(pattern, re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserTemplate:
+    """What a template of the user's is for: ``commands`` of ours that it reads instead, or one that it adds."""
+
+    file: str
+    platform: Platform
+    commands: tuple[str, ...]
+    is_override: bool
+
+
+class Registry:
+    """What reads which command; it never changes, so that threads may share it and a reload makes another one."""
+
+    __slots__ = ("_readings", "folder", "user_templates")
+
+    def __init__(self) -> None:
+        self._readings: tuple[_Reading, ...] = _TABLE
+        self.folder: Path | None = None
+        self.user_templates: tuple[UserTemplate, ...] = ()
+
+    @classmethod
+    def with_templates(cls, folder: Path) -> Registry:
+        """Our commands with the templates of ``folder``; raises ``TemplatesRefused`` with every mistake in them.
+
+        Everything is read and compiled here: what changes in the folder afterwards changes nothing.
+        """
+        files, mistakes = read_folder(folder)
+        chosen: dict[tuple[Platform, str], TemplateFile] = {}
+        for file in files:
+            ours = _ours(file)
+            mistakes += mistakes_in(file.template, _built_in(ours[0]) if ours else None)
+            for command in [reading.command for reading in ours] or [file.command]:
+                first = chosen.setdefault((file.platform, command.lower()), file)
+                if first is not file:
+                    mistakes.append(_twice(file, first))
+        if mistakes:
+            raise TemplatesRefused(mistakes)
+        registry = cls()
+        registry.folder = folder
+        registry._readings = (*_overridden(chosen), *_added(files))
+        registry.user_templates = tuple(_user_template(file) for file in files)
+        return registry
+
+    def known_commands(self, platform: Platform) -> tuple[str, ...]:
+        """The commands that can be read on ``platform``, in the order of the table, the user's last."""
+        return tuple(r.command for r in self._readings if platform in r.platforms)
+
+    def parse(
+        self, platform: str, command: str, text: str, *, complete: bool = False
+    ) -> ParseResult:
+        """``parse`` with the templates of this registry."""
+        return parse(platform, command, text, complete=complete, registry=self)
+
+    def lookup(self, platform: str, command: str) -> tuple[Platform, _Reading]:
+        """The line of the table for a command, written out or abbreviated; raises ``UnknownCommand``."""
+        try:
+            known_platform = Platform(platform)
+        except ValueError:
+            raise UnknownCommand(command, platform, ()) from None
+        readings = [reading for reading in self._readings if known_platform in reading.platforms]
+        for reading in readings:
+            if reading.pattern.fullmatch(f" {command}"):
+                return known_platform, reading
+        abbreviated = [r for r in readings if r.abbreviations.fullmatch(f" {command}")]
+        if len(abbreviated) == 1:
+            return known_platform, abbreviated[0]
+        raise UnknownCommand(command, platform, self.known_commands(known_platform))
+
+    def __repr__(self) -> str:
+        return f"Registry({'' if self.folder is None else str(self.folder)!r})"
+
+    def __copy__(self) -> Registry:
+        return self
+
+    def __deepcopy__(self, _: dict[int, object]) -> Registry:
+        return self
+
+
+BUILT_IN = Registry()
+"""Our own templates only."""
+
+
+def _ours(file: TemplateFile) -> list[_Reading]:
+    """The lines of the table whose template ``file`` replaces: those that use ours of that name, or its command's."""
+    lines = [reading for reading in _TABLE if file.platform in reading.platforms]
+    named = [r for r in lines if Path(_built_in(r).name).stem == file.stem.lower()]
+    command = " " + file.command.replace(r"\|", "|")
+    return named or [r for r in lines if r.pattern.fullmatch(command)][:1]
+
+
+def _built_in(reading: _Reading) -> Template:
+    template = reading.template
+    return built_in_template(template) if isinstance(template, str) else template
+
+
+def _overridden(chosen: Mapping[tuple[Platform, str], TemplateFile]) -> Iterator[_Reading]:
+    """Our table; a line that has a template of the user's on one of its platforms is a line of its own there."""
+    for reading in _TABLE:
+        kept: list[Platform] = []
+        for platform in reading.platforms:
+            file = chosen.get((platform, reading.command.lower()))
+            if file is None:
+                kept.append(platform)
+            else:
+                yield replace(reading, platforms=(platform,), template=file.template)
+        if kept:
+            yield (
+                reading
+                if len(kept) == len(reading.platforms)
+                else replace(reading, platforms=tuple(kept))
+            )
+
+
+def _added(files: Sequence[TemplateFile]) -> Iterator[_Reading]:
+    """Commands we do not know. Nobody can say what stands in their outputs: every key is hidden before they are read."""
+    for file in files:
+        if not _ours(file):
+            yield _Reading(
+                (file.platform,),
+                file.command,
+                file.template,
+                build_custom_rows,
+                (hide_every_secret,),
+            )
+
+
+def _twice(file: TemplateFile, first: TemplateFile) -> TemplateMistake:
+    return TemplateMistake(
+        file=file.template.name,
+        line=0,
+        field="",
+        found=f"a second template for a command that {first.template.name} reads",
+        accepted="one template for each command",
+    )
+
+
+def _user_template(file: TemplateFile) -> UserTemplate:
+    ours = _ours(file)
+    return UserTemplate(
+        file=file.template.name,
+        platform=file.platform,
+        commands=tuple(reading.command for reading in ours) or (file.command,),
+        is_override=bool(ours),
+    )
+
+
 # % Invalid input detected at '^' marker.   % Incomplete command.   % Ambiguous command:  "sh c i"
 # % Unrecognized command   Command authorization failed.   % Authorization failed.
 _REFUSAL = re.compile(
@@ -322,11 +484,18 @@ class ParseResult:
 
 def known_commands(platform: Platform) -> tuple[str, ...]:
     """The commands that can be read on ``platform``, in the order of the registry."""
-    return tuple(reading.command for reading in _TABLE if platform in reading.platforms)
+    return BUILT_IN.known_commands(platform)
 
 
-def parse(platform: str, command: str, text: str, *, complete: bool = False) -> ParseResult:
-    """Read the output of one show command.
+def parse(
+    platform: str,
+    command: str,
+    text: str,
+    *,
+    complete: bool = False,
+    registry: Registry = BUILT_IN,
+) -> ParseResult:
+    """Read the output of one show command, with the templates of ``registry``.
 
     ``complete`` is the collector's word that the device had finished (our echo, then the prompt); a prompt at
     the end of ``text`` says the same. Without it an empty text is ``Truncated``: an answer of zero lines and an
@@ -336,7 +505,7 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     output.
     """
     command = " ".join(command.split())
-    known_platform, reading = _lookup(platform, command)
+    known_platform, reading = registry.lookup(platform, command)
     cleaned = clean(text, command)
     _refuse_refusals(command, cleaned)
     if not cleaned.text.strip() and not (complete or cleaned.ends_with_prompt):
@@ -351,21 +520,6 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     return ParseResult(
         platform=known_platform, command=command, records=records, unparsed_lines=tuple(unparsed)
     )
-
-
-def _lookup(platform: str, command: str) -> tuple[Platform, _Reading]:
-    try:
-        known_platform = Platform(platform)
-    except ValueError:
-        raise UnknownCommand(command, platform, ()) from None
-    readings = [reading for reading in _TABLE if known_platform in reading.platforms]
-    for reading in readings:
-        if reading.pattern.fullmatch(f" {command}"):
-            return known_platform, reading
-    abbreviated = [r for r in readings if r.abbreviations.fullmatch(f" {command}")]
-    if len(abbreviated) == 1:
-        return known_platform, abbreviated[0]
-    raise UnknownCommand(command, platform, known_commands(known_platform))
 
 
 # whatever else a device says in one line that begins with "%", it is no listing

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsecmon_parsers.clean import CleanText
-from ipsecmon_parsers.engines import Section, Table, run_ttp
+from ipsecmon_parsers.engines import Section, Table, built_in_template, run_ttp
 from ipsecmon_parsers.errors import ParseError
 from ipsecmon_parsers.registry import parse
 
@@ -43,7 +43,8 @@ LINES: list[str] = [*CONFIGURATION.splitlines()]
 
 
 def run(lines: list[str]) -> Table:
-    return run_ttp(TEMPLATE, "show running-config", CleanText("\n".join(lines), False), False)
+    template = built_in_template(TEMPLATE)
+    return run_ttp(template, "show running-config", CleanText("\n".join(lines), False), False)
 
 
 def placed(section: Section) -> list[tuple[int, str, str]]:

@@ -2,8 +2,15 @@
 import re
 from typing import TextIO
 
+class TextFSMError(Exception): ...
+class TextFSMTemplateError(Exception): ...
+
+class CopyableRegexObject:
+    def match(self, string: str) -> re.Match[str] | None: ...
+
 class TextFSMRule:
     line_op: str
+    regex_obj: CopyableRegexObject
 
 class TextFSMValue:
     name: str
@@ -11,7 +18,9 @@ class TextFSMValue:
 
 class TextFSM:
     _result: list[list[str]]
+    states: dict[str, list[TextFSMRule]]
     values: list[TextFSMValue]
+    _cur_state_name: str
     def __init__(self, template: TextIO) -> None: ...
     @property
     def header(self) -> list[str]: ...
