@@ -23,8 +23,10 @@ from ipsecmon.sessions.known_hosts import known_hosts_problems
 from ipsecmon.sessions.napalm_session import open_napalm_session
 from ipsecmon.store import Store
 from ipsecmon.web import WebContext, create_app
+from ipsecmon_parsers.records import Platform
+from ipsecmon_parsers.registry import UserTemplate
 
-__all__ = ["Monitor", "Poller", "UnknownDevice", "problems"]
+__all__ = ["Monitor", "Poller", "UnknownDevice", "problems", "templates_in_use"]
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,7 @@ class Poller:
             interval_seconds=timing.interval,
             timeout_seconds=timing.timeout,
             target=lambda: self._target(device),
+            registry=self._config.templates,
         )
 
     def _target(self, device: Device) -> Target:
@@ -157,6 +160,27 @@ def problems(config: Config) -> list[str]:
     return found
 
 
+def templates_in_use(config: Config) -> list[str]:
+    """What the user's templates do, a sentence each; one that does nothing for these devices says so."""
+    registry = config.templates
+    if registry.folder is None:
+        return []
+    if not registry.user_templates:
+        folders = ", ".join(str(registry.folder / platform) for platform in Platform)
+        return [f"{registry.folder}: no template in it; templates belong into {folders}"]
+    polled = {device.platform for device in config.devices}
+    return [f"{one.file}: {_use(one, one.platform in polled)}" for one in registry.user_templates]
+
+
+def _use(template: UserTemplate, is_polled: bool) -> str:
+    if template.is_override:
+        unused = "" if is_polled else f"; no device here is {template.platform}"
+        return f"takes the place of ours on {template.platform}{unused}"
+    meant = f"; or is {template.near} meant, which is ours?" if template.near else ""
+    command = template.commands[0]
+    return f"adds {command!r} on {template.platform}; it is read from files, not polled{meant}"
+
+
 class Monitor:
     """The service: polls on schedule, serves what it knows; ``start`` returns at once."""
 
@@ -181,6 +205,8 @@ class Monitor:
         self.url = f"http://{_host_in_url(listen.host)}:{self._server.port}"
         for problem in problems(config):
             log.warning("%s", problem)
+        for line in templates_in_use(config):
+            log.info("%s", line)
 
     def start(self) -> None:
         """Listen, then poll."""

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ipsecmon import __version__
-from ipsecmon.app import Monitor, Poller, UnknownDevice, problems
+from ipsecmon.app import Monitor, Poller, UnknownDevice, problems, templates_in_use
 from ipsecmon.config import Config, ConfigError, load_config
 from ipsecmon.dump import result_document, utc_text
 from ipsecmon.log import setup_logging
@@ -268,6 +268,8 @@ def check_config(config_file: Path) -> None:
     if found:
         sys.exit(EXIT_WRONG_USE)
     click.echo(f"{config_file}: correct, {_devices(config)}")
+    for line in templates_in_use(config):
+        click.echo(line)
 
 
 def _raw_needs_json(raw: bool, as_json: bool) -> None:

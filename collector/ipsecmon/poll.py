@@ -19,11 +19,12 @@ from ipsecmon.tunnels import build
 from ipsecmon_parsers.errors import CommandRefused, ParserError, Truncated
 from ipsecmon_parsers.records import Flow, IkeSa, Platform, SaLifetime
 from ipsecmon_parsers.registry import (
+    BUILT_IN,
     SHOW_IPSEC_SA,
     SHOW_ISAKMP_SA,
     SHOW_SA_LIFETIME,
     ParseResult,
-    parse,
+    Registry,
 )
 
 __all__ = ["PolledDevice", "poll_device"]
@@ -37,7 +38,10 @@ _OPTIONAL = frozenset({SHOW_SA_LIFETIME})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolledDevice:
-    """What a poll must know of a device; ``target`` looks its credential up anew at each connect."""
+    """What a poll must know of a device.
+
+    ``target`` looks its credential up anew at each connect; ``registry`` holds the templates that read its answers.
+    """
 
     name: str
     host: str
@@ -45,6 +49,7 @@ class PolledDevice:
     interval_seconds: float
     timeout_seconds: float
     target: Callable[[], Target]
+    registry: Registry = BUILT_IN
 
 
 def poll_device(
@@ -175,7 +180,7 @@ def _parse(device: PolledDevice, outputs: list[RawOutput]) -> Mapping[str, Parse
     readings: dict[str, ParseResult] = {}
     for output in outputs:
         try:
-            readings[output.command] = parse(
+            readings[output.command] = device.registry.parse(
                 device.platform, output.command, output.text, complete=True
             )
         except ParserError as error:

@@ -108,9 +108,12 @@ class Row:
         return None if column is None else self.values[column] or None
 
     def number(self, name: str) -> int | None:
-        """A captured run of digits."""
+        """A captured run of digits; a template of the user's may capture something else, which is a ``ParseError``."""
         text = self.text(name)
-        return int(text) if text else None
+        try:
+            return int(text) if text else None
+        except ValueError:
+            raise self.error("a number", near=text or "") from None
 
     def value(self, name: str, read: Callable[[str], _Value]) -> _Value | None:
         """A captured token as ``read`` understands it; what it does not understand is a ``ParseError``."""
@@ -300,8 +303,11 @@ def compile_template(template: Template) -> None:
         # "Invalid state name: 'x y'. Line: 7", "Unknown option "Lst" Line 3."
         line = re.search(r"\.?\s*Line:? (\d+)\.?$", str(error))
         message = str(error)[: line.start()] if line else str(error)
-        if isinstance(error.__cause__, re.error):
-            message = f"not a regular expression: {error.__cause__.msg}"
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, re.error):
+            cause = cause.__cause__
+        if cause is not None:
+            message = f"not a regular expression: {cause.msg}"
         line_no = int(line[1]) if line else lines.line_no * message.startswith("No Value")
         raise BadTemplate(line_no, message) from None
     except IndexError:
@@ -351,7 +357,8 @@ class _Accountant(textfsm.TextFSM):
 
     def _run(self, lines: Sequence[str]) -> list[list[str]]:
         """``ParseText``, but blank lines cost nothing where no rule says anything about them."""
-        for number, line in enumerate(lines, start=1):
+        # what follows the last line end is no line, unless something stands there
+        for number, line in enumerate(lines if lines[-1] else lines[:-1], start=1):
             if self._reads_blank_lines or (line and not line.isspace()):
                 self._line_no = number
                 self._CheckLine(line)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = [
     "CommandRefused",
@@ -142,9 +143,10 @@ class TemplateMistake:
 class TemplatesRefused(ValueError):
     """A folder of templates cannot be used; ``mistakes`` holds all that is wrong, by file and line."""
 
-    def __init__(self, mistakes: Iterable[TemplateMistake]) -> None:
+    def __init__(self, folder: Path, mistakes: Iterable[TemplateMistake]) -> None:
+        self.folder = folder
         self.mistakes = tuple(sorted(mistakes, key=lambda one: (one.file, one.line, one.field)))
-        super().__init__(self.mistakes)
+        super().__init__(folder, self.mistakes)
 
     def __str__(self) -> str:
         return "\n".join(str(mistake) for mistake in self.mistakes)

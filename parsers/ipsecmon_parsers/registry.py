@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
@@ -30,6 +31,8 @@ from ipsecmon_parsers.documents import Json, record_document
 from ipsecmon_parsers.engines import Table, Template, built_in_template, run_template
 from ipsecmon_parsers.errors import (
     CommandRefused,
+    ParseError,
+    ParserError,
     TemplateMistake,
     TemplatesRefused,
     Truncated,
@@ -291,12 +294,16 @@ def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserTemplate:
-    """What a template of the user's is for: ``commands`` of ours that it reads instead, or one that it adds."""
+    """What a template of the user's is for: ``commands`` of ours that it reads instead, or one that it adds.
+
+    ``near`` is the name of one of ours that an added one resembles so much that it may be a slip.
+    """
 
     file: str
     platform: Platform
     commands: tuple[str, ...]
     is_override: bool
+    near: str | None
 
 
 class Registry:
@@ -325,7 +332,7 @@ class Registry:
                 if first is not file:
                     mistakes.append(_twice(file, first))
         if mistakes:
-            raise TemplatesRefused(mistakes)
+            raise TemplatesRefused(folder, mistakes)
         registry = cls()
         registry.folder = folder
         registry._readings = (*_overridden(chosen), *_added(files))
@@ -393,13 +400,34 @@ def _overridden(chosen: Mapping[tuple[Platform, str], TemplateFile]) -> Iterator
             if file is None:
                 kept.append(platform)
             else:
-                yield replace(reading, platforms=(platform,), template=file.template)
+                yield replace(
+                    reading,
+                    platforms=(platform,),
+                    template=file.template,
+                    build=_guarded(reading.build, file.template.name),
+                )
         if kept:
             yield (
                 reading
                 if len(kept) == len(reading.platforms)
                 else replace(reading, platforms=tuple(kept))
             )
+
+
+def _guarded(build: Builder, name: str) -> Builder:
+    """A template of the user's may give a builder what ours never does, such as a word for a number."""
+
+    def guarded(table: Table, platform: Platform) -> tuple[Record, ...]:
+        try:
+            return build(table, platform)
+        except ParserError:
+            raise
+        except Exception as error:  # whatever it is, the template is to blame and not the service
+            line_no = table.rows[0].first_line if table.rows else 1
+            expected = f"values that a record can hold; {name} gave another one ({error})"
+            raise ParseError(table.command, line_no, table.lines[line_no - 1], expected) from error
+
+    return guarded
 
 
 def _added(files: Sequence[TemplateFile]) -> Iterator[_Reading]:
@@ -427,7 +455,10 @@ def _twice(file: TemplateFile, first: TemplateFile) -> TemplateMistake:
 
 def _user_template(file: TemplateFile) -> UserTemplate:
     ours = _ours(file)
+    names = [Path(_built_in(r).name).name for r in _TABLE if file.platform in r.platforms]
+    near = [] if ours else get_close_matches(Path(file.template.name).name, names, 1, 0.95)
     return UserTemplate(
+        near=near[0] if near else None,
         file=file.template.name,
         platform=file.platform,
         commands=tuple(reading.command for reading in ours) or (file.command,),

@@ -27,6 +27,7 @@ from ipsecmon_parsers.template_syntax import (
     check_ttp,
     listed,
     meant,
+    near,
 )
 
 __all__ = ["TemplateFile", "mistakes_in", "read_folder"]
@@ -164,7 +165,7 @@ def mistakes_in(template: Template, ours: Template | None) -> list[TemplateMista
             faults += _faults_of_groups(groups, known, ())
     else:
         values, faults = check_textfsm(template)
-        faults += _faults_of_values(values, ours) if ours else _faults_of_lists(values)
+        faults += _faults_of_values(template, values, ours) if ours else _faults_of_lists(values)
     return [
         TemplateMistake(
             file=template.name,
@@ -177,16 +178,19 @@ def mistakes_in(template: Template, ours: Template | None) -> list[TemplateMista
     ]
 
 
-def _faults_of_values(values: list[Value], ours: Template) -> Iterator[Fault]:
+def _faults_of_values(template: Template, values: list[Value], ours: Template) -> Iterator[Fault]:
     known = {value.name: value for value in check_textfsm(ours)[0]}
+    unknown = [value for value in values if value.name not in known]
     for value in values:
-        if value.name not in known:
+        if value in unknown:
             found = f"an unknown field{meant(value.name, known)}"
             yield Fault(value.line, value.name, found, listed(known))
         elif "List" in value.options:
             accepted = "one text: what reads this field takes no list"
             yield Fault(value.line, value.name, "the option List", accepted)
-    given = {value.name for value in values}
+    # a field with a mistake of its own is not missing as well
+    given = {value.name for value in values} | {near(value.name, known) for value in unknown}
+    given |= set(re.findall(r"^Value (?:[A-Za-z,]+ )?([^\s(]+)", template.text, re.MULTILINE))
     needed = re.findall(r"^# Needed:(.*)$", ours.text, re.MULTILINE)
     last = values[-1].line if values else 1
     for name in " ".join(needed).split():
@@ -219,8 +223,9 @@ def _faults_of_groups(
                 found = f"an unknown field{meant(name, model.variables)}"
                 yield Fault(line, ".".join((*where, name)), found, listed(model.variables))
         for line, names in group.openings:
+            slips = {near(name, model.variables) for name in names - model.variables.keys()}
             for name in model.opening_variables:
-                if name not in names:
+                if name not in names and name not in slips:
                     field = ".".join((*where, name))
                     accepted = f"{{{{ {name} }}}} in each line that begins the group"
                     yield Fault(line, field, "no such field, and it is needed", accepted)

@@ -24,10 +24,11 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from xml.sax.saxutils import unescape
 
 from ipsecmon_parsers.engines import BadTemplate, Template, compile_template
 
-__all__ = ["Fault", "Group", "Value", "check_textfsm", "check_ttp", "listed", "meant"]
+__all__ = ["Fault", "Group", "Value", "check_textfsm", "check_ttp", "listed", "meant", "near"]
 
 _LONGEST_LIST = 12
 
@@ -51,9 +52,15 @@ def listed(words: Iterable[str]) -> str:
 
 def meant(word: str, known: Iterable[str]) -> str:
     """`` (did you mean 'PEER'?)``, or nothing where no known word is near."""
+    one = near(word, known)
+    return f" (did you mean '{one}'?)" if one else ""
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one, empty where none is near."""
     words = {one.lower().replace("-", "_"): one for one in known}
-    near = difflib.get_close_matches(word[:64].lower().replace("-", "_"), list(words), n=1)
-    return f" (did you mean '{words[near[0]]}'?)" if near else ""
+    found = difflib.get_close_matches(word[:64].lower().replace("-", "_"), list(words), n=1)
+    return words[found[0]] if found else ""
 
 
 # TextFSM
@@ -69,6 +76,7 @@ class Value:
     text: str
 
 
+_ACTIONS = ("Record", "Next", "Continue", "Error", "Clear", "Clearall", "NoRecord", "End", "EOF")
 _VALUE = re.compile(r"Value (?:(?P<options>[A-Za-z,]+) )?(?P<name>[^\s(]\S*)(?: \(.*)?$")
 
 
@@ -78,10 +86,10 @@ def check_textfsm(template: Template) -> tuple[list[Value], list[Fault]]:
     try:
         compile_template(template)
     except BadTemplate as error:
-        return values, [_in_words(error, template.text, values)]
-    if not values:
-        return values, [Fault(1, "", "no Value line at its start", _VALUE_LINES)]
-    return values, []
+        fault = _in_words(error, template.text, values)
+        if values or fault.found != _NO_START:
+            return values, [fault]
+    return values, [] if values else [Fault(1, "", "no Value line at its start", _VALUE_LINES)]
 
 
 def _values(text: str) -> list[Value]:
@@ -96,6 +104,9 @@ def _values(text: str) -> list[Value]:
     return values
 
 
+_NO_START = "no state Start"
+_NO_BRACKETS = "an expression that is not in brackets"
+_BRACKETS = "'Value NAME (expression)', one pair of brackets around the whole"
 _VALUE_LINES = "lines 'Value NAME (expression)' first, then a blank line, then the states"
 # what textfsm says -> what was found, what is accepted
 _SAYINGS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
@@ -108,11 +119,7 @@ _SAYINGS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "'Value NAME (expression)'",
         ),
         (r"name too long", "a name that is too long", "a name of at most 48 characters"),
-        (
-            r"must be contained within",
-            "an expression that is not in brackets",
-            "'Value NAME (expression)', one pair of brackets around the whole",
-        ),
+        (r"must be contained within", _NO_BRACKETS, _BRACKETS),
         (r"Duplicate option \"(.*)\"", r"the option \1 twice", "each option once"),
         (
             r"Unknown option \"(.*)\"",
@@ -124,6 +131,11 @@ _SAYINGS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             r"Expected blank line after",
             "a line that is no Value line",
             "a blank line between the Value lines and the states",
+        ),
+        (
+            r"Invalid state name: 'Value ",
+            "a Value line behind a blank line",
+            "the Value lines in one block, then a blank line, then the states",
         ),
         (
             r"Invalid state name: '(.*)'",
@@ -140,6 +152,11 @@ _SAYINGS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             r"Duplicate or invalid variable",
             "a $ that names no field",
             "${NAME} with the name of a Value line, $$ for the end of the line",
+        ),
+        (
+            r"redefinition of group name '(\w+)'",
+            r"the field \1 twice in one rule",
+            "each field once in a rule",
         ),
         (
             r"not a regular expression: (.*)",
@@ -161,16 +178,18 @@ _SAYINGS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "a message behind -> without Error",
             "Error before a message in quotes",
         ),
-        (r"Missing state 'Start'", "no state Start", "a line 'Start' before the first rules"),
     )
 )
 
 
 def _in_words(error: BadTemplate, text: str, values: list[Value]) -> Fault:
     lines = text.split("\n")
+    states = [line.strip() for line in lines if re.fullmatch(r"\w+\s*", line)]
+    if "Missing state 'Start'" in error.message:
+        line_no = _first_line(lines, r"^\w+\s*$") or len(lines)
+        return Fault(line_no, "", _NO_START, "a line 'Start' before the first rules")
     if match := re.search(r"State '(\w+)' not found", error.message):
-        states = [line.strip() for line in lines if re.fullmatch(r"\w+\s*", line)]
-        found = f"a jump to the state '{match[1]}'{meant(match[1], states)}"
+        found = f"a jump to the state '{match[1]}'{meant(match[1], [*states, *_ACTIONS])}"
         return Fault(_first_line(lines, rf"->.*\b{match[1]}\s*$"), "", found, listed(states))
     if match := re.search(r"Non-Empty '(\w+)' state", error.message):
         line_no = _first_line(lines, rf"^{match[1]}\s*$")
@@ -182,6 +201,8 @@ def _in_words(error: BadTemplate, text: str, values: list[Value]) -> Fault:
         if unknown:
             found = f"no Value line of this name{meant(unknown[0], known)}"
             return Fault(error.line_no, unknown[0], found, listed(known))
+    if "Unknown option" in error.message and "(" not in line:
+        return Fault(error.line_no, line.split()[1], _NO_BRACKETS, _BRACKETS)
     declared = _VALUE.match(line.rstrip())
     name = declared["name"] if declared else ""
     for pattern, found, accepted in _SAYINGS:
@@ -212,6 +233,7 @@ class Group:
         default_factory=list[tuple[int, frozenset[str]]]
     )
     below: list[Group] = field(default_factory=list["Group"])
+    has_lines: bool = False
 
     @property
     def opening_variables(self) -> list[str]:
@@ -280,8 +302,10 @@ class _TtpReading:
             found, accepted = "a group of another form", '<group name="NAME*"> and nothing else'
             self._fault(line_no, found, accepted)
             self._open_group(line_no, "")
-        elif text.startswith("<"):
-            self._fault(line_no, f"the tag {text.split()[0][:40]}", _ACCEPTED_TAGS)
+        elif match := re.match(r"<(/?)(\w+)", text):
+            self._fault(line_no, f"the tag {match[0][:40]}>", _ACCEPTED_TAGS)
+            if not match[1] and f"</{match[2]}>" not in text and not text.endswith("/>"):
+                self._inside = (match[2], line_no)
         elif not self._open:
             self._fault(line_no, "a line outside of a group", "lines inside a <group>")
         else:
@@ -297,14 +321,20 @@ class _TtpReading:
             self._fault(1, "no group", 'at least one <group name="NAME*">')
 
     def _line_inside(self, line_no: int, text: str) -> None:
-        tag = self._inside[0] if self._inside else ""
+        tag, opened = self._inside or ("", 0)
         if text == f"</{tag}>":
             self._inside = None
+        elif tag not in ("doc", "vars"):
+            return
+        elif text.startswith("<group"):
+            self._inside = None
+            self._fault(opened, f"a <{tag}> that is not closed", f"a line </{tag}>")
+            self.line(line_no, text)
         elif _NO_XML.search(text):
             self._fault(line_no, f"a < or & in <{tag}>", _AS_XML)
         elif tag == "vars" and text and not text.startswith("#"):
             name, equals, value = text.partition("=")
-            literal = _literal(value.strip())
+            literal = _literal(unescape(value.strip()))
             if not (equals and name.strip().isidentifier() and literal is not None):
                 accepted = 'NAME = r"expression" on one line'
                 self._fault(line_no, "another form of variable", accepted)
@@ -315,7 +345,7 @@ class _TtpReading:
     def _open_group(self, line_no: int, name: str) -> None:
         group = Group(name, line_no)
         siblings = self._open[-1].below if self._open else self.groups
-        if self._open and not self._open[-1].openings:
+        if self._open and not self._open[-1].has_lines:
             accepted = "the line that begins the group before the groups below it"
             self._fault(line_no, "a group at the start of another", accepted)
         if name and name in {other.name for other in siblings}:
@@ -329,13 +359,14 @@ class _TtpReading:
 
     def _close_group(self) -> None:
         group = self._open.pop()
-        if not group.openings and not group.below:
+        if not group.has_lines and not group.below:
             self._fault(group.line, "a group without lines", "the line that begins it", group.name)
 
     def _pattern_line(self, line_no: int, line: str) -> None:
         group = self._open[-1]
         names: list[str] = []
-        begins = not group.openings and not group.below
+        begins = not group.has_lines
+        group.has_lines = True
         contents: list[str] = _VARIABLE.findall(line)
         if any(sign in _VARIABLE.sub("", line) for sign in ("{{", "}}")):
             self._fault(line_no, "{{ or }} without the other", "{{ NAME }}")
@@ -344,12 +375,14 @@ class _TtpReading:
             self._fault(line_no, "a < or &", _AS_XML)
             return
         for content in contents:
-            name, filters = self._variable(line_no, content)
+            if content.strip() == "ignore":
+                continue
+            name, filters = self._variable(line_no, unescape(content))
             if name in names:
                 self._fault(line_no, "a field twice in one line", "each field once", name)
             begins = begins or "_start_" in filters
             names.append(name)
-        if not contents:
+        if not names:
             self._fault(
                 line_no, "a line without a variable", "at least one {{ NAME }} in each line"
             )
@@ -362,10 +395,9 @@ class _TtpReading:
         """Name and filters of what stands between ``{{`` and ``}}``."""
         name = content.partition("|")[0].strip()
         rest = content.strip()[len(name) :].strip()
-        if not name.isidentifier() or name.startswith("_") or name in ("ignore", "set"):
-            self._fault(
-                line_no, f"'{name[:40]}' in the place of a name", "letters, digits and _", name
-            )
+        if not re.fullmatch(r"[A-Za-z]\w*", name) or name in ("ignore", "set"):
+            accepted = "a name of letters, digits and _; {{ ignore }} alone for any one word"
+            self._fault(line_no, f"'{name[:40]}' in the place of a name", accepted)
         words: list[str] = []
         at = 0
         while at < len(rest):

@@ -18,6 +18,7 @@ from ipsecmon.config.document import BROKEN, Block, Items, Position, describe
 from ipsecmon.config.mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
 from ipsecmon.config.models import Config
 from ipsecmon.config.readings import NAME, Reading, duration_text, read_duration
+from ipsecmon_parsers.errors import TemplatesRefused
 
 __all__ = ["check"]
 
@@ -37,7 +38,7 @@ def check(root: Block, path: Path) -> tuple[Config | None, list[Mistake]]:
     add_equal_names(mistakes, root)
     add_unknown_credentials(mistakes, root)
     add_devices_always_stale(mistakes, root)
-    return config, mistakes.found
+    return config, [*mistakes.found, *mistakes.in_templates]
 
 
 class Mistakes:
@@ -45,6 +46,7 @@ class Mistakes:
 
     def __init__(self, root: Block, path: Path) -> None:
         self.found: list[Mistake] = []
+        self.in_templates: list[Mistake] = []
         self._root = root
         self._file = str(path)
         # a mapping behind several aliases has its mistake once
@@ -66,6 +68,23 @@ class Mistakes:
                 accepted=accepted,
             )
         )
+
+    def add_templates(self, where: Where, refused: TemplatesRefused) -> None:
+        """The mistakes in templates, each at its place; that there is no such folder is a mistake of the key."""
+        for mistake in refused.mistakes:
+            if mistake.file == str(refused.folder):
+                self.add(where, f"{mistake.found} at {quoted(mistake.file)}", mistake.accepted)
+                continue
+            self.in_templates.append(
+                Mistake(
+                    file=mistake.file,
+                    line=mistake.line,
+                    column=0,
+                    key=mistake.field,
+                    found=mistake.found,
+                    accepted=mistake.accepted,
+                )
+            )
 
     def position(self, where: Where) -> Position:
         """Of the key, or of the item of a list; of what encloses it when it is not there."""
@@ -109,6 +128,9 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
         mistakes.add(where[:-1], "a name that cannot be used", accepted)
     elif (value := mistakes.value(where)) is not BROKEN:
         error = detail.get("ctx", {}).get("error")
+        if isinstance(error, TemplatesRefused):
+            mistakes.add_templates(where, error)
+            return
         accepted = error.accepted if isinstance(error, NotAccepted) else ""
         found = describe(value, hide=under_credentials)
         mistakes.add(where, found, accepted or in_words(annotation_at(where)))

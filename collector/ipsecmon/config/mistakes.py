@@ -39,7 +39,7 @@ LONGEST_LIST = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """One mistake; ``line`` and ``column`` count from 1, 0 means the file as a whole."""
+    """One mistake; ``line`` and ``column`` count from 1, 0 means the file, or the line, as a whole."""
 
     file: str
     line: int
@@ -49,18 +49,21 @@ class Mistake:
     accepted: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = ":".join([self.file, *(str(n) for n in (self.line, self.column) if n)])
         key = f" {self.key}:" if self.key else ""
         return f"{where}:{key} found {self.found}, accepted: {self.accepted}"
 
 
 class ConfigError(IpsecmonError, ValueError):
-    """The configuration file cannot be used; ``mistakes`` holds all that is wrong, by line."""
+    """The configuration file cannot be used; ``mistakes`` holds all that is wrong, by line, those in templates last."""
 
     mistakes: tuple[Mistake, ...]
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(sorted(mistakes, key=_by_place))
+        given = list(mistakes)
+        files = dict.fromkeys(mistake.file for mistake in given)
+        order = {file: number for number, file in enumerate(files)}
+        self.mistakes = tuple(sorted(given, key=lambda one: (order[one.file], *_by_place(one))))
         super().__init__(self.mistakes)
 
     def __str__(self) -> str:

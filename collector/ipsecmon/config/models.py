@@ -21,9 +21,11 @@ from ipsecmon.config.readings import (
     PlatformWord,
     Port,
     SecretSource,
+    Templates,
     Username,
     duration_text,
 )
+from ipsecmon_parsers.registry import BUILT_IN
 
 __all__ = ["Config", "Credential", "Device", "HostKeys", "Poll", "Section", "Timing", "Web"]
 
@@ -129,6 +131,7 @@ class Config(Section):
     poll: Poll = Poll()
     web: Web = Web()
     host_keys: HostKeys = HostKeys()
+    templates: Templates = BUILT_IN
     credentials: dict[Name, Credential]
     devices: tuple[Device, ...] = Field(min_length=1)
 

@@ -22,7 +22,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from ipsecmon.config.mistakes import NotAccepted, has_controls
 from ipsecmon.config.secret import HIDDEN, Secret
+from ipsecmon_parsers.errors import TemplatesRefused
 from ipsecmon_parsers.records import Platform
+from ipsecmon_parsers.registry import Registry
 
 __all__ = [
     "CheckWord",
@@ -40,6 +42,7 @@ __all__ = [
     "Port",
     "Reading",
     "SecretSource",
+    "Templates",
     "Username",
     "duration_text",
     "read_duration",
@@ -82,7 +85,7 @@ class Reading:
         directory = info.context if isinstance(info.context, Path) else None
         try:
             return self.read(value, directory)
-        except NotAccepted:
+        except (NotAccepted, TemplatesRefused):
             raise
         except ValueError:
             pass
@@ -234,6 +237,18 @@ def read_path(value: object, directory: Path | None) -> Path:
     return path if directory is None else directory / path
 
 
+def read_templates(value: object, directory: Path | None) -> Registry:
+    """Read and checked here, once: a poll never meets a template that cannot be used."""
+    if isinstance(value, Registry):
+        return value
+    return Registry.with_templates(read_path(value, directory))
+
+
+def dump_templates(value: object) -> object:
+    folder = value.folder if isinstance(value, Registry) else None
+    return None if folder is None else str(folder)
+
+
 def read_secret(value: object, directory: Path | None) -> Secret | FromEnvironment | FromFile:
     match value:
         case Secret() | FromEnvironment() | FromFile():
@@ -282,6 +297,9 @@ Name = Annotated[
 Host = Annotated[str, Reading("a host name, an IPv4 or an IPv6 address", read_host)]
 Username = Annotated[str, Reading("a text on one line", read_username)]
 FilePath = Annotated[Path, Reading("the path of a file", read_path)]
+Templates = Annotated[
+    Registry, Reading("the path of a folder with templates", read_templates, dump_templates)
+]
 PlatformWord = Annotated[Platform, Reading(either(COLLECTED), read_platform)]
 CheckWord = Annotated[HostKeyCheck, Reading(either(HostKeyCheck), read_word(HostKeyCheck))]
 ListenAddress = Annotated[
