@@ -599,6 +599,7 @@ class TestDocuments:
 WORDS = st.sampled_from(
     [
         *("poll", "web", "host_keys", "credentials", "devices", "interval", "timeout", "name"),
+        *("templates", ".", "ipsecmon.yml"),
         *("host", "lab", "Site1", "password", "env", "file", "<<", "[key]", "30s", "ios", "off"),
         *("~", "", "0", "92.1.1.1", ":9818", "\ud800", "\0", "é", "${X}", "~nobody/x", "::1%1"),
     ]

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from ipsecmon_parsers.clean import clean
-from ipsecmon_parsers.documents import record_document
 from ipsecmon_parsers.engines import Table, built_in_template, run_template
 from ipsecmon_parsers.errors import (
     CommandRefused,
