@@ -133,7 +133,7 @@ _OTHER_NAMED = re.compile(
 )
 # "sa timing: remaining key lifetime (k/sec): (4607999/3585)", "Key size: 256 bits"
 _ABOUT_A_KEY = re.compile(
-    r"\bkey +(?:lifetime|size|length|exchange)\b[^:=]*[:=][^A-Za-z]*(?:bits?|bytes|sec(?:ond)?s?)?$",
+    r"\bkey +(?:lifetime|size|length|exchange)\b[^:=]*[:=][^A-Za-z]*(?:bits?|bytes|secs?|seconds?)?$",
     re.IGNORECASE,
 )
 _LONGEST_FIGURE = 200

@@ -144,12 +144,12 @@ def test_a_template_that_fits_no_answer_fails_the_poll_and_nothing_else(put: Put
 
 def test_mistakes_in_the_file_and_in_templates_come_at_once(put: Put) -> None:
     put("ios/show_crypto_isakmp_sa_count.textfsm", "Value DEAD (\\d+)\n\nStart\n  ^${DEED}\n")
-    put("asa/show_counts.textfsm", COUNTS.replace("Record", "Recrod"))
+    put("asa/show_counts.textfsm", COUNTS.replace("Record", "Recordx"))
     Path("ipsecmon.yml").write_text(CONFIG.replace("platform: ios", "platform: junos"))
 
     assert messages() == [
         "ipsecmon.yml:6:36: devices[0].platform: found 'junos', accepted: ios, iosxe",
-        "templates/asa/show_counts.textfsm:4: found a jump to the state 'Recrod' (did you mean 'Record'?), accepted: Start",
+        "templates/asa/show_counts.textfsm:4: found a jump to the state 'Recordx' (did you mean 'Record'?), accepted: Start",
         *(
             f"templates/ios/show_crypto_isakmp_sa_count.textfsm:{line}: {said}"
             for line, said in (
@@ -269,11 +269,11 @@ def test_check_config_says_that_a_folder_is_empty(put: Put) -> None:
 
 @pytest.mark.parametrize("command", [["check-config"], ["run"], ["poll", "Site1"], ["dump"]])
 def test_no_command_starts_with_a_bad_template(put: Put, command: list[str]) -> None:
-    put("ios/show_counts.textfsm", COUNTS.replace("${NAME}", "${NAM}"))
+    put("ios/show_counts.textfsm", COUNTS.replace("${NAME}", "${NAMES}"))
     result = CliRunner().invoke(main, command)
 
     assert result.exit_code == 2
     assert result.output == (
-        "templates/ios/show_counts.textfsm:4: NAM: found no Value line of this name (did you mean 'NAME'?), accepted: NAME\n"
+        "templates/ios/show_counts.textfsm:4: NAMES: found no Value line of this name (did you mean 'NAME'?), accepted: NAME\n"
         "nothing was loaded: correct it, then run 'ipsecmon check-config'\n"
     )

@@ -193,9 +193,9 @@ CASES: list[tuple[str, str, str, list[str]]] = [
     (
         "unknown field in a rule",
         A,
-        HEAD + "Start\n  ^${NAM} ${COUNT}\n",
+        HEAD + "Start\n  ^${NAMES} ${COUNT}\n",
         [
-            "templates/ios/show_a.textfsm:5: NAM: found no Value line of this name (did you mean 'NAME'?), accepted: NAME, COUNT",
+            "templates/ios/show_a.textfsm:5: NAMES: found no Value line of this name (did you mean 'NAME'?), accepted: NAME, COUNT",
         ],
     ),
     (
@@ -225,7 +225,7 @@ CASES: list[tuple[str, str, str, list[str]]] = [
     (
         "unknown action",
         A,
-        HEAD + "Start\n  ^${NAME} -> Recrod.Next\n",
+        HEAD + "Start\n  ^${NAME} -> Recordx.Next\n",
         [
             "templates/ios/show_a.textfsm:5: found something behind -> that is no action, accepted: Next, Continue or Error, with .Record, .Clear, .Clearall or .NoRecord, then a state",
         ],
@@ -233,9 +233,9 @@ CASES: list[tuple[str, str, str, list[str]]] = [
     (
         "an action that is taken for a state",
         A,
-        HEAD + "Start\n  ^${NAME} -> Recrod\n",
+        HEAD + "Start\n  ^${NAME} -> Recordx\n",
         [
-            "templates/ios/show_a.textfsm:5: found a jump to the state 'Recrod' (did you mean 'Record'?), accepted: Start",
+            "templates/ios/show_a.textfsm:5: found a jump to the state 'Recordx' (did you mean 'Record'?), accepted: Start",
         ],
     ),
     (
@@ -297,9 +297,9 @@ CASES: list[tuple[str, str, str, list[str]]] = [
     (
         "slip in a field",
         COUNT,
-        "Value ACTIVE (\\d+)\nValue STANDBY (\\d+)\nValue NEGOTIATING (\\d+)\nValue DAED (\\d+)\n\nStart\n  ^x\n",
+        "Value ACTIVE (\\d+)\nValue STANDBY (\\d+)\nValue NEGOTIATING (\\d+)\nValue DEADX (\\d+)\n\nStart\n  ^x\n",
         [
-            "templates/ios/show_crypto_isakmp_sa_count.textfsm:4: DAED: found an unknown field (did you mean 'DEAD'?), accepted: ACTIVE, STANDBY, NEGOTIATING, DEAD",
+            "templates/ios/show_crypto_isakmp_sa_count.textfsm:4: DEADX: found an unknown field (did you mean 'DEAD'?), accepted: ACTIVE, STANDBY, NEGOTIATING, DEAD",
         ],
     ),
     (

@@ -570,14 +570,14 @@ class TestFolder:
         assert repr(registry) == "Registry('templates')"
 
     def test_all_mistakes_of_all_files_come_at_once(self, folder: Path, put: Put) -> None:
-        put("ios/show_crypto_isakmp_sa_count.textfsm", "Value ACTIV (\\d+)\n\nStart\n  ^x\n")
+        put("ios/show_crypto_isakmp_sa_count.textfsm", "Value ACTIVES (\\d+)\n\nStart\n  ^x\n")
         put("ios/show_counts.textfsm", COUNTS.replace("${COUNT}", "${COUNTS}"))
         put("show_counts.textfsm", COUNTS)
         put("junos/show_counts.textfsm", COUNTS)
 
         assert refused(folder) == [
             "templates/ios/show_counts.textfsm:5: COUNTS: found no Value line of this name (did you mean 'COUNT'?), accepted: NAME, COUNT",
-            "templates/ios/show_crypto_isakmp_sa_count.textfsm:1: ACTIV: found an unknown field (did you mean 'ACTIVE'?), accepted: ACTIVE, STANDBY, NEGOTIATING, DEAD",
+            "templates/ios/show_crypto_isakmp_sa_count.textfsm:1: ACTIVES: found an unknown field (did you mean 'ACTIVE'?), accepted: ACTIVE, STANDBY, NEGOTIATING, DEAD",
             "templates/ios/show_crypto_isakmp_sa_count.textfsm:1: DEAD: found no such field, and it is needed, accepted: a line such as 'Value DEAD (\\d+)'",
             "templates/ios/show_crypto_isakmp_sa_count.textfsm:1: NEGOTIATING: found no such field, and it is needed, accepted: a line such as 'Value NEGOTIATING (\\d+)'",
             "templates/ios/show_crypto_isakmp_sa_count.textfsm:1: STANDBY: found no such field, and it is needed, accepted: a line such as 'Value STANDBY (\\d+)'",
