@@ -335,7 +335,8 @@ class _Accountant(textfsm.TextFSM):
         self.overwriting: list[int] = []
         self.dropped: list[int] = []
         # "^\s*$$ -> Record" is common elsewhere; none of our own templates says anything about a blank line
-        rules = (rule for state in self.states.values() for rule in state)
+        rules = [rule for state in self.states.values() for rule in state]
+        self._may_end = any(rule.new_state in ("End", "EOF") for rule in rules)
         self._reads_blank_lines = any(rule.regex_obj.match("") for rule in rules)
         self._filldown = {v.name for v in self.values if "Filldown" in v.OptionNames()}
         self._assigned: dict[str, str | None] = {}
@@ -357,12 +358,13 @@ class _Accountant(textfsm.TextFSM):
 
     def _run(self, lines: Sequence[str]) -> list[list[str]]:
         """``ParseText``, but blank lines cost nothing where no rule says anything about them."""
+        reads_blank_lines, may_end = self._reads_blank_lines, self._may_end
         # what follows the last line end is no line, unless something stands there
         for number, line in enumerate(lines if lines[-1] else lines[:-1], start=1):
-            if self._reads_blank_lines or (line and not line.isspace()):
+            if reads_blank_lines or (line and not line.isspace()):
                 self._line_no = number
                 self._CheckLine(line)
-                if self._cur_state_name in ("End", "EOF"):
+                if may_end and self._cur_state_name in ("End", "EOF"):
                     rest = enumerate(lines[number:], start=number + 1)
                     self.unmatched += [n for n, line in rest if line.strip()]
                     break

@@ -10,6 +10,7 @@ class CopyableRegexObject:
 
 class TextFSMRule:
     line_op: str
+    new_state: str
     regex_obj: CopyableRegexObject
 
 class TextFSMValue:
