@@ -22,10 +22,16 @@ __all__ = [
     "AccessAddress",
     "AccessEntry",
     "AccessList",
+    "AutoVpn",
+    "AutoVpnPeer",
+    "AutoVpnRegistry",
+    "AutoVpnSession",
+    "AutoVpnWan",
     "ChildSa",
     "CryptoInterface",
     "CryptoMapEntry",
     "CryptoSession",
+    "CryptoSocket",
     "CustomRow",
     "CustomValue",
     "Direction",
@@ -33,8 +39,16 @@ __all__ = [
     "DmvpnNextHopServer",
     "DmvpnPeer",
     "Flow",
+    "FlowExcerpt",
     "FlowKind",
+    "GdoiCounters",
+    "GdoiGroup",
+    "GdoiKek",
+    "GdoiTek",
     "Ident",
+    "IkeExitPath",
+    "IkeExitPaths",
+    "IkePeer",
     "IkeProfile",
     "IkeSa",
     "IkeSaCount",
@@ -42,11 +56,14 @@ __all__ = [
     "Ikev2Policy",
     "Ikev2Proposal",
     "Ikev2Session",
+    "IpsecGlobalCounters",
     "IpsecProfile",
     "IpsecSa",
     "IpsecSaCount",
     "IsakmpKey",
     "IsakmpPolicy",
+    "ListeningSocket",
+    "NamedValue",
     "Platform",
     "Protocol",
     "Record",
@@ -58,12 +75,18 @@ __all__ = [
     "SessionFlow",
     "SessionIkeSa",
     "SessionStatus",
+    "SpiTableEntry",
     "TrafficSelector",
     "TransformSet",
+    "VpnClusterLoad",
+    "VpnClusterMember",
     "VpnIkeTunnel",
     "VpnIpsecTunnel",
+    "VpnLoadBalancing",
     "VpnPosture",
     "VpnSession",
+    "VpnSessionCount",
+    "VpnSessionSummary",
 ]
 
 
@@ -1022,6 +1045,380 @@ class CustomRow:
     values: Mapping[str, CustomValue]
 
 
+# What surrounds the tunnels: GETVPN groups, sockets, summaries of an ASA, counters of a whole device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedValue:
+    """A line ``name : value`` for which its record has no field."""
+
+    name: str
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GdoiKek:
+    """``KEK POLICY:`` of a GETVPN group, the key that protects rekeys; ``remaining_seconds`` is its ``Lifetime (secs)``."""
+
+    transport: str | None = None
+    remaining_seconds: int | None = None
+    encryption: str | None = None
+    key_size_bits: int | None = None
+    signature_hash: str | None = None
+    signature_key_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GdoiTek:
+    """One ``IPsec SA:`` below ``TEK POLICY``, the key that protects traffic. Both directions of all members share its SPI."""
+
+    interface: str | None
+    spi: int
+    transform: tuple[str, ...] = ()
+    remaining_kilobytes: int | None = None
+    remaining_seconds: int | None = None
+    anti_replay: str | None = None
+    tag_method: str | None = None
+    encryption_key_bytes: int | None = None
+    signature_key_bytes: int | None = None
+    encapsulation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GdoiGroup:
+    """One group of ``show crypto gdoi`` (RFC 6407), on a group member or a key server.
+
+    ``access_entries`` are the lines of the downloaded access list as printed, without the leading ``access-list``.
+    Lines without a field of their own, such as those of a key server, are in ``settings``.
+    """
+
+    name: str
+    identity: str | None = None
+    group_type: str | None = None
+    direction: str | None = None
+    rekeys_received: int | None = None
+    servers: tuple[str, ...] = ()
+    member: str | None = None
+    member_vrf: str | None = None
+    registration_status: str | None = None
+    is_registered: bool | None = None
+    registered_with: str | None = None
+    reregisters_in_seconds: int | None = None
+    succeeded_registrations: int | None = None
+    attempted_registrations: int | None = None
+    access_list_server: str | None = None
+    access_entries: tuple[str, ...] = ()
+    kek: GdoiKek | None = None
+    teks: tuple[GdoiTek, ...] = ()
+    settings: tuple[NamedValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GdoiCounters:
+    """``show crypto gdoi gm dataplane counters`` of one group; packets, as long as the group has been joined."""
+
+    group: str
+    encrypt_packets: int | None = None
+    decrypt_packets: int | None = None
+    tagged_send_packets: int | None = None
+    untagged_recv_packets: int | None = None
+    no_sa_send_packets: int | None = None
+    invalid_sa_recv_packets: int | None = None
+    encaps_failed_send_packets: int | None = None
+    decaps_failed_recv_packets: int | None = None
+    invalid_prot_recv_packets: int | None = None
+    verify_failed_packets: int | None = None
+    not_tagged_send_packets: int | None = None
+    not_untagged_recv_packets: int | None = None
+    internal_error_send_packets: int | None = None
+    internal_error_recv_packets: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CryptoSocket:
+    """One socket of ``show crypto sockets``: what a tunnel interface asks IPsec to protect.
+
+    The idents are printed with port and protocol swapped, ``(addr/mask/port/prot)``; here they stand as in ``Flow``.
+    """
+
+    interface: str
+    local: str
+    remote: str
+    local_ident: Ident
+    remote_ident: Ident
+    profile: str | None = None
+    state: str | None = None
+    client: str | None = None
+    client_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListeningSocket:
+    """A line below ``Crypto Sockets in Listen state:``."""
+
+    client: str
+    profile: str | None = None
+    crypto_map: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpiTableEntry:
+    """A row of ``show crypto ipsec spi-lookup detail``; ``table`` is ``active`` or ``transient`` (SPIs set aside).
+
+    ``handle`` is the device's own number, printed in hexadecimal. ``created`` is the column ``Time created``.
+    """
+
+    table: str
+    spi: int
+    handle: str
+    protocol: str | None = None
+    local: str | None = None
+    remote: str | None = None
+    type: str | None = None
+    vrf: int | None = None
+    interface_number: int | None = None
+    is_reserved: bool | None = None
+    created: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IkePeer:
+    """A peer of ``show crypto isakmp peers [config]``. Lines without a field of their own are in ``settings``."""
+
+    address: str
+    port: int | None = None
+    local: str | None = None
+    vrf: str | None = None
+    phase1_id: str | None = None
+    description: str | None = None
+    version: int | None = None
+    auth: str | None = None
+    encryption: str | None = None
+    hash: str | None = None
+    dh_group: int | None = None
+    lifetime_seconds: int | None = None
+    local_id: str | None = None
+    remote_id: str | None = None
+    settings: tuple[NamedValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IkeExitPath:
+    """One ``Error(n):`` of ``show crypto ikev2 diagnose error``, a reason why a negotiation ended; ``count`` is n."""
+
+    error: str
+    count: int
+    traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IkeExitPaths:
+    """The table of ``show crypto ikev2 diagnose error``; ``entries`` is its ``current entry``."""
+
+    status: str
+    entries: int
+    deleted: int
+    most_entries: int
+    errors: tuple[IkeExitPath, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpsecGlobalCounters:
+    """``show crypto mib ipsec flowmib global``, one VRF: the counters of CISCO-IPSEC-FLOW-MONITOR-MIB.
+
+    ``vrf`` is ``???`` where the device no longer knows the name. Lines without a field are in ``settings``.
+    """
+
+    vrf: str | None
+    active_tunnels: int | None = None
+    previous_tunnels: int | None = None
+    in_octets: int | None = None
+    out_octets: int | None = None
+    in_packets: int | None = None
+    out_packets: int | None = None
+    uncompressed_encrypted_bytes: int | None = None
+    in_packets_drops: int | None = None
+    out_packets_drops: int | None = None
+    in_replay_drops: int | None = None
+    in_authentications: int | None = None
+    out_authentications: int | None = None
+    in_decrypts: int | None = None
+    out_encrypts: int | None = None
+    compressed_bytes: int | None = None
+    uncompressed_bytes: int | None = None
+    in_uncompressed_bytes: int | None = None
+    out_uncompressed_bytes: int | None = None
+    in_decrypt_failures: int | None = None
+    out_encrypt_failures: int | None = None
+    no_sa_failures: int | None = None
+    protocol_use_failures: int | None = None
+    system_capacity_failures: int | None = None
+    in_authentication_failures: int | None = None
+    out_authentication_failures: int | None = None
+    settings: tuple[NamedValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoVpnWan:
+    """A WAN link: of this device as it is, or as a VPN registry or a peer sees it (``public``, ``private_from_registry``)."""
+
+    name: str
+    interface: str | None = None
+    private: str | None = None
+    nat_type: str | None = None
+    status: str | None = None
+    public: str | None = None
+    private_from_registries: tuple[str, ...] = ()
+    public_from_registries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoVpnRegistry:
+    """``VPN Registry-1  192.0.2.98:9350`` and the WAN links registered there."""
+
+    number: int
+    address: str
+    wans: tuple[AutoVpnWan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoVpnPeer:
+    """A peer learnt from the registries."""
+
+    number: int
+    id: str
+    role: str
+    wans: tuple[AutoVpnWan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoVpnSession:
+    """A row of ``Session Details:``; addresses with their ports, as printed."""
+
+    peer_number: int
+    local: str
+    peer: str
+    local_wan: int
+    peer_wan: int
+    session_type: str
+    state: str
+    interface: str
+    initiator: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoVpn:
+    """``show crypto autovpn session``: this device, where it registered, its peers and its sessions."""
+
+    device_number: int
+    id: str
+    role: str
+    wans: tuple[AutoVpnWan, ...] = ()
+    registries: tuple[AutoVpnRegistry, ...] = ()
+    peers: tuple[AutoVpnPeer, ...] = ()
+    sessions: tuple[AutoVpnSession, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnSessionCount:
+    """A row of ``show vpn-sessiondb``; ``section`` is the title of its table.
+
+    ``is_part``: it is indented, and counted in the row above that is not.
+    """
+
+    section: str
+    name: str
+    is_part: bool
+    active: int
+    cumulative: int
+    peak_concurrent: int | None = None
+    inactive: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnSessionSummary:
+    """``show vpn-sessiondb [summary]`` of an ASA: how many sessions and tunnels of each kind, and the device's load."""
+
+    counts: tuple[VpnSessionCount, ...] = ()
+    active_and_inactive: int | None = None
+    cumulative: int | None = None
+    device_capacity: int | None = None
+    device_load_percent: int | None = None
+    tunnels_active: int | None = None
+    tunnels_cumulative: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnClusterMember:
+    """A row of ``Peers:``; ``is_local`` is the star behind the address."""
+
+    role: str
+    priority: int
+    model: str
+    version: int
+    address: str
+    is_local: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnClusterLoad:
+    """A row of ``Total License Load:``; the licences of AnyConnect and those of other VPNs, site-to-site among them."""
+
+    address: str
+    is_local: bool
+    anyconnect_limit: int
+    anyconnect_used: int
+    anyconnect_load_percent: int
+    other_limit: int
+    other_used: int
+    other_load_percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpnLoadBalancing:
+    """``show vpn load-balancing`` of an ASA; ``n/a`` is ``None``."""
+
+    status: str
+    role: str | None
+    failover: str | None
+    encryption: str | None
+    peers: int | None
+    cluster: str | None
+    members: tuple[VpnClusterMember, ...] = ()
+    loads: tuple[VpnClusterLoad, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowExcerpt:
+    """What a filter (``show crypto ipsec sa | include ...``) left of one flow; ``None`` is what it took away.
+
+    Nothing tells how much is missing, so an excerpt is never taken for a tunnel. ``sa_lines`` are the lines below the
+    headings of SAs, as printed.
+    """
+
+    interface: str | None = None
+    crypto_map: str | None = None
+    local_address: str | None = None
+    protected_vrf: str | None = None
+    local_ident: Ident | None = None
+    remote_ident: Ident | None = None
+    peer: str | None = None
+    peer_port: int | None = None
+    encaps_packets: int | None = None
+    encrypt_packets: int | None = None
+    digest_packets: int | None = None
+    decaps_packets: int | None = None
+    decrypt_packets: int | None = None
+    verify_packets: int | None = None
+    send_errors: int | None = None
+    recv_errors: int | None = None
+    local_endpoint: str | None = None
+    remote_endpoint: str | None = None
+    current_outbound_spi: int | None = None
+    other_lines: tuple[str, ...] = ()
+    sa_lines: tuple[str, ...] = ()
+
+
 Record = (
     IkeSa
     | Flow
@@ -1045,4 +1442,16 @@ Record = (
     | DmvpnInterface
     | DmvpnPeer
     | VpnSession
+    | GdoiGroup
+    | GdoiCounters
+    | CryptoSocket
+    | ListeningSocket
+    | SpiTableEntry
+    | IkePeer
+    | IkeExitPaths
+    | IpsecGlobalCounters
+    | AutoVpn
+    | VpnSessionSummary
+    | VpnLoadBalancing
+    | FlowExcerpt
 )

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
+from ipsecmon_parsers.autovpn import build_autovpn
 from ipsecmon_parsers.clean import CleanText, clean
 from ipsecmon_parsers.configuration import (
     build_access_lists,
@@ -38,12 +39,16 @@ from ipsecmon_parsers.errors import (
     Truncated,
     UnknownCommand,
 )
+from ipsecmon_parsers.excerpts import build_flow_excerpts
+from ipsecmon_parsers.flow_mib import build_ipsec_global_counters
+from ipsecmon_parsers.gdoi import build_gdoi_counters, build_gdoi_groups
 from ipsecmon_parsers.ike import (
     build_ikev2_count,
     build_isakmp_count,
     build_isakmp_details,
     build_isakmp_sas,
 )
+from ipsecmon_parsers.ike_peers import build_ike_exit_paths, build_ike_peers
 from ipsecmon_parsers.ikev2 import build_ike_sas, build_ikev2_sessions
 from ipsecmon_parsers.ipsec import build_asa_flows, build_flows, build_ipsec_sa_count
 from ipsecmon_parsers.lifetime import build_sa_idle_time, build_sa_lifetime
@@ -51,8 +56,10 @@ from ipsecmon_parsers.records import Platform, Record
 from ipsecmon_parsers.redaction import hide_every_secret, hide_key_table, hide_secrets
 from ipsecmon_parsers.running import about_crypto, build_asa_running_crypto, build_running_crypto
 from ipsecmon_parsers.sessions import build_crypto_sessions, build_session_briefs
+from ipsecmon_parsers.sockets import build_crypto_sockets, build_spi_table
 from ipsecmon_parsers.template_files import TemplateFile, mistakes_in, read_folder
 from ipsecmon_parsers.vpn_sessions import build_vpn_sessions
+from ipsecmon_parsers.vpn_summaries import build_vpn_load_balancing, build_vpn_session_summary
 
 __all__ = [
     "BUILT_IN",
@@ -83,8 +90,8 @@ class _Reading:
     """One line of the table.
 
     ``command`` is written as Cisco writes syntax: ``[detail]`` may be left out, ``{a | b}`` is a choice, ``<name>``
-    stands for any one word, ``\\|`` for the bar that pipes the output through a filter. ``template`` is the path of one of
-    ours, or a template of the user's.
+    stands for any one word, ``<...>`` for one or more, ``\\|`` for the bar that pipes the output through a filter.
+    ``template`` is the path of one of ours, or a template of the user's.
     """
 
     platforms: tuple[Platform, ...]
@@ -267,13 +274,77 @@ _TABLE: tuple[_Reading, ...] = (
         "asa/show_vpn-sessiondb_detail_l2l.textfsm",
         build_vpn_sessions,
     ),
+    # what surrounds the tunnels
+    _Reading(
+        _FIREWALLS,
+        "show vpn-sessiondb [summary]",
+        "asa/show_vpn-sessiondb.textfsm",
+        build_vpn_session_summary,
+    ),
+    _Reading(
+        _FIREWALLS,
+        "show vpn load-balancing",
+        "asa/show_vpn_load-balancing.textfsm",
+        build_vpn_load_balancing,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto gdoi [group <name>]",
+        "ios/show_crypto_gdoi.textfsm",
+        build_gdoi_groups,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto gdoi [group <name>] gm dataplane counters",
+        "ios/show_crypto_gdoi_gm_dataplane_counters.textfsm",
+        build_gdoi_counters,
+    ),
+    _Reading(
+        _ROUTERS, "show crypto sockets", "ios/show_crypto_sockets.textfsm", build_crypto_sockets
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ipsec spi-lookup detail",
+        "ios/show_crypto_ipsec_spi-lookup_detail.textfsm",
+        build_spi_table,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto isakmp peers [{config | <address>}]",
+        "ios/show_crypto_isakmp_peers.textfsm",
+        build_ike_peers,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto ikev2 diagnose error",
+        "ios/show_crypto_ikev2_diagnose_error.textfsm",
+        build_ike_exit_paths,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto mib ipsec flowmib global [vrf <name>]",
+        "ios/show_crypto_mib_ipsec_flowmib_global.textfsm",
+        build_ipsec_global_counters,
+    ),
+    _Reading(
+        _ROUTERS,
+        "show crypto autovpn session",
+        "ios/show_crypto_autovpn_session.textfsm",
+        build_autovpn,
+    ),
+    _Reading(
+        (*_ROUTERS, *_FIREWALLS),
+        r"show crypto ipsec sa [<...>] \| {include | exclude | begin | section | grep} <...>",
+        "all/show_crypto_ipsec_sa_filtered.textfsm",
+        build_flow_excerpts,
+    ),
 )
 
 
 def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str]:
     """The notation of ``_Reading.command`` as a regular expression over single-spaced words."""
     pattern = ""
-    for token in re.findall(r"\\\||[\[\]{}|]|<\w+>|[^\s\[\]{}|<>\\]+", command):
+    for token in re.findall(r"\\\||[\[\]{}|]|<\w+>|<\.\.\.>|[^\s\[\]{}|<>\\]+", command):
         match token:
             case "[":
                 pattern += "(?:"
@@ -287,6 +358,8 @@ def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str
                 pattern += "|"
             case r"\|":
                 pattern += r" \|"
+            case "<...>":
+                pattern += r"(?: \S+)+"
             case _:
                 pattern += r" \S+" if token.startswith("<") else " " + word(token)
     return re.compile(pattern, re.IGNORECASE)

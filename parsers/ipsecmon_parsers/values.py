@@ -20,6 +20,7 @@ __all__ = [
     "duration",
     "flags",
     "ident",
+    "ident_text",
     "prefix_length",
     "sa_mode",
     "sa_status",
@@ -73,6 +74,14 @@ def ident(address: str, mask: str, protocol: str, port: str) -> Ident:
         port=int(first),
         last_port=int(last) if last else None,
     )
+
+
+def ident_text(text: str) -> Ident:
+    """``10.1.1.0/255.255.255.0/0/0`` in one piece: address, mask, protocol, port."""
+    parts = text.split("/")
+    if len(parts) != 4 or not parts[2].isdecimal():
+        raise ValueError("an address such as 198.51.100.0/255.255.252.0/0/0")
+    return ident(*parts)
 
 
 def flags(text: str) -> tuple[str, ...]:

@@ -25,7 +25,6 @@ from ipsecmon_parsers import values
 from ipsecmon_parsers.blocks import Block, ends_inside_a_line
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.records import (
-    Ident,
     Platform,
     VpnIkeTunnel,
     VpnIpsecTunnel,
@@ -157,8 +156,8 @@ def _ipsec_tunnel(row: Block) -> VpnIpsecTunnel:
         section=section,
         tunnel_id=row.required("TUNNEL_ID", "the tunnel ID of an IPsec block"),
         nat_t=section == "IPsecOverNatT",
-        local_ident=row.value("LOCAL_ADDRESS", _ident),
-        remote_ident=row.value("REMOTE_ADDRESS", _ident),
+        local_ident=row.value("LOCAL_ADDRESS", values.ident_text),
+        remote_ident=row.value("REMOTE_ADDRESS", values.ident_text),
         encryption=row.text("ENCRYPTION"),
         hash=_unless_none(row.text("HASHING")),
         encapsulation=row.text("ENCAPSULATION"),
@@ -183,14 +182,6 @@ def _unless_none(text: str | None) -> str | None:
 
 def _seconds(minutes: int | None) -> int | None:
     return None if minutes is None else minutes * _MINUTE_SECONDS
-
-
-def _ident(text: str) -> Ident:
-    """``198.51.100.0/255.255.252.0/0/0``: address, mask, protocol, port."""
-    parts = text.split("/")
-    if len(parts) != 4 or not (parts[2].isdecimal() and parts[3].isdecimal()):
-        raise ValueError("an address such as 198.51.100.0/255.255.252.0/0/0")
-    return values.ident(*parts)
 
 
 def _posture(row: Row) -> VpnPosture:

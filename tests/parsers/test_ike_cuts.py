@@ -27,6 +27,14 @@ FAMILY = (
     "crypto_session",
     "dmvpn",
     "vpn-sessiondb",
+    "vpn_load-balancing",
+    "crypto_gdoi",
+    "crypto_sockets",
+    "spi-lookup",
+    "isakmp_peers",
+    "diagnose_error",
+    "flowmib",
+    "autovpn",
 )
 CASES = {
     str(path.parent.relative_to(OUTPUTS)): path.read_text(encoding="utf-8")
