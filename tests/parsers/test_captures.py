@@ -158,8 +158,8 @@ def compare(
         flows = [record for record in records if isinstance(record, Flow)]
         expected = oracle.ipsec(text)["flows"]
         mine = [flow_row(flow) for flow in flows]
-        rows = [oracle_flow(row) for row in expected]
-        assert mine == [{**row, **better} for row in shared(rows, mine)]
+        flow_rows = [oracle_flow(row) for row in expected]
+        assert mine == [{**row, **better} for row in shared(flow_rows, mine)]
         for flow, other in zip(flows, expected, strict=True):
             sas = [sa_row(sa) for sa in flow.sas]
             expected_sas = shared(oracle_sas(other), sas)
