@@ -157,6 +157,7 @@ class Table:
         "overwriting_lines",
         "rows",
         "sections",
+        "sources",
         "unmatched_lines",
     )
 
@@ -175,6 +176,8 @@ class Table:
         """First lines of rows that lack their Required value: understood, but belonging to nothing."""
         self.overwriting_lines: list[int] = []
         """Lines that gave a value of a row a second time, and another one."""
+        self.sources: list[tuple[int, int | None]] = []
+        """First and last line of each record, in the order of the records: what the builder says with ``made_of``."""
 
     @property
     def last_line(self) -> int:
@@ -192,6 +195,10 @@ class Table:
     def is_understood(self) -> bool:
         """At least one line of the text was understood."""
         return not self.has_no_match and self.last_line > 0
+
+    def made_of(self, first: Row | Section, last: Row | None = None) -> None:
+        """Say what the next record is made of; without ``last`` it goes to the beginning of the one behind it."""
+        self.sources.append((first.first_line, last.last_line if last else None))
 
     def foreign(self) -> ParserError:
         """The text is the answer to something else."""

@@ -44,9 +44,11 @@ __all__ = [
     "SHOW_ISAKMP_SA",
     "SHOW_SA_LIFETIME",
     "ParseResult",
+    "Source",
     "UnparsedLine",
     "known_commands",
     "parse",
+    "spelled_out",
 ]
 
 SHOW_ISAKMP_SA = "show crypto isakmp sa"
@@ -80,7 +82,20 @@ class _Reading:
 
     @cached_property
     def abbreviations(self) -> re.Pattern[str]:
-        return _command_pattern(self.command, _prefixes)
+        return _command_pattern(self.command, lambda word: f"({_prefixes(word)})")
+
+    def spelled(self, typed: str) -> str | None:
+        """``sh cry ips sa int Tu1`` -> ``show crypto ipsec sa interface Tu1``; ``None`` if it is another command."""
+        match = self.abbreviations.fullmatch(f" {typed}")
+        if match is None:
+            return None
+        words = (t for t in _TOKEN.findall(self.command) if t[0] not in "[]{}|<\\")
+        spelled, end = "", 0
+        for group, word in enumerate(words, 1):
+            if match[group] is not None:
+                spelled += f" {typed}"[end : match.start(group)] + word
+                end = match.end(group)
+        return (spelled + f" {typed}"[end:]).strip()
 
 
 _ROUTERS = (Platform.IOS, Platform.IOSXE)
@@ -251,10 +266,13 @@ _TABLE: tuple[_Reading, ...] = (
 )
 
 
+_TOKEN = re.compile(r"\\\||[\[\]{}|]|<\w+>|[^\s\[\]{}|<>\\]+")
+
+
 def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str]:
     """The notation of ``_Reading.command`` as a regular expression over single-spaced words."""
     pattern = ""
-    for token in re.findall(r"\\\||[\[\]{}|]|<\w+>|[^\s\[\]{}|<>\\]+", command):
+    for token in _TOKEN.findall(command):
         match token:
             case "[":
                 pattern += "(?:"
@@ -300,6 +318,14 @@ class UnparsedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The lines a record was read from, both included, counted as in ``UnparsedLine``."""
+
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParseResult:
     """The records of one output and the account of what was not understood."""
 
@@ -307,6 +333,8 @@ class ParseResult:
     command: str
     records: tuple[Record, ...]
     unparsed_lines: tuple[UnparsedLine, ...]
+    sources: tuple[Source, ...] = ()
+    """Where each record of ``records`` was read, in the same order; a nested record is part of the one around it."""
 
     def document(self) -> dict[str, Json]:
         """The JSON form: ``{"platform", "command", "records": [...], "unparsed_lines": [...]}``."""
@@ -337,6 +365,7 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     """
     command = " ".join(command.split())
     known_platform, reading = _lookup(platform, command)
+    command = reading.spelled(command) or command
     cleaned = clean(text, command)
     _refuse_refusals(command, cleaned)
     if not cleaned.text.strip() and not (complete or cleaned.ends_with_prompt):
@@ -349,8 +378,36 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
         raise table.foreign()
     unparsed = (UnparsedLine(line_no=n, text=table.lines[n - 1]) for n in table.unmatched_lines)
     return ParseResult(
-        platform=known_platform, command=command, records=records, unparsed_lines=tuple(unparsed)
+        platform=known_platform,
+        command=command,
+        records=records,
+        unparsed_lines=tuple(unparsed),
+        sources=_sources(table, len(records)),
     )
+
+
+def _sources(table: Table, records: int) -> tuple[Source, ...]:
+    """The spans the builder named, each cut where the next begins; one record of a whole text names none."""
+    if not table.sources:
+        first_line = next((n for n, line in enumerate(table.lines, 1) if line.strip()), 1)
+        whole = Source(first_line=first_line, last_line=max(first_line, table.last_line))
+        return (whole,) * records
+    sources: list[Source] = []
+    following = table.last_line + 1
+    for first_line, last_line in reversed(table.sources):
+        last_line = following - 1 if last_line is None else min(last_line, following - 1)
+        while last_line > first_line and not table.lines[last_line - 1].strip():
+            last_line -= 1
+        sources.append(Source(first_line=first_line, last_line=max(first_line, last_line)))
+        following = first_line
+    return tuple(reversed(sources))
+
+
+def spelled_out(platform: str, command: str) -> str:
+    """A command as it may be abbreviated, in whole words; ``UnknownCommand`` if it cannot be read on ``platform``."""
+    command = " ".join(command.split())
+    _, reading = _lookup(platform, command)
+    return reading.spelled(command) or command
 
 
 def _lookup(platform: str, command: str) -> tuple[Platform, _Reading]:
