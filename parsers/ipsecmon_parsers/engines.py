@@ -176,8 +176,8 @@ class Table:
         """First lines of rows that lack their Required value: understood, but belonging to nothing."""
         self.overwriting_lines: list[int] = []
         """Lines that gave a value of a row a second time, and another one."""
-        self.sources: list[tuple[int, int | None]] = []
-        """First and last line of each record, in the order of the records: what the builder says with ``made_of``."""
+        self.sources: list[tuple[int, Row | None]] = []
+        """First line and last row of each record, in the order of the records: what builders say with ``made_of``."""
 
     @property
     def last_line(self) -> int:
@@ -198,7 +198,7 @@ class Table:
 
     def made_of(self, first: Row | Section, last: Row | None = None) -> None:
         """Say what the next record is made of; without ``last`` it goes to the beginning of the one behind it."""
-        self.sources.append((first.first_line, last.last_line if last else None))
+        self.sources.append((first.first_line, last))
 
     def foreign(self) -> ParserError:
         """The text is the answer to something else."""

@@ -97,7 +97,7 @@ def build_ikev2_sessions(table: Table, _: Platform) -> tuple[Ikev2Session, ...]:
     _refuse_cut(table, listing)
     if listing.sas and listing.sas[0].session is None:
         raise listing.sas[0].block.error("the line 'Session-id:' above an IKE SA")
-    for row, _, _ in listing.sessions:
+    for row, *_rest in listing.sessions:
         table.made_of(row)
     return tuple(
         Ikev2Session(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -46,9 +47,12 @@ __all__ = [
     "ParseResult",
     "Source",
     "UnparsedLine",
+    "are_read_alike",
     "known_commands",
     "parse",
+    "prepared_lines",
     "spelled_out",
+    "understood_lines",
 ]
 
 SHOW_ISAKMP_SA = "show crypto isakmp sa"
@@ -393,9 +397,16 @@ def _sources(table: Table, records: int) -> tuple[Source, ...]:
         whole = Source(first_line=first_line, last_line=max(first_line, table.last_line))
         return (whole,) * records
     sources: list[Source] = []
+    # a row ends where the next one shows that it has ended
+    row_starts = [row.first_line for row in table.rows] + [table.last_line + 1]
     following = table.last_line + 1
-    for first_line, last_line in reversed(table.sources):
-        last_line = following - 1 if last_line is None else min(last_line, following - 1)
+    for first_line, last_row in reversed(table.sources):
+        last_line = following - 1
+        if last_row is not None:
+            next_row = bisect_right(row_starts, last_row.first_line)
+            last_line = min(
+                last_line, last_row.last_line, row_starts[min(next_row, len(row_starts) - 1)] - 1
+            )
         while last_line > first_line and not table.lines[last_line - 1].strip():
             last_line -= 1
         sources.append(Source(first_line=first_line, last_line=max(first_line, last_line)))
@@ -408,6 +419,31 @@ def spelled_out(platform: str, command: str) -> str:
     command = " ".join(command.split())
     _, reading = _lookup(platform, command)
     return reading.spelled(command) or command
+
+
+def understood_lines(platform: str, command: str, text: str) -> int:
+    """How many lines of a text without terminal artefacts the reading of ``command`` understands; builds nothing."""
+    command = " ".join(command.split())
+    _, reading = _lookup(platform, command)
+    for prepare in reading.prepare:
+        text = prepare(text)
+    table = run_template(reading.template, command, CleanText(text, ends_with_prompt=True), True)
+    return sum(1 for line in table.lines if line.strip()) - len(table.unmatched_lines)
+
+
+def prepared_lines(platform: str, command: str, text: str) -> list[str]:
+    """The lines of ``text`` as its template sees them: cleaned, secrets hidden, in their places."""
+    command = " ".join(command.split())
+    _, reading = _lookup(platform, command)
+    cleaned = clean(text, command).text
+    for prepare in reading.prepare:
+        cleaned = prepare(cleaned)
+    return cleaned.split("\n")
+
+
+def are_read_alike(platform: str, command: str, other: str) -> bool:
+    """Whether one template reads both commands, as ``detail`` and the plain form often are."""
+    return _lookup(platform, command)[1].template == _lookup(platform, other)[1].template
 
 
 def _lookup(platform: str, command: str) -> tuple[Platform, _Reading]:
