@@ -29,6 +29,7 @@ from ipsecmon.log import setup_logging
 from ipsecmon.model import Event, EventKind, PollResult
 from ipsecmon.printing import print_explained, print_poll, print_tables
 from ipsecmon.server import ListenFailed
+from ipsecmon_parsers.anonymize import anonymize as anonymize_text
 from ipsecmon_parsers.documents import Json
 from ipsecmon_parsers.errors import NotRecognised, ParseError, UnknownCommand
 from ipsecmon_parsers.guess import platform_name
@@ -310,6 +311,9 @@ def parse_file(
         raise click.UsageError("--explain goes with tables, JSON and YAML, not with CSV")
     text = _read_text(file)
     told_platform = Platform(platform.lower()) if platform else None
+    if anonymize:
+        _print_anonymized(text, told_platform, command)
+        return
     try:
         reading = read_log(text, platform=told_platform, command=command)
     except UnknownCommand as error:
@@ -329,6 +333,17 @@ def parse_file(
         )
     if reading.errors or not reading.outcomes:
         sys.exit(EXIT_FAILED)
+
+
+def _print_anonymized(text: str, platform: Platform | None, command: str | None) -> None:
+    copy = anonymize_text(text, platform, command)
+    click.echo(copy.text, nl=False)
+    if copy.left_out:
+        click.echo(f"ipsecmon: left out what these printed: {', '.join(copy.left_out)}", err=True)
+    click.echo(
+        "ipsecmon: look at it before you share it: names in lines that no rule knows are still there",
+        err=True,
+    )
 
 
 def _print_reading(reading: LogReading, output_format: str, *, explain: bool) -> None:

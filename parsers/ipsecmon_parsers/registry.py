@@ -52,6 +52,7 @@ __all__ = [
     "parse",
     "prepared_lines",
     "spelled_out",
+    "template_table",
     "understood_lines",
 ]
 
@@ -421,13 +422,18 @@ def spelled_out(platform: str, command: str) -> str:
     return reading.spelled(command) or command
 
 
-def understood_lines(platform: str, command: str, text: str) -> int:
-    """How many lines of a text without terminal artefacts the reading of ``command`` understands; builds nothing."""
+def template_table(platform: str, command: str, text: str) -> Table:
+    """What the template of ``command`` makes of a text without terminal artefacts, before records are built."""
     command = " ".join(command.split())
     _, reading = _lookup(platform, command)
     for prepare in reading.prepare:
         text = prepare(text)
-    table = run_template(reading.template, command, CleanText(text, ends_with_prompt=True), True)
+    return run_template(reading.template, command, CleanText(text, ends_with_prompt=True), True)
+
+
+def understood_lines(platform: str, command: str, text: str) -> int:
+    """How many lines of such a text the template understands."""
+    table = template_table(platform, command, text)
     return sum(1 for line in table.lines if line.strip()) - len(table.unmatched_lines)
 
 
