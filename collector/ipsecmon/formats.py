@@ -38,8 +38,9 @@ def _document(reading: LogReading, *, lines: bool) -> dict[str, Json]:
     documents = [_outcome_document(outcome, lines=lines) for outcome in reading.outcomes]
     if len(documents) == 1:
         return documents[0]
-    hosts = [outcome.answer.host for outcome in reading.outcomes]
-    return {"outputs": [{"host": host} | one for host, one in zip(hosts, documents, strict=True)]}
+    for outcome, document in zip(reading.outcomes, documents, strict=True):
+        document["host"] = outcome.answer.host
+    return {"outputs": list[Json](documents)}
 
 
 def _outcome_document(outcome: Outcome, *, lines: bool) -> dict[str, Json]:

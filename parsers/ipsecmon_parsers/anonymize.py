@@ -57,12 +57,18 @@ def anonymize(
         first = answer.first_line - 1 + skipped
         if guessed is not None:
             printed = _read(answer, guessed, names)[skipped : skipped + len(printed)]
+        elif not printed:
+            pass
         elif answer.command is None or _ABOUT_VPN.search(answer.command):
             printed = hide_secrets("\n".join(printed)).split("\n")
         elif any(line.strip() for line in printed):
             left_out.append(answer.command)
             printed = [""] * len(printed)
         lines[first : first + len(printed)] = printed
+        if answer.command is not None:
+            echo = lines[answer.first_line - 1]
+            typed = _typed(answer.command, is_read=guessed is not None)
+            lines[answer.first_line - 1] = echo.replace(answer.command, typed)
     for line in lines:
         for name in _named(line):
             names.add(name)
@@ -70,6 +76,14 @@ def anonymize(
 
 
 _ABOUT_VPN = re.compile(r"cry|isakmp|ipsec|ike|vpn|dmvpn|nhrp|access-l|\btunnel", re.IGNORECASE)
+
+
+def _typed(command: str, *, is_read: bool) -> str:
+    """What somebody typed may hold a key; of what has nothing to do with a VPN the first word is enough."""
+    if is_read or _ABOUT_VPN.search(command):
+        return hide_secrets(command)
+    word, blank, _ = command.partition(" ")
+    return f"{word}{blank and ' ...'}"
 
 
 def _guess(answer: Answer, platform: Platform | None, command: str | None) -> Guess | None:
@@ -166,6 +180,9 @@ def _read(answer: Answer, guessed: Guess, names: Names) -> list[str]:
     table = template_table(guessed.platform, guessed.command, answer.text)
     for name in _names(table):
         names.add(name)
+    for line_no in table.unmatched_lines:
+        if "key lifetime" not in lines[line_no - 1]:
+            lines[line_no - 1] = hide_secrets(lines[line_no - 1])
     if guessed.command.startswith("show running-config"):
         for line in lines:
             for name in _unusual_words(line):

@@ -22,6 +22,7 @@ from ipsecmon_parsers.errors import (
 )
 from ipsecmon_parsers.guess import Guess, guess
 from ipsecmon_parsers.records import Platform
+from ipsecmon_parsers.redaction import hide_secrets
 from ipsecmon_parsers.registry import ParseResult, Source, parse
 from ipsecmon_parsers.session_log import Answer, answers
 
@@ -58,7 +59,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherCommand:
-    """A command of the log that prints nothing we read, or ``None`` for lines below no command at all."""
+    """A command of the log that prints nothing we read, keys hidden; ``None`` for lines below no command at all."""
 
     command: str | None
     line_no: int
@@ -118,7 +119,8 @@ def read_log(
             isinstance(guessed, NotRecognised) and len(found) > 1
         )
         if is_other:
-            others.append(OtherCommand(command=answer.command, line_no=answer.first_line))
+            typed = None if answer.command is None else hide_secrets(answer.command)
+            others.append(OtherCommand(command=typed, line_no=answer.first_line))
         elif isinstance(guessed, Guess):
             outcomes.append(_outcome(answer, guessed, read))
         else:

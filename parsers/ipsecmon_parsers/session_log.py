@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from ipsecmon_parsers.clean import Echo, echoes, shown
 
@@ -64,7 +65,7 @@ def answers(text: str) -> list[Answer]:
     found = list(_cut(text, prompts))
     return [
         answer
-        for answer, following in zip(found, [*found[1:], None], strict=True)
+        for answer, following in zip_longest(found, found[1:])
         if not _is_repeated_by(answer, following)
     ]
 
