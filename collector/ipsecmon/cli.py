@@ -19,20 +19,29 @@ from types import FrameType
 from typing import NoReturn
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from ipsecmon import __version__
 from ipsecmon.app import Monitor, Poller, UnknownDevice, problems, templates_in_use
 from ipsecmon.config import Config, ConfigError, load_config
 from ipsecmon.dump import result_document, utc_text
+from ipsecmon.formats import as_csv, as_json, as_json_lines, as_yaml
 from ipsecmon.log import setup_logging
 from ipsecmon.model import Event, EventKind, PollResult
+from ipsecmon.printing import print_explained, print_poll, print_tables
 from ipsecmon.server import ListenFailed
-from ipsecmon_parsers.documents import Json, spi_hex
-from ipsecmon_parsers.errors import ParseError, ParserError, UnknownCommand
-from ipsecmon_parsers.records import Flow, IkeSa, IpsecSa, Platform, SaLifetime
-from ipsecmon_parsers.registry import ParseResult, parse
+from ipsecmon_parsers.anonymize import anonymize as anonymize_text
+from ipsecmon_parsers.documents import Json
+from ipsecmon_parsers.errors import (
+    NotRecognised,
+    ParseError,
+    TemplatesRefused,
+    Truncated,
+    UnknownCommand,
+)
+from ipsecmon_parsers.guess import platform_name
+from ipsecmon_parsers.reading import LogReading, OtherCommand, Outcome, read_log
+from ipsecmon_parsers.records import Platform
+from ipsecmon_parsers.registry import BUILT_IN, Registry, known_commands
 
 __all__ = ["entry", "main"]
 
@@ -188,7 +197,7 @@ def poll(device: str, config_file: Path, as_json: bool, raw: bool) -> None:
     if as_json:
         _print_json(result_document(result, raw=raw))
     else:
-        _print_result(result)
+        print_poll(result)
     if result.error is not None:
         if not as_json:
             click.echo(f"ipsecmon: {result.error.message}", err=True)
@@ -211,7 +220,7 @@ def dump(config_file: Path, devices: tuple[str, ...], as_json: bool, raw: bool) 
         _print_json({"devices": [result_document(result, raw=raw) for result in results]})
     else:
         for result in results:
-            _print_result(result)
+            print_poll(result)
     failed = [result.error for result in results if result.error is not None]
     if failed and not as_json:
         for error in failed:
@@ -220,38 +229,210 @@ def dump(config_file: Path, devices: tuple[str, ...], as_json: bool, raw: bool) 
         sys.exit(EXIT_FAILED)
 
 
-@main.command(name="parse")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option(
-    "--platform",
-    type=click.Choice([platform.value for platform in Platform], case_sensitive=False),
-    required=True,
-    help="Whose output it is.",
-)
-@click.option(
-    "--command", "command", required=True, help='The show command, such as "show crypto ipsec sa".'
-)
-@_JSON
-def parse_file(file: Path, platform: str, command: str, as_json: bool) -> None:
-    """Read the output of a show command from FILE.
+_FORMATS = ("table", "json", "jsonl", "yaml", "csv")
+_PLATFORMS = click.Choice([platform.value for platform in Platform], case_sensitive=False)
 
-    No device is needed; - is standard input. The command may be abbreviated.
+
+def _list_commands(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if not value or context.resilient_parsing:
+        return
+    for platform in (Platform.IOS, Platform.ASA):
+        click.echo("IOS and IOS-XE:" if platform is Platform.IOS else "ASA:")
+        for command in known_commands(platform):
+            click.echo(f"  {command}".replace("\\|", "|"))
+    context.exit()
+
+
+@main.command(name="parse")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), default=Path("-"))
+@click.option(
+    "--platform", type=_PLATFORMS, help="Whose output it is, where it is not to be guessed."
+)
+@click.option("--command", "command", help="The command that printed it; may be abbreviated.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(_FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print the records.",
+)
+@click.option("--json", "as_json_document", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Show each record below the lines it was read from; in JSON their numbers.",
+)
+@click.option(
+    "--anonymize",
+    is_flag=True,
+    help="Print the text itself, with other addresses, names, SPIs and keys, to attach it to a bug report.",
+)
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="Take the text for whole although no prompt stands behind it.",
+)
+@click.option(
+    "--templates",
+    type=click.Path(path_type=Path),
+    help="A folder with templates of your own (CONFIGURATION.md).",
+)
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_commands,
+    help="List the commands that can be read.",
+)
+def parse_file(
+    file: Path,
+    platform: str | None,
+    command: str | None,
+    output_format: str,
+    as_json_document: bool,
+    explain: bool,
+    anonymize: bool,
+    complete: bool,
+    templates: Path | None,
+) -> None:
+    """Read the outputs of show commands from FILE, or from standard input.
+
+    Paste what the terminal shows: prompts, --More-- and log lines are no harm, and a log of several commands is
+    split at its prompts. What was guessed, and what was not read, is said on standard error. No device is needed.
 
     \b
-    ipsecmon parse site1.txt --platform ios --command "show crypto ipsec sa" --json
+    ipsecmon parse session.log
+    ipsecmon parse session.log --format csv > tunnels.csv
+    ipsecmon parse session.log --explain | less
+    ipsecmon parse - --platform ios --command "sh cry ips sa" --json < site1.txt
+    ipsecmon parse session.log --anonymize > shareable.log
+
+    \b
+    json    one document for one output, {"outputs": [...]} for several;
+            an output that is cut or refused stands there as {"command", "error"}
+    jsonl   a record a line, each with its platform and command
+    yaml    as json
+    csv     a table for each kind of record; a flow with the SAs in use
+    table   for people; not every field
+
+    Look at an anonymized text before you share it: text that no rule knows may name somebody.
     """
+    if as_json_document:
+        output_format = "json"
+    if anonymize and (explain or output_format != "table"):
+        raise click.UsageError(
+            "--anonymize prints text: it goes without --format, --json and --explain"
+        )
+    if explain and output_format == "csv":
+        raise click.UsageError("--explain goes with tables, JSON and YAML, not with CSV")
+    registry = _registry(templates)
     text = _read_text(file)
+    told_platform = Platform(platform.lower()) if platform else None
+    if anonymize:
+        _print_anonymized(text, told_platform, command, registry)
+        return
     try:
-        result = parse(platform, command, text)
+        reading = read_log(
+            text, platform=told_platform, command=command, complete=complete, registry=registry
+        )
     except UnknownCommand as error:
-        _fail(str(error), EXIT_WRONG_USE)
-    except ParserError as error:
-        told = error.report() if isinstance(error, ParseError) else str(error)
-        _fail(f"{_name(file)}: {told}", EXIT_FAILED)
-    if as_json:
-        _print_json(result.document())
-    else:
-        _print_records(result)
+        _fail(f"{error} (ipsecmon parse --list)" if error.known else str(error), EXIT_WRONG_USE)
+    except NotRecognised as error:
+        _fail(f"{_name(file)}: {error}", EXIT_FAILED)
+    if platform is None or command is None:
+        _say_what_was_guessed(file, reading)
+    if reading.outcomes and (reading.results or len(reading.outcomes) > 1):
+        _print_reading(reading, output_format, registry, explain=explain)
+    for outcome in reading.errors:
+        click.echo(f"ipsecmon: {_name(file)}: {_told(outcome)}", err=True)
+    if not reading.outcomes:
+        click.echo(
+            f"ipsecmon: {_name(file)}: none of its commands can be read; ipsecmon parse --list names those that can",
+            err=True,
+        )
+    if reading.errors or not reading.outcomes:
+        sys.exit(EXIT_FAILED)
+
+
+def _registry(folder: Path | None) -> Registry:
+    if folder is None:
+        return BUILT_IN
+    try:
+        return Registry.with_templates(folder)
+    except TemplatesRefused as error:
+        _fail(str(error), EXIT_WRONG_USE, prefix="")
+
+
+def _print_anonymized(
+    text: str, platform: Platform | None, command: str | None, registry: Registry
+) -> None:
+    copy = anonymize_text(text, platform, command, registry=registry)
+    click.echo(copy.text, nl=False)
+    if copy.left_out:
+        click.echo(f"ipsecmon: left out what these printed: {', '.join(copy.left_out)}", err=True)
+    click.echo(
+        "ipsecmon: look at it before you share it: names in lines that no rule knows are still there",
+        err=True,
+    )
+
+
+def _print_reading(
+    reading: LogReading, output_format: str, registry: Registry, *, explain: bool
+) -> None:
+    match output_format:
+        case "json":
+            click.echo(as_json(reading, lines=explain), nl=False)
+        case "jsonl":
+            click.echo(as_json_lines(reading, lines=explain), nl=False)
+        case "yaml":
+            click.echo(as_yaml(reading, lines=explain), nl=False)
+        case "csv":
+            click.echo(as_csv(reading), nl=False)
+        case _ if explain:
+            print_explained(reading, registry)
+        case _:
+            print_tables(reading)
+
+
+def _say_what_was_guessed(file: Path, reading: LogReading) -> None:
+    for outcome in reading.outcomes:
+        if outcome.command is None or outcome.platform is None or not outcome.reasons:
+            continue
+        click.echo(
+            f"ipsecmon: {_name(file)}: line {outcome.answer.first_line}: {outcome.command!r} on "
+            f"{platform_name(outcome.platform)}: {', '.join(outcome.reasons)}",
+            err=True,
+        )
+    typed = [other for other in reading.others if other.command is not None]
+    if typed:
+        commands = "1 other command was" if len(typed) == 1 else f"{len(typed)} other commands were"
+        click.echo(f"ipsecmon: {_name(file)}: {commands} not read: {_commands(typed)}", err=True)
+    for other in reading.others:
+        if other.command is None:
+            click.echo(
+                f"ipsecmon: {_name(file)}: line {other.line_no}: what stands here is no output that can be read",
+                err=True,
+            )
+
+
+_MOST_NAMED = 8
+
+
+def _commands(others: list[OtherCommand]) -> str:
+    named = [f"{other.command!r} (line {other.line_no})" for other in others[:_MOST_NAMED]]
+    more = len(others) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
+
+
+def _told(outcome: Outcome) -> str:
+    error = outcome.error
+    told = error.report() if isinstance(error, ParseError) else str(error)
+    if isinstance(error, Truncated) and not outcome.answer.complete:
+        told += ", or say --complete if you know that it is whole"
+    typed = outcome.answer.command
+    return f"line {outcome.answer.first_line}: {told}" if outcome.answer.host and typed else told
 
 
 @main.command(name="check-config")
@@ -389,115 +570,3 @@ def _print_event(event: Event) -> None:
     color = {EventKind.DOWN: "red", EventKind.UP: "green", EventKind.REKEY: "cyan"}.get(event.kind)
     line = f"    {utc_text(event.at)[11:19]}  {event.device:<8} {event.tunnel}  "
     click.echo(line + click.style(event.detail, fg=color))
-
-
-def _console() -> Console:
-    # a pipe has no width: let lines be as long as they are
-    return Console() if sys.stdout.isatty() else Console(width=200, no_color=True)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
-
-
-def _print_result(result: PollResult) -> None:
-    console = _console()
-    if result.error is None and result.read_at is not None:
-        console.print(
-            f"[bold]{result.device}[/] ({result.host}, {result.platform}), "
-            f"read at {utc_text(result.read_at)}",
-            highlight=False,
-        )
-        table = _table(
-            "tunnel",
-            "peer",
-            "state",
-            "encaps",
-            "decaps",
-            "errors",
-            "in SPI",
-            "out SPI",
-            "left",
-            "kB left",
-        )
-        for tunnel in result.tunnels:
-            out = tunnel.outbound
-            table.add_row(
-                tunnel.name,
-                tunnel.peer,
-                tunnel.status.value,
-                _text(tunnel.flow.encaps_packets),
-                _text(tunnel.flow.decaps_packets),
-                f"{_text(tunnel.flow.send_errors)}/{_text(tunnel.flow.recv_errors)}",
-                _spi(tunnel.inbound),
-                _spi(out),
-                "-"
-                if out is None or out.remaining_seconds is None
-                else f"{out.remaining_seconds} s",
-                _text(out.remaining_kilobytes if out else None),
-            )
-        console.print(table if result.tunnels else "no tunnels")
-        for peer in result.ike_peers:
-            states = ", ".join(f"{sa.raw_state} {sa.status or ''}".strip() for sa in peer.sas)
-            console.print(f"IKE with {peer.peer}: {states or 'no SA'}", highlight=False)
-        if result.sa_lifetime is not None:
-            console.print(_lifetime(result.sa_lifetime), highlight=False)
-        for output in result.unparsed:
-            for line in output.lines:
-                console.print(
-                    f"not understood, {output.command} line {line.line_no}: {line.text!r}"
-                )
-        console.print()
-
-
-def _print_records(result: ParseResult) -> None:
-    console = _console()
-    flows = [record for record in result.records if isinstance(record, Flow)]
-    ike_sas = [record for record in result.records if isinstance(record, IkeSa)]
-    if flows:
-        table = _table(
-            "map", "local", "remote", "peer", "encaps", "decaps", "errors", "SAs", "out SPI"
-        )
-        for flow in flows:
-            table.add_row(
-                flow.crypto_map or flow.interface or "-",
-                str(flow.local_ident),
-                str(flow.remote_ident),
-                flow.peer or "-",
-                _text(flow.encaps_packets),
-                _text(flow.decaps_packets),
-                f"{_text(flow.send_errors)}/{_text(flow.recv_errors)}",
-                str(len(flow.sas)),
-                "-" if flow.current_outbound_spi is None else spi_hex(flow.current_outbound_spi),
-            )
-        console.print(table)
-    if ike_sas:
-        table = _table("destination", "source", "state", "conn-id", "status")
-        for sa in ike_sas:
-            table.add_row(
-                sa.destination, sa.source, sa.raw_state, _text(sa.conn_id), sa.status or "-"
-            )
-        console.print(table)
-    for record in result.records:
-        if isinstance(record, SaLifetime):
-            console.print(_lifetime(record), highlight=False)
-    if not result.records:
-        console.print(f"{result.command}: nothing listed")
-    for line in result.unparsed_lines:
-        console.print(f"not understood, line {line.line_no}: {line.text!r}", highlight=False)
-
-
-def _lifetime(lifetime: SaLifetime) -> str:
-    volume = "no volume limit" if lifetime.kilobytes is None else f"{lifetime.kilobytes} kilobytes"
-    return f"lifetime of new SAs: {lifetime.seconds} s, {volume}"
-
-
-def _text(value: int | None) -> str:
-    return "-" if value is None else str(value)
-
-
-def _spi(sa: IpsecSa | None) -> str:
-    return "-" if sa is None or sa.spi is None else spi_hex(sa.spi)

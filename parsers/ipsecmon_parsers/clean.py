@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["CleanText", "clean", "is_same_command"]
+__all__ = ["CleanText", "Echo", "clean", "echoes", "is_same_command", "shown"]
 
 # characters that str.splitlines() takes for line ends although a terminal does not
 _BLANKS = str.maketrans(
@@ -70,11 +70,15 @@ _BREAKING_MESSAGE = re.compile(
 
 # a host name as IOS prints it; no output line of the commands we read has this shape
 _HOST = r"[A-Za-z0-9][A-Za-z0-9._:@/()\[\]+*?$-]{0,62}"
-_PROMPT = re.compile(rf"^[ ]*{_HOST}[#>][ ]*$", re.MULTILINE)
+_PROMPT = re.compile(rf"^[ ]*(?P<host>{_HOST})[#>][ ]*$", re.MULTILINE)
 _PROMPT_ECHO = re.compile(
-    rf"^[ ]*{_HOST}[#>][ ]*(?P<command>(?:sh[a-z]*|clear|debug|undebug|un|ping|traceroute|term[a-z]*|conf[a-z]*|en[a-z]*)"
-    rf"(?:[ ].*)?)$",
+    rf"^[ ]*(?P<host>{_HOST})[#>][ ]*(?:do[ ]+)?"
+    r"(?P<command>(?:sh[a-z]*|clear|debug|undebug|un|ping|traceroute|term[a-z]*|conf[a-z]*|en[a-z]*)"
+    r"(?:[ ].*)?)$",
     re.MULTILINE,
+)
+_PROMPT_AND_REST = re.compile(
+    rf"^[ ]*(?P<host>{_HOST})[#>][ ]*(?:do[ ]+)?(?P<command>[^\n]*)$", re.MULTILINE
 )
 # "     outbound pcp sas:Site1#": the device ended its answer without a line end
 _GLUED_PROMPT = re.compile(rf"(?<=sas:){_HOST}[#>][ ]*\Z")
@@ -101,12 +105,7 @@ def clean(text: str, command: str = "") -> CleanText:
     >>> clean("Site1# show clock\\r\\n*10:11:12.345 UTC Mon Nov 23 2026\\r\\nSite1#")
     CleanText(text='\\n*10:11:12.345 UTC Mon Nov 23 2026\\n', ends_with_prompt=True)
     """
-    text = _undo_terminal(text)
-    if ": " in text:
-        text = _NOISE.sub("", text)
-        if "*" in text or "%" in text:
-            text = _BREAKING_MESSAGE.sub(r"\g<rest>\n", text)
-    text = _GLUED_PROMPT.sub("\n\\g<0>", text) if _GLUED_PROMPT.search(text) else text
+    text = shown(text)
     ends_with_prompt = bool(_PROMPT.match(text[text.rstrip().rfind("\n") + 1 :]))
     echoes = list(_PROMPT_ECHO.finditer(text))
     mine = [echo for echo in echoes if is_same_command(echo["command"], command)]
@@ -122,6 +121,45 @@ def clean(text: str, command: str = "") -> CleanText:
     text = _PROMPT_ECHO.sub("", text)
     text = _PROMPT.sub("", text)
     return CleanText(_blank_bare_echo(text), ends_with_prompt)
+
+
+def shown(text: str) -> str:
+    """``text`` as a terminal shows it, without what the device said beside the answers; echoes and prompts stay."""
+    text = _undo_terminal(text)
+    if ": " in text:
+        text = _NOISE.sub("", text)
+        if "*" in text or "%" in text:
+            text = _BREAKING_MESSAGE.sub(r"\g<rest>\n", text)
+    return _GLUED_PROMPT.sub("\n\\g<0>", text) if _GLUED_PROMPT.search(text) else text
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A prompt and what was typed behind it, nothing where somebody pressed Enter; ``start`` and ``end`` of the line."""
+
+    host: str
+    command: str
+    start: int
+    end: int
+
+
+def echoes(text: str) -> list[Echo]:
+    """The prompts of a ``shown`` text, in its order.
+
+    Behind the prompt of a device that is known from a bare prompt or a usual command, anything is a command.
+    """
+    known = {_device(match["host"]) for match in _PROMPT_ECHO.finditer(text)}
+    known |= {_device(match["host"]) for match in _PROMPT.finditer(text)}
+    return [
+        Echo(_device(match["host"]), match["command"].strip(), match.start(), match.end())
+        for match in _PROMPT_AND_REST.finditer(text)
+        if _device(match["host"]) in known
+    ]
+
+
+def _device(host: str) -> str:
+    """``asa/pri/act(config)`` -> ``asa``."""
+    return host.partition("(")[0].partition("/")[0]
 
 
 def is_same_command(typed: str, command: str) -> bool:

@@ -139,6 +139,7 @@ def build_crypto_maps(table: Table, _: Platform) -> tuple[CryptoMapEntry, ...]:
         elif name := block.text("APPLIED"):
             applied[name] = applied.get(name, ()) + block.texts("INTERFACE")
         else:
+            table.made_of(block.heading, block.rows[-1])
             may_be_cut = not (block.has("CLOSED") or block.has("DYNAMIC_MAP"))
             entries.append(_crypto_map_entry(block))
     if entries and not table.complete:
@@ -200,6 +201,7 @@ def build_ipsec_profiles(table: Table, _: Platform) -> tuple[IpsecProfile, ...]:
     profiles: list[IpsecProfile] = []
     is_closed = True
     for block in _blocks(table, ("NAME",)):
+        table.made_of(block.heading, block.rows[-1])
         is_closed = block.has("CLOSED")
         profiles.append(_ipsec_profile(block))
     if not is_closed and not table.complete:
@@ -242,6 +244,7 @@ def build_isakmp_policies(table: Table, _: Platform) -> tuple[IsakmpPolicy, ...]
             raise table.truncated(
                 "the lifetime that closes every suite", _whole(len(policies), "suite", "suites")
             )
+        table.made_of(row, row)
         policies.append(
             IsakmpPolicy(
                 priority=row.number("PRIORITY"),
@@ -274,6 +277,7 @@ def build_ikev2_proposals(table: Table, _: Platform) -> tuple[Ikev2Proposal, ...
                 "the DH groups that close every proposal",
                 _whole(len(proposals), "proposal", "proposals"),
             )
+        table.made_of(row, row)
         pqc = row.value("PQC", algorithms.names) or ()
         proposals.append(
             Ikev2Proposal(
@@ -301,6 +305,9 @@ def build_ikev2_policies(table: Table, _: Platform) -> tuple[Ikev2Policy, ...]:
          Match address local : any
          Proposal    : default
     """
+    blocks = tuple(_blocks(table, ("NAME",)))
+    for block in blocks:
+        table.made_of(block.heading, block.rows[-1])
     policies = tuple(
         Ikev2Policy(
             name=block.heading.required("NAME", "the name of a policy"),
@@ -308,7 +315,7 @@ def build_ikev2_policies(table: Table, _: Platform) -> tuple[Ikev2Policy, ...]:
             local_addresses=tuple(map(values.address, block.texts("LOCAL_ADDRESS"))),
             proposals=block.texts("PROPOSAL"),
         )
-        for block in _blocks(table, ("NAME",))
+        for block in blocks
     )
     if policies and not policies[-1].proposals and not table.complete:
         raise table.truncated(
@@ -327,6 +334,7 @@ def build_transform_sets(table: Table, _: Platform) -> tuple[TransformSet, ...]:
     for row in table:
         if row.text("MODE") is None and row is table.rows[-1] and not table.complete:
             raise table.truncated("the mode of the set", _whole(len(sets), "set", "sets"))
+        table.made_of(row, row)
         mode = row.text("MODE")
         sets.append(
             TransformSet(
@@ -349,6 +357,7 @@ def build_isakmp_keys(table: Table, _: Platform) -> tuple[IsakmpKey, ...]:
     keys: list[IsakmpKey] = []
     keyring: str | None = None
     for row in table:
+        table.made_of(row, row)
         keyring = row.text("KEYRING") or keyring
         length = row.number("LENGTH")
         keys.append(
@@ -374,6 +383,7 @@ def build_access_lists(table: Table, _: Platform) -> tuple[AccessList, ...]:
     for row in table:
         if name := row.text("NAME"):
             _close(lists, entries)
+            table.made_of(row)
             lists.append(
                 AccessList(name=name, kind=_kind(row.text("KIND")), origin=row.text("ORIGIN"))
             )
@@ -420,6 +430,8 @@ def build_asa_access_lists(table: Table, _: Platform) -> tuple[AccessList, ...]:
     entries: dict[str, list[AccessEntry]] = {}
     for row in table:
         name = row.required("NAME", "the name of an access list")
+        if name not in lists:
+            table.made_of(row)
         known = lists.setdefault(name, AccessList(name=name, kind=None))
         if row.text("ENTRY") is None:
             lists[name] = replace(

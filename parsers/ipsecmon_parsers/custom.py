@@ -22,14 +22,17 @@ def build_custom_rows(table: Table, _: Platform) -> tuple[CustomRow, ...]:
         whole = f"{count} row{'' if count == 1 else 's'} read so far"
         raise table.truncated("the end of this line, or the prompt behind it", whole)
     table.unmatched_lines = sorted({*table.unmatched_lines, *table.dropped_lines})
-    rows = [
-        (row.first_line, CustomRow(command=table.command, values=_values(row))) for row in table
+    rows: list[tuple[Row | Section, CustomRow]] = [
+        (row, CustomRow(command=table.command, values=_values(row))) for row in table
     ]
     for group, sections in table.sections.items():
         for section in sections:
             record = CustomRow(command=table.command, group=group, values=_section_values(section))
-            rows.append((section.first_line, record))
-    return tuple(record for _, record in sorted(rows, key=lambda placed: placed[0]))
+            rows.append((section, record))
+    rows.sort(key=lambda placed: placed[0].first_line)
+    for source, _record in rows:
+        table.made_of(source)
+    return tuple(record for _, record in rows)
 
 
 def _values(row: Row) -> dict[str, CustomValue]:

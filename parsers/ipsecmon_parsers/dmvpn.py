@@ -73,6 +73,7 @@ def build_dmvpn(
         _refuse_cut(table, listing)
     records: list[DmvpnInterface | DmvpnPeer | CryptoSession] = []
     for interface in listing.interfaces:
+        table.made_of(interface.head.rows[0])
         records.append(_interface(interface))
         nbma: Row | None = None
         left = 0
@@ -82,8 +83,11 @@ def build_dmvpn(
             if left == 0:
                 raise row.error("a row with its NBMA address above this one")
             left -= 1
+            table.made_of(row, row)
             records.append(_peer(row, nbma, interface.head.text("INTERFACE")))
-    records.extend(_session(block) for block in listing.sessions)
+    for block in listing.sessions:
+        table.made_of(block.rows[0], block.rows[-1])
+        records.append(_session(block))
     return tuple(records)
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 
 from ipsecmon_parsers.records import Record
 
-__all__ = ["Json", "record_document", "spi_hex"]
+__all__ = ["Json", "kind_field", "record_document", "spi_hex"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -24,10 +24,15 @@ def spi_hex(spi: int) -> str:
     return f"0x{spi:X}"
 
 
+def kind_field(name: str) -> str:
+    """Where the field ``kind`` of a record type goes: ``AccessList`` -> ``access_list_kind``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() + "_kind"
+
+
 def record_document(record: Record) -> dict[str, Json]:
     """One record with its nested records."""
     name = type(record).__name__
-    own_kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() + "_kind"
+    own_kind = kind_field(name)
     fields = {own_kind if key == "kind" else key: value for key, value in _fields(record).items()}
     return {"kind": name, **fields}
 

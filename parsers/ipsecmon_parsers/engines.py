@@ -207,6 +207,7 @@ class Table:
         "overwriting_lines",
         "rows",
         "sections",
+        "sources",
         "unmatched_lines",
     )
 
@@ -225,6 +226,8 @@ class Table:
         """First lines of rows that lack their Required value: understood, but belonging to nothing."""
         self.overwriting_lines: list[int] = []
         """Lines that gave a value of a row a second time, and another one."""
+        self.sources: list[tuple[int, Row | None]] = []
+        """First line and last row of each record, in the order of the records: what builders say with ``made_of``."""
 
     @property
     def last_line(self) -> int:
@@ -242,6 +245,10 @@ class Table:
     def is_understood(self) -> bool:
         """At least one line of the text was understood."""
         return not self.has_no_match and self.last_line > 0
+
+    def made_of(self, first: Row | Section, last: Row | None = None) -> None:
+        """Say what the next record is made of; without ``last`` it goes to the beginning of the one behind it."""
+        self.sources.append((first.first_line, last))
 
     def foreign(self) -> ParserError:
         """The text is the answer to something else."""

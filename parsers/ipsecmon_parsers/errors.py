@@ -2,6 +2,8 @@
 
     ParserError
     ├── UnknownCommand   (LookupError)  nobody has taught us this command on this platform
+    ├── NotRecognised    (LookupError)  the text does not tell which command printed it
+    ├── Filtered         (ValueError)  the command was piped through a filter that left lines out
     ├── CommandRefused   (PermissionError)  the device answered "% Invalid input" or the like
     ├── Truncated        (EOFError)  the text ends before the device had finished
     └── ParseError       (ValueError)  a line we must understand does not read as it should
@@ -20,6 +22,8 @@ from pathlib import Path
 
 __all__ = [
     "CommandRefused",
+    "Filtered",
+    "NotRecognised",
     "ParseError",
     "ParserError",
     "TemplateMistake",
@@ -52,6 +56,32 @@ class UnknownCommand(ParserError, LookupError):
             return f"no command of platform {self.platform!r} can be read; known platforms are in --help"
         listed = ", ".join(repr(name) for name in self.known)
         return f"{self.command!r} on {self.platform} cannot be read; known commands: {listed}"
+
+
+class NotRecognised(ParserError, LookupError):
+    """Nobody typed the command and the text does not tell it; ``why`` is what was seen, ``what_to_do`` the way out."""
+
+    def __init__(self, command: str, why: str, what_to_do: str) -> None:
+        super().__init__(command, why, what_to_do)
+        self.why = why
+        self.what_to_do = what_to_do
+
+    def __str__(self) -> str:
+        return f"{self.why}; {self.what_to_do}"
+
+
+class Filtered(ParserError, ValueError):
+    """``command`` as it was typed, ``whole`` without the filter."""
+
+    def __init__(self, command: str, whole: str) -> None:
+        super().__init__(command, whole)
+        self.whole = whole
+
+    def __str__(self) -> str:
+        return (
+            f"{self.command!r} prints only some of its lines, and counters without their tunnel say nothing; "
+            f"collect {self.whole!r} without the filter"
+        )
 
 
 class CommandRefused(ParserError, PermissionError):

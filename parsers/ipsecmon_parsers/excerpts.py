@@ -43,7 +43,8 @@ _WHOLE = re.compile(r"[)}]$")
 
 @dataclass(slots=True)
 class _Excerpt:
-    rows: list[Row] = field(default_factory=list[Row])
+    rows: list[Row]
+    first: Row
     other_lines: list[str] = field(default_factory=list[str])
     sa_lines: list[str] = field(default_factory=list[str])
     place: int = -1
@@ -58,14 +59,14 @@ def build_flow_excerpts(table: Table, _: Platform) -> tuple[FlowExcerpt, ...]:
         place = next((n for n, name in enumerate(_ORDER) if row.text(name)), None)
         if place is not None and place < _ABOVE_FLOWS:
             if current is None and _ORDER[place] in above:
-                excerpts.append(_Excerpt(list(above.values())))  # all its flows were filtered away
+                excerpts.append(_alone(above))
             # a new interface takes its own map
             above = {name: above[name] for name in _ORDER[:place] if name in above}
             above[_ORDER[place]] = row
             current = None
             continue
         if current is None or (place is not None and place <= current.place):
-            current = _Excerpt(list(above.values()))
+            current = _Excerpt(list(above.values()), first=row)
             excerpts.append(current)
         if place is not None:
             current.place = place
@@ -76,11 +77,19 @@ def build_flow_excerpts(table: Table, _: Platform) -> tuple[FlowExcerpt, ...]:
         else:
             current.other_lines.append(row.required("OTHER_LINE", "a line of a flow"))
     if current is None and above:
-        excerpts.append(_Excerpt(list(above.values())))
+        excerpts.append(_alone(above))
     if ends_inside_a_line(table, _WHOLE):
         whole = f"{max(0, len(excerpts) - 1)} flows before it were whole"
         raise table.truncated("the rest of the last line", whole)
+    for excerpt in excerpts:
+        table.made_of(excerpt.first)
     return tuple(_excerpt(excerpt) for excerpt in excerpts)
+
+
+def _alone(above: dict[str, Row]) -> _Excerpt:
+    """An interface whose flows were all filtered away."""
+    rows = list(above.values())
+    return _Excerpt(rows, first=rows[-1])
 
 
 def _excerpt(excerpt: _Excerpt) -> FlowExcerpt:

@@ -37,11 +37,12 @@ def build_ipsec_global_counters(table: Table, _: Platform) -> tuple[IpsecGlobalC
     blocks: list[tuple[Row, dict[str, Row]]] = []
     for row in table:
         if row.text("VRF"):
+            table.made_of(row)
             blocks.append((row, {}))
         elif not blocks:
             raise row.error("the line 'vrf' above a counter")
         else:
-            name = row.required("NAME", "the name of a counter")
+            name = row.required("LABEL", "the name of a counter")
             if name in blocks[-1][1]:
                 raise row.error(
                     f"one counter {name!r} for a VRF: the line 'vrf' before it is missing"

@@ -122,13 +122,14 @@ def build_gdoi_groups(table: Table, _: Platform) -> tuple[GdoiGroup, ...]:
             if groups and (server := re.search(r"From KS ([^\s:]+)", title)):
                 groups[-1].access_list_server = server[1]
             continue
-        name = row.text("NAME") or ""
+        name = row.text("LABEL") or ""
         if (name == _SPLIT_NAME) != bool(split_name):
             raise row.error(f"a line {_SPLIT_NAME!r} below what remains: lines are missing")
         name = f"{split_name} {name}".strip()
         split_name = ""
         if name == "Group Name":
             section = ""
+            table.made_of(row)
             groups.append(_Group(row))
         elif not groups:
             raise row.error("the line 'Group Name' of a group")
@@ -261,6 +262,8 @@ _COUNTERS = (
 
 def build_gdoi_counters(table: Table, _: Platform) -> tuple[GdoiCounters, ...]:
     """The counters of each group; a group without one is cut."""
+    for row in table:
+        table.made_of(row)
     counters = tuple(
         GdoiCounters(
             group=row.required("GROUP", "the name of a group"),

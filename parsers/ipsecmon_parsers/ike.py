@@ -57,6 +57,7 @@ def build_isakmp_sas(table: Table, _: Platform) -> tuple[IkeSa, ...]:
         elif row.text("HEADER"):
             columns = row.required("COLUMNS", "the column titles")
         else:
+            table.made_of(row, row)
             sas.append(_isakmp_sa(row, columns, len(sas)))
     # one VRF is listed without the section of IPv6 on some releases
     may_end_here = table.complete and " vrf" in table.command.lower()
@@ -125,6 +126,8 @@ def build_isakmp_details(table: Table, _: Platform) -> tuple[IkeSa, ...]:
         raise table.truncated("the rest of the last line", _whole(max(0, len(rows) - 1)))
     if "IPv4" in titles and "IPv6" not in titles and not table.complete:
         raise table.truncated("the section 'IPv6 Crypto ISAKMP SA'", _whole(len(rows)))
+    for block in rows:
+        table.made_of(block.rows[0], block.rows[-1])
     sas = tuple(_isakmp_detail(row) for row in rows)
     prints_engine = len(sas) > 1 and sas[-2].engine is not None
     if sas and prints_engine and sas[-1].engine is None and not table.complete:
@@ -170,6 +173,7 @@ def build_isakmp_count(table: Table, _: Platform) -> tuple[IkeSaCount, ...]:
     """The one record of ``show crypto isakmp sa count``, all four lines of it."""
     for row in table:
         if row.text("DEAD") and not ends_inside_a_line(table, re.compile(r": +0$")):
+            table.made_of(row, row)
             return (
                 IkeSaCount(
                     version=1,
@@ -188,6 +192,7 @@ def build_ikev2_count(table: Table, _: Platform) -> tuple[IkeSaCount, ...]:
     """The one record of ``show crypto ikev2 [sa] count``, all six lines of it."""
     for row in table:
         if row.text("MARKED") and not ends_inside_a_line(table, _COUNT_WHOLE):
+            table.made_of(row, row)
             return (
                 IkeSaCount(
                     version=2,

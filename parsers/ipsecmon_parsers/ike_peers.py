@@ -31,11 +31,12 @@ def build_ike_peers(table: Table, _: Platform) -> tuple[IkePeer, ...]:
     peers: list[tuple[Row, dict[str, Row]]] = []
     for row in table:
         if row.text("PEER"):
+            table.made_of(row)
             peers.append((row, {}))
         elif not peers:
             raise row.error("the line 'Peer:' above it")
         else:
-            name = row.required("NAME", "the name of a value")
+            name = row.required("LABEL", "the name of a value")
             if name in peers[-1][1]:
                 raise row.error(
                     f"one line {name!r} for a peer: the line 'Peer:' before it is missing"

@@ -86,6 +86,8 @@ def build_ike_sas(table: Table, _: Platform) -> tuple[IkeSa, ...]:
     """The IKE SAs of both versions; titles alone and ``There are no IKEv2 SAs`` are zero records."""
     listing = _sorted(table)
     _refuse_cut(table, listing)
+    for sa in listing.sas:
+        table.made_of(sa.block.rows[0], (sa.children[-1] if sa.children else sa.block).rows[-1])
     return tuple(_ike_sa(sa) for sa in listing.sas)
 
 
@@ -95,6 +97,8 @@ def build_ikev2_sessions(table: Table, _: Platform) -> tuple[Ikev2Session, ...]:
     _refuse_cut(table, listing)
     if listing.sas and listing.sas[0].session is None:
         raise listing.sas[0].block.error("the line 'Session-id:' above an IKE SA")
+    for row, *_rest in listing.sessions:
+        table.made_of(row)
     return tuple(
         Ikev2Session(
             session_id=int(row.required("SESSION_ID", "the number of the session")),

@@ -44,6 +44,7 @@ def build_flows(table: Table, platform: Platform) -> tuple[Flow, ...]:
     for block in flow_blocks(table):
         if block.is_cut:
             raise table.truncated(CLOSING, _last_whole(flows))
+        table.made_of(block.opened)
         flows.append(_flow(block.opened, platform, tuple(_sa(row) for row in block.sas)))
     return _with_multipoint_tunnels(flows)
 
@@ -54,6 +55,7 @@ def build_asa_flows(table: Table, platform: Platform) -> tuple[Flow, ...]:
     for block in asa_flow_blocks(table):
         if block.is_cut:
             raise table.truncated("the last line of the last outbound SA", _last_whole(flows))
+        table.made_of(block.opened)
         flows.append(_asa_flow(block.opened, platform, tuple(_sa(row) for row in block.sas)))
     return tuple(flows)
 
@@ -247,6 +249,7 @@ def build_ipsec_sa_count(table: Table, _: Platform) -> tuple[IpsecSaCount, ...]:
     """``IPsec SA total: 8, active: 8, rekeying: 0, unused: 0, invalid: 0``, one line."""
     names = ("total", "active", "rekeying", "unused", "invalid")
     for row in table:
+        table.made_of(row)
         numbers = [int(row.required(name.upper(), "five numbers of SAs")) for name in names]
         return (IpsecSaCount(**dict(zip(names, numbers, strict=True))),)
     raise table.truncated("'IPsec SA total: 8, active: 8, ...'", "no count was whole")

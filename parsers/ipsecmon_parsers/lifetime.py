@@ -23,6 +23,7 @@ def build_sa_lifetime(table: Table, _: Platform) -> tuple[SaLifetime, ...]:
     if not lifetimes:
         raise table.truncated(_EXPECTED, "no lifetime was whole")
     row = lifetimes[0]
+    table.made_of(row)
     kilobytes = row.number("KILOBYTES")
     is_disabled = row.text("VOLUME_REKEY") is not None
     if kilobytes is None and not is_disabled:
@@ -33,6 +34,8 @@ def build_sa_lifetime(table: Table, _: Platform) -> tuple[SaLifetime, ...]:
 
 def build_sa_idle_time(table: Table, _: Platform) -> tuple[SaIdleTime, ...]:
     """The configured idle time; no line where none is configured."""
+    for row in table:
+        table.made_of(row)
     return tuple(
         SaIdleTime(seconds=int(row.required("SECONDS", "a number of seconds"))) for row in table
     )

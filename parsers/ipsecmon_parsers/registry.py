@@ -6,6 +6,7 @@ A ``Registry`` is this table, or this table with the templates of a user's folde
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -68,6 +69,7 @@ __all__ = [
     "SHOW_SA_LIFETIME",
     "ParseResult",
     "Registry",
+    "Source",
     "UnparsedLine",
     "UserTemplate",
     "known_commands",
@@ -106,7 +108,20 @@ class _Reading:
 
     @cached_property
     def abbreviations(self) -> re.Pattern[str]:
-        return _command_pattern(self.command, _prefixes)
+        return _command_pattern(self.command, lambda word: f"({_prefixes(word)})")
+
+    def spelled(self, typed: str) -> str | None:
+        """``sh cry ips sa int Tu1`` -> ``show crypto ipsec sa interface Tu1``; ``None`` if it is another command."""
+        match = self.abbreviations.fullmatch(f" {typed}")
+        if match is None:
+            return None
+        words = (t for t in _TOKEN.findall(self.command) if t[0] not in "[]{}|<\\")
+        spelled, end = "", 0
+        for group, word in enumerate(words, 1):
+            if match[group] is not None:
+                spelled += f" {typed}"[end : match.start(group)] + word
+                end = match.end(group)
+        return (spelled + f" {typed}"[end:]).strip()
 
 
 _ROUTERS = (Platform.IOS, Platform.IOSXE)
@@ -341,10 +356,13 @@ _TABLE: tuple[_Reading, ...] = (
 )
 
 
+_TOKEN = re.compile(r"\\\||[\[\]{}|]|<\w+>|<\.\.\.>|[^\s\[\]{}|<>\\]+")
+
+
 def _command_pattern(command: str, word: Callable[[str], str]) -> re.Pattern[str]:
     """The notation of ``_Reading.command`` as a regular expression over single-spaced words."""
     pattern = ""
-    for token in re.findall(r"\\\||[\[\]{}|]|<\w+>|<\.\.\.>|[^\s\[\]{}|<>\\]+", command):
+    for token in _TOKEN.findall(command):
         match token:
             case "[":
                 pattern += "(?:"
@@ -436,6 +454,39 @@ class Registry:
         if len(abbreviated) == 1:
             return known_platform, abbreviated[0]
         raise UnknownCommand(command, platform, self.known_commands(known_platform))
+
+    def spelled_out(self, platform: str, command: str) -> str:
+        """A command as it may be abbreviated, in whole words; ``UnknownCommand`` if it cannot be read on ``platform``."""
+        command = " ".join(command.split())
+        _, reading = self.lookup(platform, command)
+        return reading.spelled(command) or command
+
+    def template_table(self, platform: str, command: str, text: str) -> Table:
+        """What the template of ``command`` makes of a text without terminal artefacts, before records are built."""
+        command = " ".join(command.split())
+        _, reading = self.lookup(platform, command)
+        for prepare in reading.prepare:
+            text = prepare(text)
+        return run_template(reading.template, command, CleanText(text, ends_with_prompt=True), True)
+
+    def understood_lines(self, platform: str, command: str, text: str) -> int:
+        """How many lines of such a text the template understands."""
+        table = self.template_table(platform, command, text)
+        return sum(1 for line in table.lines if line.strip()) - len(table.unmatched_lines)
+
+    def prepared_lines(self, platform: str, command: str, text: str) -> list[str]:
+        """The lines of ``text`` as its template sees them: cleaned, secrets hidden, in their places."""
+        command = " ".join(command.split())
+        _, reading = self.lookup(platform, command)
+        cleaned = clean(text, command).text
+        for prepare in reading.prepare:
+            cleaned = prepare(cleaned)
+        return cleaned.split("\n")
+
+    def are_read_alike(self, platform: str, command: str, other: str) -> bool:
+        """Whether one template reads both commands, as ``detail`` and the plain form often are."""
+        (_, one), (_, another) = self.lookup(platform, command), self.lookup(platform, other)
+        return one.template == another.template
 
     def __repr__(self) -> str:
         return f"Registry({'' if self.folder is None else str(self.folder)!r})"
@@ -566,6 +617,14 @@ class UnparsedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The lines a record was read from, both included, counted as in ``UnparsedLine``."""
+
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParseResult:
     """The records of one output and the account of what was not understood."""
 
@@ -573,6 +632,8 @@ class ParseResult:
     command: str
     records: tuple[Record, ...]
     unparsed_lines: tuple[UnparsedLine, ...]
+    sources: tuple[Source, ...] = ()
+    """Where each record of ``records`` was read, in the same order; a nested record is part of the one around it."""
 
     def document(self) -> dict[str, Json]:
         """The JSON form: ``{"platform", "command", "records": [...], "unparsed_lines": [...]}``."""
@@ -610,6 +671,7 @@ def parse(
     """
     command = " ".join(command.split())
     known_platform, reading = registry.lookup(platform, command)
+    command = reading.spelled(command) or command
     cleaned = clean(text, command)
     _refuse_refusals(command, cleaned)
     if not cleaned.text.strip() and not (complete or cleaned.ends_with_prompt):
@@ -622,8 +684,36 @@ def parse(
         raise table.foreign()
     unparsed = (UnparsedLine(line_no=n, text=table.lines[n - 1]) for n in table.unmatched_lines)
     return ParseResult(
-        platform=known_platform, command=command, records=records, unparsed_lines=tuple(unparsed)
+        platform=known_platform,
+        command=command,
+        records=records,
+        unparsed_lines=tuple(unparsed),
+        sources=_sources(table, len(records)),
     )
+
+
+def _sources(table: Table, records: int) -> tuple[Source, ...]:
+    """The spans the builder named, each cut where the next begins; one record of a whole text names none."""
+    if not table.sources:
+        first_line = next((n for n, line in enumerate(table.lines, 1) if line.strip()), 1)
+        whole = Source(first_line=first_line, last_line=max(first_line, table.last_line))
+        return (whole,) * records
+    sources: list[Source] = []
+    # a row ends where the next one shows that it has ended
+    row_starts = [row.first_line for row in table.rows] + [table.last_line + 1]
+    following = table.last_line + 1
+    for first_line, last_row in reversed(table.sources):
+        last_line = following - 1
+        if last_row is not None:
+            next_row = bisect_right(row_starts, last_row.first_line)
+            last_line = min(
+                last_line, last_row.last_line, row_starts[min(next_row, len(row_starts) - 1)] - 1
+            )
+        while last_line > first_line and not table.lines[last_line - 1].strip():
+            last_line -= 1
+        sources.append(Source(first_line=first_line, last_line=max(first_line, last_line)))
+        following = first_line
+    return tuple(reversed(sources))
 
 
 # whatever else a device says in one line that begins with "%", it is no listing

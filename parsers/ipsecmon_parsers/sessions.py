@@ -79,6 +79,8 @@ def build_crypto_sessions(table: Table, _: Platform) -> tuple[CryptoSession, ...
             raise row.error("a session, an IKE SA or a flow")
     if not table.complete:
         _refuse_cut(table, sessions, is_open=session_id is not None)
+    for session in sessions:
+        table.made_of(session.head.rows[0])
     return tuple(_crypto_session(session) for session in sessions)
 
 
@@ -271,6 +273,7 @@ def build_session_briefs(table: Table, _: Platform) -> tuple[CryptoSession, ...]
         elif row.text("HEADER"):
             has_header = True
         else:
+            table.made_of(row, row)
             sessions.append(_brief(row, vrf))
     if ends_inside_a_line(table, _BRIEF_WHOLE):
         raise table.truncated("the rest of the last line", f"{len(sessions)} rows were read")

@@ -43,10 +43,12 @@ def build_crypto_sockets(table: Table, _: Platform) -> tuple[CryptoSocket | List
         if row.text("NUMBER"):
             counted = row.number("NUMBER")
         elif row.text("LISTENING"):
+            table.made_of(row, row)
             listening.append(_listening(row))
         elif row.text("CLIENT") is None and row.last_line >= table.last_line:
             raise table.truncated("the line 'Client:' of a socket", _whole(len(sockets)))
         else:
+            table.made_of(row, row)
             sockets.append(_socket(row))
     if counted is None:
         raise table.truncated("the line 'Number of Crypto Socket connections'", _whole(0))
@@ -108,6 +110,7 @@ def build_spi_table(table: Table, _: Platform) -> tuple[SpiTableEntry, ...]:
             continue
         if title != ("active" if row.text("RESERVED") is None else "transient"):
             raise row.error("the title of the table above a row")
+        table.made_of(row, row)
         entries.append(_entry(row, title))
     whole = f"{len(entries)} entries before it were whole"
     if ends_inside_a_line(table, re.compile(r"(?!)")):

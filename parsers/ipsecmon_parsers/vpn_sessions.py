@@ -73,6 +73,8 @@ def build_vpn_sessions(table: Table, _: Platform) -> tuple[VpnSession, ...]:
             raise row.error("a block of a session, such as 'IPsec:'")
     if not table.complete:
         _refuse_cut(table, sessions, says_none=says_none)
+    for session in sessions:
+        table.made_of(session.head.rows[0])
     return tuple(_session(session) for session in sessions)
 
 

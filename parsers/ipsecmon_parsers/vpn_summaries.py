@@ -73,7 +73,7 @@ def _counts(rows: list[Row]) -> tuple[VpnSessionCount, ...]:
             section, margin = title, len(line) - len(line.lstrip())
         elif row.text("ALL_ACTIVE") or row.text("TUNNELS_ACTIVE"):
             section = None
-        elif name := row.text("NAME"):
+        elif name := row.text("LABEL"):
             if section is None:
                 raise row.error("the title of a table, such as 'Tunnels Summary', above its rows")
             counts.append(

@@ -308,8 +308,12 @@ class TestCommandsAdded:
         put("asa/show_all_|_include_x.textfsm", COUNTS)
         registry = Registry.with_templates(folder)
 
-        for command in ("show counts of inside", "sh cou of DMZ_2", "show all | include x"):
-            (row,) = registry.parse("asa", command, "a 1\n").records
+        for typed, command in (
+            ("show counts of inside", "show counts of inside"),
+            ("sh cou of DMZ_2", "show counts of DMZ_2"),
+            ("show all | include x", "show all | include x"),
+        ):
+            (row,) = registry.parse("asa", typed, "a 1\n").records
             assert isinstance(row, CustomRow)
             assert (row.command, row.values) == (command, {"NAME": "a", "COUNT": "1"})
         with pytest.raises(UnknownCommand):
