@@ -14,7 +14,7 @@ from typing import TypeVar
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.errors import ParseError
 
-__all__ = ["Block", "ends_inside_a_line"]
+__all__ = ["Block", "ends_inside_a_line", "refuse_a_cut_line"]
 
 _Value = TypeVar("_Value")
 
@@ -78,3 +78,9 @@ def ends_inside_a_line(table: Table, whole: re.Pattern[str]) -> bool:
     """
     last = table.lines[-1]
     return not table.complete and bool(last.strip()) and whole.search(last) is None
+
+
+def refuse_a_cut_line(table: Table, whole: re.Pattern[str], complete: str) -> None:
+    """``Truncated`` where ``ends_inside_a_line``."""
+    if ends_inside_a_line(table, whole):
+        raise table.truncated("the rest of the last line, or its line end", complete)

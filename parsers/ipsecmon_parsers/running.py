@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from ipsecmon_parsers import algorithms, values
 from ipsecmon_parsers.access_entries import access_entry
+from ipsecmon_parsers.blocks import refuse_a_cut_line
 from ipsecmon_parsers.engines import Section, Table
 from ipsecmon_parsers.records import (
     AccessEntry,
@@ -255,6 +256,9 @@ def _settings(section: Section) -> _Settings:
 # --- the builders ------------------------------------------------------------------------------------------
 
 
+_WHOLE = re.compile(r"^(?:!|end)$")
+
+
 def build_running_crypto(table: Table, _: Platform) -> tuple[RunningCrypto, ...]:
     """One record, or none where no line is about crypto.
 
@@ -262,12 +266,14 @@ def build_running_crypto(table: Table, _: Platform) -> tuple[RunningCrypto, ...]
     """
     if table.sections.get("begins") and not table.sections.get("ends") and not table.complete:
         raise table.truncated("the line 'end' of a configuration", "nothing of it is returned")
+    refuse_a_cut_line(table, _WHOLE, "nothing of it is returned")
     running = _running(table)
     return (running,) if running != RunningCrypto() else ()
 
 
 def build_asa_running_crypto(table: Table, _: Platform) -> tuple[RunningCrypto | SaLifetime, ...]:
     """One record, and a ``SaLifetime`` where the global lifetime was printed (``show running-config all crypto``)."""
+    refuse_a_cut_line(table, _WHOLE, "nothing of it is returned")
     running = _running(table)
     if running == RunningCrypto():
         return ()
