@@ -49,7 +49,7 @@ _CLOCK = (
 # 00:00:52   3d04h   1w2d: the time since the device was started
 _UPTIME = r"(?:\d\d:\d\d:\d\d|\d{1,3}[ywdh]\d{1,2}[wdhm])"
 # %CRYPTO-5-SESSION_STATUS:   %SYS-SW1-5-CONFIG_I:   %ASA-5-713119:
-_SYSLOG = r"%[A-Z][A-Z0-9_]*-(?:[A-Z0-9_]+-)?[0-7]-[A-Z0-9_]+:"
+_SYSLOG = r"%[A-Z][A-Z0-9_]{0,40}-(?:[A-Z0-9_]{1,40}-)?[0-7]-[A-Z0-9_]{1,60}:"
 # ISAKMP:(1001):   ISAKMP (0:1):   IPSEC(key_engine):   IKEv2:(SESSION ID = 1,SA ID = 1):   [IKEv1]:
 _DEBUG = (
     r"(?:ISAKMP(?:-PAK|-ERROR)?(?::?[ ]?\(|:[ ]?[a-zA-Z])|(?:IPSEC|IPSec)[ ]?\(\w+\)|IPSEC:[ ]\S"
@@ -59,7 +59,7 @@ _DEBUG = (
 
 _NOISE = re.compile(
     rf"""
-    ^[ ]*(?:
+    ^[ ]*+(?=[A-Z0-9a-z%<(!.*\[])(?:
       Load[ ]for[ ]five[ ]secs:[^\n]*            # terminal exec prompt timestamp
     | (?:Time[ ]source[ ]is|No[ ]time[ ]source,)[ ][^\n]*
     | (?:<\d{{1,3}}>)?(?:\d{{1,10}}:[ ])?[*.]?{_CLOCK}[ :][^\n]*
@@ -82,11 +82,11 @@ _WAS_NOISE = "\x00"
 _BREAKING_MESSAGE = re.compile(
     rf"""
     (?<=[^\n\x00]) (?:\d{{6}}:[ ])?
-    (?: [*.]{_CLOCK}:[ ] | {_CLOCK}:[ ](?=%|{_DEBUG}) | {_SYSLOG}[ ] | ISAKMP:?[ ]?\([\d:]+\): | IPSEC\(\w+\):[ ] )
-    [^\n]*\n(?P<noise>(?:\x00\n)*)(?P<rest>[^\n\x00]*)
+    (?: [*.]{_CLOCK}:[ ] | {_CLOCK}:[ ](?=%|{_DEBUG}) | {_SYSLOG}[ ] | ISAKMP:?[ ]?\([\d:]{{1,12}}\): | IPSEC\(\w{{1,40}}\):[ ] )
     """,
     re.VERBOSE,
 )
+_GOES_ON = re.compile(r"(?:\x00\n)*+")
 _MOST_BREAKS_OF_A_LINE = 4
 # what people write, about messages too
 _FREE_TEXT = re.compile(r"[ ]*(?:description|remark|banner|username|alias|event|Desc:|!)")
@@ -158,17 +158,32 @@ def _without_messages(text: str) -> str:
     """Blank lines for what the device said beside the answer; a line broken by a message is mended where it began."""
     text = _NOISE.sub(_WAS_NOISE, text)
     for _ in range(_MOST_BREAKS_OF_A_LINE):
-        text, count = _BREAKING_MESSAGE.subn(_mended, text)
-        if not count:
+        mended = _mended(text)
+        if mended is text:
             break
+        text = mended
     return text.replace(_WAS_NOISE, "")
 
 
-def _mended(broken: re.Match[str]) -> str:
-    text = broken.string
-    if _FREE_TEXT.match(text, text.rfind("\n", 0, broken.start()) + 1):
-        return broken.group()
-    return f"{broken['rest']}\n{broken['noise']}"
+def _mended(text: str) -> str:
+    """Each line that a message broke as one line, where it began; the lines it took stay, and are blank."""
+    parts: list[str] = []
+    done = 0
+    at = 0
+    while message := _BREAKING_MESSAGE.search(text, at):
+        line_end = text.find("\n", message.end())
+        if line_end < 0:
+            line_end = len(text)
+        at = line_end
+        if _FREE_TEXT.match(text, text.rfind("\n", 0, message.start()) + 1):
+            continue
+        noise = _GOES_ON.match(text, line_end + 1)
+        rest = noise.end() if noise else len(text)
+        rest_end = text.find("\n", rest)
+        at = len(text) if rest_end < 0 else rest_end
+        parts += [text[done : message.start()], text[rest:at], text[line_end:rest]]
+        done = at
+    return "".join([*parts, text[done:]]) if parts else text
 
 
 def _undo_terminal(text: str) -> str:
