@@ -86,6 +86,8 @@ _BREAKING_MESSAGE = re.compile(
     """,
     re.VERBOSE,
 )
+# cheap to look for in a long text: what every message that breaks a line has
+_HINT = re.compile(r"%[A-Z]|\d:\d\d:\d\d|ISAKMP:?[ ]?\(|IPSEC\(")
 _GOES_ON = re.compile(r"(?:\x00\n)*+")
 _MOST_BREAKS_OF_A_LINE = 4
 # what people write, about messages too
@@ -170,12 +172,14 @@ def _mended(text: str) -> str:
     parts: list[str] = []
     done = 0
     at = 0
-    while message := _BREAKING_MESSAGE.search(text, at):
-        line_end = text.find("\n", message.end())
+    while hint := _HINT.search(text, at):
+        line_start = text.rfind("\n", 0, hint.start()) + 1
+        line_end = text.find("\n", hint.end())
         if line_end < 0:
             line_end = len(text)
+        message = _BREAKING_MESSAGE.search(text, line_start, line_end)
         at = line_end
-        if _FREE_TEXT.match(text, text.rfind("\n", 0, message.start()) + 1):
+        if message is None or _FREE_TEXT.match(text, line_start):
             continue
         noise = _GOES_ON.match(text, line_end + 1)
         rest = noise.end() if noise else len(text)

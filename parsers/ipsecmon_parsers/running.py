@@ -64,36 +64,12 @@ _INTERFACE_NOISE = re.compile(
     r"|tunnel (?:key|path-mtu-discovery|bandwidth|checksum|ttl|tos|route-via|entropy|endpoint|flow)(?: |$)"
 )
 _MENTIONS_CRYPTO = re.compile(r"(?<!\S)(?:crypto|ipsec|isakmp|ikev[12])(?!\S)")
+# without any of these not one line of a text is kept
+_ABOUT_CRYPTO = re.compile(rf"^[ ]*+(?:{_READ.pattern})|{_MENTIONS_CRYPTO.pattern}", re.MULTILINE)
 _NO_SETTING = re.compile(
     r"(?:no )?(?:description|remark|snmp-server|logging|banner|username|alias|event|action)(?: |$)|.* description "
 )
 _BANNER = re.compile(r"banner \S+ (\^.|\S)")
-
-
-@dataclass(slots=True)
-class _Section:
-    """A line that is not indented, and how deep each line below it is."""
-
-    heading: str
-    line_no: int
-    below: list[tuple[int, int, str]]
-
-    def kept(self) -> Iterator[tuple[int, str]]:
-        """The lines about crypto by number, one blank of indentation a level."""
-        lines = [(n, depth, text) for n, depth, text in self.below if self._is_kept(text)]
-        if lines or _READ.match(self.heading) or _mentions_crypto(self.heading):
-            yield self.line_no, self.heading
-        for line_no, depth, text in lines:
-            yield line_no, " " * depth + text
-
-    def _is_kept(self, text: str) -> bool:
-        if _HEADING_ONLY.match(self.heading):
-            return False
-        if self.heading.startswith("interface "):
-            if _INTERFACE_NOISE.match(text):
-                return False
-            return bool(_INTERFACE_LINE.match(text)) or _mentions_crypto(text)
-        return bool(_READ.match(self.heading)) or _mentions_crypto(text)
 
 
 def _mentions_crypto(text: str) -> bool:
@@ -104,38 +80,62 @@ def about_crypto(text: str) -> str:
     """The lines of a configuration that are about crypto, the others blank; line n stays line n."""
     lines = text.split("\n")
     kept = [""] * len(lines)
-    for section in _sections(lines):
-        for line_no, line in section.kept():
-            kept[line_no - 1] = line
-    return "\n".join(kept)
-
-
-def _sections(lines: Sequence[str]) -> Iterator[_Section]:
-    section: _Section | None = None
+    if not _ABOUT_CRYPTO.search(text):
+        return "\n".join(kept)
+    heading, heading_no = "", 0
+    below: list[tuple[int, int, str]] = []
+    """The lines below the heading: number, levels of indentation, text."""
     indents: list[int] = []
     closing = ""
     for line_no, line in enumerate(lines, 1):
+        if not line or line.isspace():
+            continue
         text = line.strip()
         if closing:
             closing = "" if closing in text else closing
             continue
-        if not text or text.startswith("!"):
+        if text[0] == "!":
             continue
         indent = len(line) - len(line.lstrip())
-        if indent == 0 or section is None:
-            if section:
-                yield section
-            section = _Section(text, line_no, [])
+        if indent == 0 or not heading_no:
+            _keep(kept, heading, heading_no, below)
+            heading, heading_no, below = text, line_no, []
             indents = [indent]
             if (banner := _BANNER.match(text)) and banner[1] not in text[banner.end() :]:
                 closing = banner[1]
             continue
         while len(indents) > 1 and indent <= indents[-1]:
             indents.pop()
-        section.below.append((line_no, len(indents), text))
+        below.append((line_no, len(indents), text))
         indents.append(indent)
-    if section:
-        yield section
+    _keep(kept, heading, heading_no, below)
+    return "\n".join(kept)
+
+
+def _keep(
+    kept: list[str], heading: str, heading_no: int, below: Sequence[tuple[int, int, str]]
+) -> None:
+    """Put into ``kept`` what a section has about crypto, one blank of indentation a level."""
+    if not heading_no:
+        return
+    is_read = bool(_READ.match(heading))
+    is_kept = is_read or _mentions_crypto(heading)
+    if below and not (is_read and _HEADING_ONLY.match(heading)):
+        is_interface = heading.startswith("interface ")
+        for line_no, depth, text in below:
+            if _is_kept(text, is_read=is_read, is_interface=is_interface):
+                kept[line_no - 1] = " " * depth + text
+                is_kept = True
+    if is_kept:
+        kept[heading_no - 1] = heading
+
+
+def _is_kept(text: str, *, is_read: bool, is_interface: bool) -> bool:
+    if is_interface:
+        if _INTERFACE_NOISE.match(text):
+            return False
+        return bool(_INTERFACE_LINE.match(text)) or _mentions_crypto(text)
+    return is_read or _mentions_crypto(text)
 
 
 # --- settings of crypto maps and profiles ----------------------------------------------------------------
