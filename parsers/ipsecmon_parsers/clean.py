@@ -10,9 +10,9 @@ cleaned text is line n of the input, so that errors can name the place.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["CleanText", "clean", "is_same_command"]
+__all__ = ["CleanText", "clean", "is_free_text", "is_same_command"]
 
 # characters that str.splitlines() takes for line ends although a terminal does not, blanks of every width, and
 # characters that show nothing
@@ -91,7 +91,9 @@ _HINT = re.compile(r"%[A-Z]|\d:\d\d:\d\d|ISAKMP:?[ ]?\(|IPSEC\(")
 _GOES_ON = re.compile(r"(?:\x00\n)*+")
 _MOST_BREAKS_OF_A_LINE = 4
 # what people write, about messages too
-_FREE_TEXT = re.compile(r"[ ]*(?:description|remark|banner|username|alias|event|Desc:|!)")
+_FREE_TEXT = re.compile(
+    r"[ ]*(?:description|remark|banner|username|alias|event|Desc:|Description:|!)"
+)
 
 # a host name as IOS prints it; no output line of the commands we read has this shape
 _HOST = r"[A-Za-z0-9][A-Za-z0-9._:@/()\[\]+*?$-]{0,62}"
@@ -113,6 +115,8 @@ class CleanText:
 
     text: str
     ends_with_prompt: bool
+    message_lines: frozenset[int] = field(default=frozenset(), repr=False, compare=False)
+    """The lines, blank now, on which the device said something beside the answer."""
 
     def line(self, line_no: int) -> str:
         """Line ``line_no``, counted from 1."""
@@ -127,7 +131,7 @@ def clean(text: str, command: str = "") -> CleanText:
     >>> clean("Site1# show clock\\r\\n*10:11:12.345 UTC Mon Nov 23 2026\\r\\nSite1#")
     CleanText(text='\\n*10:11:12.345 UTC Mon Nov 23 2026\\n', ends_with_prompt=True)
     """
-    text = _without_messages(_undo_terminal(text))
+    text, message_lines = _without_messages(_undo_terminal(text))
     text = _GLUED_PROMPT.sub("\n\\g<0>", text) if _GLUED_PROMPT.search(text) else text
     ends_with_prompt = bool(_PROMPT.match(text[text.rstrip().rfind("\n") + 1 :]))
     echoes = list(_PROMPT_ECHO.finditer(text))
@@ -145,7 +149,7 @@ def clean(text: str, command: str = "") -> CleanText:
         text, ends_with_prompt = text[: echoes[0].start()], True
     text = _PROMPT_ECHO.sub("", text)
     text = _PROMPT.sub("", text)
-    return CleanText(_blank_bare_echo(text), ends_with_prompt)
+    return CleanText(_blank_bare_echo(text), ends_with_prompt, message_lines)
 
 
 def is_same_command(typed: str, command: str) -> bool:
@@ -156,15 +160,23 @@ def is_same_command(typed: str, command: str) -> bool:
     )
 
 
-def _without_messages(text: str) -> str:
-    """Blank lines for what the device said beside the answer; a line broken by a message is mended where it began."""
+def is_free_text(line: str) -> bool:
+    """Whether people wrote the line: a description, a remark, a banner."""
+    return _FREE_TEXT.match(line) is not None
+
+
+def _without_messages(text: str) -> tuple[str, frozenset[int]]:
+    """Blank lines for what the device said beside the answer, and their numbers; lines broken by it are mended."""
     text = _NOISE.sub(_WAS_NOISE, text)
     for _ in range(_MOST_BREAKS_OF_A_LINE):
         mended = _mended(text)
         if mended is text:
             break
         text = mended
-    return text.replace(_WAS_NOISE, "")
+    if _WAS_NOISE not in text:
+        return text, frozenset()
+    numbers = (n for n, line in enumerate(text.split("\n"), 1) if line == _WAS_NOISE)
+    return text.replace(_WAS_NOISE, ""), frozenset(numbers)
 
 
 def _mended(text: str) -> str:

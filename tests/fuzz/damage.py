@@ -16,6 +16,7 @@ __all__ = [
     "mutated",
     "stands_in",
     "with_message",
+    "wrapped",
 ]
 
 # what a device says beside the answer, with the stamps it may have
@@ -127,6 +128,14 @@ HARMLESS: dict[str, Callable[[str, str], str]] = {
     ),
     "session log": with_everything_before,
 }
+
+
+def wrapped(text: str, columns: int = 80) -> str:
+    """What a terminal of 80 columns makes of longer lines."""
+    return "\n".join(
+        "\n".join(line[at : at + columns] for at in range(0, max(1, len(line)), columns))
+        for line in text.split("\n")
+    )
 
 
 def is_tuple(value: Any) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fuzz.cases import Case, commands
 from ipsecmon_parsers.clean import clean
+from ipsecmon_parsers.errors import ParserError, UnknownCommand
 from ipsecmon_parsers.redaction import hide_key_table, hide_secrets
 from ipsecmon_parsers.registry import parse
 from ipsecmon_parsers.running import about_crypto
@@ -27,7 +28,7 @@ class Target:
 
 def targets(cases: list[Case]) -> list[Target]:
     """Every line of the registry, and every way in which an output in ``cases`` was asked for."""
-    pairs = {*commands(), *((case.platform, case.command) for case in cases)}
+    pairs = {*commands(), *((c.platform, c.command) for c in cases if _is_known(c))}
     return [
         Target("clean", clean),
         Target("clean for a command", lambda text: clean(text, "show crypto ipsec sa")),
@@ -43,6 +44,16 @@ def targets(cases: list[Case]) -> list[Target]:
             for complete in (False, True)
         ),
     ]
+
+
+def _is_known(case: Case) -> bool:
+    try:
+        parse(case.platform, case.command, case.text)
+    except UnknownCommand:
+        return False
+    except ParserError:
+        return True
+    return True
 
 
 def _reader(platform: str, command: str, complete: bool) -> Callable[[str], object]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzz.cases import Case, fixture_cases
-from fuzz.damage import BREAKING, HARMLESS, MESSAGES, grows_into, leads, with_message
+from fuzz.damage import BREAKING, HARMLESS, MESSAGES, grows_into, leads, with_message, wrapped
 from ipsecmon_parsers.errors import ParserError
 from ipsecmon_parsers.records import Record
 from ipsecmon_parsers.registry import parse
@@ -162,3 +162,57 @@ def test_no_message_inside_any_line_changes_a_record(name: str) -> None:
     case = CASES[name]
     for place in breakable(case):
         assert_breaking_message_changes_nothing(case, BREAKING[place % len(BREAKING)], place)
+
+
+# Its own lines are broken, at another column; broken again they are nobody's output.
+BROKEN_ALREADY = "ios/show_crypto_ikev2_sa/wrapped_cut_and_unready"
+LONG = [
+    n for n, c in CASES.items() if max(map(len, c.text.split("\n"))) > 80 and n != BROKEN_ALREADY
+]
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_lines_wrapped_at_80_columns_are_put_together(name: str) -> None:
+    case = CASES[name]
+    result = parse(case.platform, case.command, wrapped(case.text), complete=True)
+
+    assert result.records == whole(case)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "pieces"),
+    [
+        ("ios/show_crypto_ipsec_sa/tutorial", "current outbound spi: 0x7FAD546D(2142065773)", 44),
+        ("ios/show_crypto_isakmp_sa/both_directions_and_deleted", "MM_NO_STATE", 11),
+        ("ios/show_crypto_session_detail/volume_disabled_and_down", "Outbound: #pkts", 15),
+        ("asa/show_crypto_ipsec_sa/nat_t_and_ports", "sa timing: remaining key lifetime", 33),
+        ("asa/show_access-list/groups", "(hitcnt=4)", 10),
+        ("iosxe/show_crypto_ikev2_sa_detail/subnets_natt_and_qr", "Local spi:", 10),
+        ("iosxe/show_dmvpn/shared_nbma", "198.51.100.25", 13),
+    ],
+)
+def test_a_line_with_messages_in_its_middle_is_put_together(
+    name: str, line: str, pieces: int
+) -> None:
+    """The device begins a new line for what it says and another one for the rest, wherever it is."""
+    case = CASES[name]
+    text = case.text.replace("\u00a0", " ")
+    start = text.index(line)
+    for at in range(start + 1, start + pieces):
+        broken = f"{text[:at]}\n{MESSAGES[0]}\n{MESSAGES[4]}\n{text[at:]}"
+        result = parse(case.platform, case.command, broken, complete=True)
+
+        assert result.records == whole(case), text[start:at]
+        assert result.unparsed_lines == ()
+
+
+def test_a_line_of_its_own_is_not_taken_for_the_rest_of_another() -> None:
+    """An unknown line behind a message is reported, not glued to the value before it."""
+    case = CASES["ios/show_crypto_ipsec_sa/tutorial"]
+    text = case.text.replace("\u00a0", " ")
+    unknown = "     something new: 7"
+    at = text.index("     inbound esp sas:")
+    result = parse(case.platform, case.command, f"{text[:at]}{MESSAGES[0]}\n{unknown}\n{text[at:]}")
+
+    assert result.records == whole(case)
+    assert [line.text for line in result.unparsed_lines] == [unknown]
