@@ -53,8 +53,8 @@ _SYSLOG = r"%[A-Z][A-Z0-9_]{0,40}-(?:[A-Z0-9_]{1,40}-)?[0-7]-[A-Z0-9_]{1,60}:"
 # ISAKMP:(1001):   ISAKMP (0:1):   IPSEC(key_engine):   IKEv2:(SESSION ID = 1,SA ID = 1):   [IKEv1]:
 _DEBUG = (
     r"(?:ISAKMP(?:-PAK|-ERROR)?(?::?[ ]?\(|:[ ]?[a-zA-Z])|(?:IPSEC|IPSec)[ ]?\(\w+\)|IPSEC:[ ]\S"
-    r"|IKEv2(?:-[A-Z]+(?:-\d)?)?:[ ]?\(|IKEv2-(?:PAK|INTERNAL|ERROR|PROTO-\d|PLAT-\d):|\[IKEv[12](?:[ ]DEBUG)?\]"
-    r"|(?:CRYPTO_ENGINE|CRYPTO_SS|crypto_engine|NHRP):?[ (]|[Cc]rypto mapdb[ ]?:)"
+    r"|IKEv2(?:-[A-Z]+(?:-\d)?)?:[ ]?\((?:SESSION|SA[ ]|\d+\):)|IKEv2-(?:PAK|INTERNAL|ERROR|PROTO-\d|PLAT-\d):|\[IKEv[12](?:[ ]DEBUG)?\]"
+    r"|(?:CRYPTO_ENGINE|CRYPTO_SS|crypto_engine|NHRP)[:(]|[Cc]rypto mapdb[ ]?:)"
 )
 
 _NOISE = re.compile(

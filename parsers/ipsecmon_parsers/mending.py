@@ -30,13 +30,15 @@ def mended(text: CleanText, table: Table, run: Callable[[CleanText], Table]) -> 
         return table
     unmatched = set(table.unmatched_lines)
     lines = text.text.split("\n")
-    pieces = dict(_pieces(text, lines, unmatched))
+    pieces: dict[int, int] = dict(_pieces(text, lines, unmatched))
     for _ in range(2):
         if not pieces:
             break
         tried = run(replace(text, text=_joined(lines, pieces)))
         failed = set(tried.unmatched_lines)
-        good = {rest: first for rest, first in pieces.items() if first not in failed}
+        good: dict[int, int] = {
+            rest: first for rest, first in pieces.items() if first not in failed
+        }
         if good == pieces:
             return tried if failed < unmatched else table
         pieces = good

@@ -25,7 +25,7 @@ from ipsecmon_parsers.errors import ParserError
 CAPTURES = Path(__file__).resolve().parents[3] / "shared" / "captures"
 
 # A text is slow where a megabyte of it would take this many times what a megabyte of ordinary output takes.
-SLOWER = 60
+SLOWER = 25
 # Below this many processor seconds a measurement says nothing.
 LEAST_SECONDS = 0.5
 _LONGEST = 400_000

@@ -11,7 +11,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
 from fuzz.cases import commands, fixture_cases
@@ -142,7 +142,7 @@ class _TookTooLong(Exception):
 
 
 @contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
+def _at_most(seconds: float) -> Generator[None, None, None]:
     def give_up(_: int, __: object) -> None:
         raise _TookTooLong
 
