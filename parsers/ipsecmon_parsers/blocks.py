@@ -7,6 +7,7 @@ row of each part, and a ``Block`` reads the rows of one thing as if they were on
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -68,7 +69,9 @@ class Block:
 
 
 def _has_unmatched(row: Row) -> bool:
-    return any(row.first_line <= n <= row.last_line for n in row.table.unmatched_lines)
+    unmatched = row.table.unmatched_lines
+    at = bisect_left(unmatched, row.first_line)
+    return at < len(unmatched) and unmatched[at] <= row.last_line
 
 
 def ends_inside_a_line(table: Table, whole: re.Pattern[str]) -> bool:

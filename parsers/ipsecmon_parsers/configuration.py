@@ -143,7 +143,7 @@ def build_crypto_maps(table: Table, _: Platform) -> tuple[CryptoMapEntry, ...]:
     ``Truncated`` where the last entry has no closing brace or its map no list of interfaces.
     """
     entries: list[CryptoMapEntry] = []
-    applied: dict[str, tuple[str, ...]] = {}
+    applied: dict[str, list[str]] = {}
     local_addresses: dict[str, str | None] = {}
     may_be_cut = False
     bare_list: int | None = None
@@ -152,7 +152,7 @@ def build_crypto_maps(table: Table, _: Platform) -> tuple[CryptoMapEntry, ...]:
         if name := block.text("MAP"):
             local_addresses[name] = block.value("LOCAL_ADDRESS", values.address)
         elif name := block.text("APPLIED"):
-            applied[name] = applied.get(name, ()) + block.texts("INTERFACE")
+            applied.setdefault(name, []).extend(block.texts("INTERFACE"))
             bare_list = None if applied[name] else block.heading.last_line
         else:
             may_be_cut = not (block.has("CLOSED") or block.has("DYNAMIC_MAP"))
@@ -169,10 +169,11 @@ def build_crypto_maps(table: Table, _: Platform) -> tuple[CryptoMapEntry, ...]:
             raise table.truncated(
                 "an interface, or a blank line", _whole(len(entries), "entry", "entries")
             )
+    interfaces = {name: tuple(found) for name, found in applied.items()}
     return tuple(
         replace(
             entry,
-            interfaces=applied.get(entry.name, ()),
+            interfaces=interfaces.get(entry.name, ()),
             local_address=local_addresses.get(entry.name),
         )
         for entry in entries

@@ -153,6 +153,7 @@ class Table:
         "command",
         "complete",
         "dropped_lines",
+        "last_line",
         "lines",
         "overwriting_lines",
         "rows",
@@ -165,6 +166,10 @@ class Table:
     ) -> None:
         self.command = command
         self.lines = text.text.split("\n")
+        self.last_line = next(
+            (n for n in range(len(self.lines), 0, -1) if self.lines[n - 1].strip()), 0
+        )
+        """Number of the last line that says anything, 0 where none does."""
         self.complete = complete or text.ends_with_prompt
         """The device is known to have finished: the prompt came after the answer."""
         self.columns = {name: index for index, name in enumerate(header)}
@@ -175,11 +180,6 @@ class Table:
         """First lines of rows that lack their Required value: understood, but belonging to nothing."""
         self.overwriting_lines: list[int] = []
         """Lines that gave a value of a row a second time, and another one."""
-
-    @property
-    def last_line(self) -> int:
-        """Number of the last line that says anything, 0 where none does."""
-        return next((n for n in range(len(self.lines), 0, -1) if self.lines[n - 1].strip()), 0)
 
     @property
     def has_no_match(self) -> bool:
@@ -312,7 +312,8 @@ def run_ttp(template: str, command: str, text: CleanText, complete: bool) -> Tab
     if not said:
         return table
     blocks = _Blocks(table.lines, said)
-    groups = _compiled(template).groups(table.lines, blocks)
+    lines = [line if len(line) <= _LONGEST_LINE else "" for line in table.lines]
+    groups = _compiled(template).groups(lines, blocks)
     consumed: set[int] = set()
     for name, found in groups.items():
         table.sections[name] = [
@@ -482,6 +483,8 @@ class _CompiledTemplate(ttp):
             if line_no <= last_line:
                 continue
             last_line = blocks.last_lines[line_no - 1]
+            if not lines[line_no - 1]:
+                continue
             heading = f"\n{lines[line_no - 1]}\n"
             for rules, text in zip(self._rules, texts, strict=True):
                 if any(pattern.match(heading) for pattern in rules.starts):

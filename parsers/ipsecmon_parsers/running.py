@@ -151,7 +151,7 @@ class _Settings:
     """What the ``set`` and ``match`` lines of one crypto map entry or profile add up to."""
 
     description: str | None = None
-    peers: tuple[str, ...] = ()
+    peers: list[str] = field(default_factory=list[str])
     default_peer: str | None = None
     access_list: str | None = None
     isakmp_profile: str | None = None
@@ -162,11 +162,11 @@ class _Settings:
     idle_seconds: int | None = None
     has_pfs: bool | None = None
     dh_group: int | None = None
-    transform_sets: tuple[TransformSet, ...] = ()
-    ikev2_proposals: tuple[str, ...] = ()
+    transform_sets: list[TransformSet] = field(default_factory=list[TransformSet])
+    ikev2_proposals: list[str] = field(default_factory=list[str])
     is_responder_only: bool | None = None
     has_reverse_route: bool | None = None
-    settings: tuple[str, ...] = ()
+    settings: list[str] = field(default_factory=list[str])
 
     def add(self, setting: str) -> None:
         """One line, such as ``set pfs group14``; a line without a field of its own is kept as text."""
@@ -174,13 +174,13 @@ class _Settings:
             if match := pattern.fullmatch(setting):
                 read(self, match[1] or "")
                 return
-        self.settings += (setting,)
+        self.settings.append(setting)
 
 
 def _add_peers(to: _Settings, words: str) -> None:
     """``192.0.2.1 default`` (IOS) or ``192.0.2.1 192.0.2.9`` (ASA)."""
     peers = [values.address(word) for word in words.split() if word not in _PEER_WORDS]
-    to.peers += tuple(peers)
+    to.peers += peers
     if "default" in words.split() and peers:
         to.default_peer = peers[0]
 
@@ -202,11 +202,11 @@ def _set_lifetime(to: _Settings, text: str) -> None:
 
 
 def _set_sets(to: _Settings, names: str) -> None:
-    to.transform_sets += tuple(TransformSet(name=name) for name in names.split())
+    to.transform_sets += [TransformSet(name=name) for name in names.split()]
 
 
 def _set_proposals(to: _Settings, names: str) -> None:
-    to.ikev2_proposals += tuple(names.split())
+    to.ikev2_proposals += names.split()
 
 
 def _setter(name: str, read: Callable[[str], object] = str) -> Callable[[_Settings, str], None]:
@@ -223,7 +223,7 @@ def _yes(_: str) -> bool:
 def _set_reverse_route(to: _Settings, kind: str) -> None:
     to.has_reverse_route = True
     if kind:
-        to.settings += (f"reverse-route {kind}",)
+        to.settings.append(f"reverse-route {kind}")
 
 
 _LIFETIME_WORDS = r"((?:(?:seconds \d+|kilobytes (?:\d+|disable|unlimited))(?: |$))+)"
@@ -498,10 +498,10 @@ def _ipsec_profile(section: Section) -> IpsecProfile:
         idle_seconds=read.idle_seconds,
         has_pfs=read.has_pfs,
         dh_group=read.dh_group,
-        transform_sets=read.transform_sets,
-        ikev2_proposals=read.ikev2_proposals,
+        transform_sets=tuple(read.transform_sets),
+        ikev2_proposals=tuple(read.ikev2_proposals),
         is_responder_only=read.is_responder_only,
-        settings=read.settings,
+        settings=tuple(read.settings),
     )
 
 
@@ -526,7 +526,7 @@ class _Entry:
             description=read.description,
             is_dynamic=self.is_dynamic,
             dynamic_map=self.dynamic_map,
-            peers=read.peers,
+            peers=tuple(read.peers),
             default_peer=read.default_peer,
             access_list=read.access_list,
             isakmp_profile=read.isakmp_profile,
@@ -538,12 +538,12 @@ class _Entry:
             idle_seconds=read.idle_seconds,
             has_pfs=read.has_pfs,
             dh_group=read.dh_group,
-            transform_sets=read.transform_sets,
-            ikev2_proposals=read.ikev2_proposals,
+            transform_sets=tuple(read.transform_sets),
+            ikev2_proposals=tuple(read.ikev2_proposals),
             is_responder_only=read.is_responder_only,
             has_reverse_route=read.has_reverse_route,
             interfaces=interfaces,
-            settings=read.settings,
+            settings=tuple(read.settings),
         )
 
 
@@ -560,12 +560,12 @@ def _crypto_maps(table: Table) -> Iterator[CryptoMapEntry]:
         if setting := section.text("setting"):
             _add_setting(entry, setting)
         if setting := section.text("no_setting"):
-            entry.read.settings += (f"no {setting}",)
+            entry.read.settings.append(f"no {setting}")
         for line in section.sections("settings"):
             _add_setting(entry, line.required("setting", "a setting"))
-    applied = _applied(table)
+    applied = {name: tuple(interfaces) for name, interfaces in _applied(table).items()}
     for entry in entries.values():
-        yield entry.record(() if entry.is_dynamic else tuple(applied.get(entry.name, ())))
+        yield entry.record(() if entry.is_dynamic else applied.get(entry.name, ()))
 
 
 _KIND = re.compile(r"(ipsec-\S+|gdoi|cisco)(?: dynamic (\S+))?(?: profile (\S+))?((?: discover)?)")
