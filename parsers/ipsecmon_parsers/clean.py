@@ -3,7 +3,7 @@
 What a user pastes from a web page or a terminal log, and what an SSH channel delivers, holds more than the
 device's answer: no-break spaces (the tutorial's listing has 334), carriage returns, ``--More--`` and the
 backspaces that erase it, colour codes, the echoed command, the prompt, the clock of ``terminal exec prompt
-timestamp`` and syslog lines. All of it is removed **without changing the number of lines**: line n of the
+timestamp``, syslog and debug messages, the ping before. All of it is removed **without changing the number of lines**: line n of the
 cleaned text is line n of the input, so that errors can name the place.
 """
 
