@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev promtool demo test test-all fmt fmt-check lint types arch golden build test-wheel check lock clean
+.PHONY: help dev promtool demo test test-all fuzz worst fmt fmt-check lint types arch golden build test-wheel check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,13 @@ test: $(STAMP) promtool ## the fast suite, under five minutes
 
 test-all: $(STAMP) promtool ## everything, slow tests included
 	@$(BIN)/python -m pytest
+
+# make fuzz SECONDS=60 SEED=1
+fuzz: $(STAMP) ## random bytes and damaged outputs through every parser for SECONDS (default 3600)
+	@PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(or $(SECONDS),3600) $(if $(SEED),--seed $(SEED))
+
+worst: $(STAMP) ## MEGABYTES (default 10) of each worst-case text through every parser: a table of seconds
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.worst_texts --megabytes $(or $(MEGABYTES),10)
 
 fmt: $(STAMP) ## format the code and sort the imports
 	@$(BIN)/ruff format .

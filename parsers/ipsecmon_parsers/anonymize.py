@@ -56,7 +56,7 @@ def anonymize(
         guessed = _guess(answer, platform, command, registry)
         # behind a prompt the text begins with what is left of its line, nothing, and ends where the next one begins
         skipped = 1 if answer.command or answer.host else 0
-        printed = answer.text.split("\n")
+        printed = shown(answer.text).split("\n")
         printed = printed[skipped : len(printed) - (printed[-1] == "" and len(printed) > 1)]
         first = answer.first_line - 1 + skipped
         if guessed is not None:
@@ -94,7 +94,8 @@ def _guess(
     answer: Answer, platform: Platform | None, command: str | None, registry: Registry
 ) -> Guess | None:
     try:
-        return guess(answer.text, answer.command or command, platform, registry=registry)
+        text = shown(answer.text)
+        return guess(text, answer.command or command, platform, registry=registry)
     except (Filtered, NotRecognised, UnknownCommand):
         return None
 

@@ -7,6 +7,7 @@ row of each part, and a ``Block`` reads the rows of one thing as if they were on
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,7 +15,7 @@ from typing import TypeVar
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.errors import ParseError
 
-__all__ = ["Block", "ends_inside_a_line"]
+__all__ = ["Block", "ends_inside_a_line", "refuse_a_cut_line"]
 
 _Value = TypeVar("_Value")
 
@@ -68,7 +69,9 @@ class Block:
 
 
 def _has_unmatched(row: Row) -> bool:
-    return any(row.first_line <= n <= row.last_line for n in row.table.unmatched_lines)
+    unmatched = row.table.unmatched_lines
+    at = bisect_left(unmatched, row.first_line)
+    return at < len(unmatched) and unmatched[at] <= row.last_line
 
 
 def ends_inside_a_line(table: Table, whole: re.Pattern[str]) -> bool:
@@ -78,3 +81,9 @@ def ends_inside_a_line(table: Table, whole: re.Pattern[str]) -> bool:
     """
     last = table.lines[-1]
     return not table.complete and bool(last.strip()) and whole.search(last) is None
+
+
+def refuse_a_cut_line(table: Table, whole: re.Pattern[str], complete: str) -> None:
+    """``Truncated`` where ``ends_inside_a_line``."""
+    if ends_inside_a_line(table, whole):
+        raise table.truncated("the rest of the last line, or its line end", complete)

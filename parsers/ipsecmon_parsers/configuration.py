@@ -22,12 +22,14 @@ profiles, access lists and keys follow below, each with the lines it is read fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ipsecmon_parsers import algorithms, values
 from ipsecmon_parsers.access_entries import access_entry
+from ipsecmon_parsers.blocks import refuse_a_cut_line
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.records import (
     AccessEntry,
@@ -57,6 +59,17 @@ __all__ = [
 _Value = TypeVar("_Value")
 
 _CLOSING = "the closing brace of 'Transform sets={' of every entry"
+# how a last line ends that needs no line end behind it: nothing can follow that is part of it
+_WHOLE = re.compile(
+    r"""
+      \}[ ]?,?[ ]*$                                            # braces
+    | Interfaces[ ]using[ ]crypto[ ]map[ ]\S+:$
+    | no[ ]volume[ ]limit$ | [ ]Optional$ | \*\*\*$ | \([Dd]ynamic\)$
+    | \(\d+[ ]match(?:es)?\)$
+    | \(hitcnt=\d+\)(?:[ ]\(.*\))?[ ]0x[0-9a-f]{8}[ ]*$ | name[ ]hash:[ ]0x[0-9a-f]{8}$
+    """,
+    re.VERBOSE,
+)
 _APPLIED = "'Interfaces using crypto map', which closes every map"
 
 
@@ -130,14 +143,17 @@ def build_crypto_maps(table: Table, _: Platform) -> tuple[CryptoMapEntry, ...]:
     ``Truncated`` where the last entry has no closing brace or its map no list of interfaces.
     """
     entries: list[CryptoMapEntry] = []
-    applied: dict[str, tuple[str, ...]] = {}
+    applied: dict[str, list[str]] = {}
     local_addresses: dict[str, str | None] = {}
     may_be_cut = False
+    bare_list: int | None = None
     for block in _blocks(table, ("NAME", "APPLIED", "MAP")):
+        bare_list = None
         if name := block.text("MAP"):
             local_addresses[name] = block.value("LOCAL_ADDRESS", values.address)
         elif name := block.text("APPLIED"):
-            applied[name] = applied.get(name, ()) + block.texts("INTERFACE")
+            applied.setdefault(name, []).extend(block.texts("INTERFACE"))
+            bare_list = None if applied[name] else block.heading.last_line
         else:
             table.made_of(block.heading, block.rows[-1])
             may_be_cut = not (block.has("CLOSED") or block.has("DYNAMIC_MAP"))
@@ -148,10 +164,17 @@ def build_crypto_maps(table: Table, _: Platform) -> tuple[CryptoMapEntry, ...]:
             raise table.truncated(_CLOSING, _whole(len(entries) - 1, "entry", "entries"))
         if last.name not in applied:
             raise table.truncated(_APPLIED, _whole(len(entries), "entry", "entries"))
+        refuse_a_cut_line(table, _WHOLE, _whole(len(entries), "entry", "entries"))
+        # behind a map that is applied nowhere the device prints a blank line
+        if bare_list == len(table.lines) - 1:
+            raise table.truncated(
+                "an interface, or a blank line", _whole(len(entries), "entry", "entries")
+            )
+    interfaces = {name: tuple(found) for name, found in applied.items()}
     return tuple(
         replace(
             entry,
-            interfaces=applied.get(entry.name, ()),
+            interfaces=interfaces.get(entry.name, ()),
             local_address=local_addresses.get(entry.name),
         )
         for entry in entries
@@ -206,6 +229,7 @@ def build_ipsec_profiles(table: Table, _: Platform) -> tuple[IpsecProfile, ...]:
         profiles.append(_ipsec_profile(block))
     if not is_closed and not table.complete:
         raise table.truncated(_CLOSING, _whole(len(profiles) - 1, "profile", "profiles"))
+    refuse_a_cut_line(table, _WHOLE, _whole(len(profiles) - 1, "profile", "profiles"))
     return tuple(profiles)
 
 
@@ -257,6 +281,7 @@ def build_isakmp_policies(table: Table, _: Platform) -> tuple[IsakmpPolicy, ...]
                 lifetime_kilobytes=row.number("KILOBYTES"),
             )
         )
+    refuse_a_cut_line(table, _WHOLE, _whole(len(policies) - 1, "suite", "suites"))
     return tuple(policies)
 
 
@@ -290,6 +315,7 @@ def build_ikev2_proposals(table: Table, _: Platform) -> tuple[Ikev2Proposal, ...
                 is_pqc_optional="Optional" in pqc if pqc else None,
             )
         )
+    refuse_a_cut_line(table, _WHOLE, _whole(len(proposals) - 1, "proposal", "proposals"))
     return tuple(proposals)
 
 
@@ -321,6 +347,7 @@ def build_ikev2_policies(table: Table, _: Platform) -> tuple[Ikev2Policy, ...]:
         raise table.truncated(
             "the proposal of the policy", _whole(len(policies) - 1, "policy", "policies")
         )
+    refuse_a_cut_line(table, _WHOLE, _whole(len(policies) - 1, "policy", "policies"))
     return policies
 
 
@@ -343,6 +370,7 @@ def build_transform_sets(table: Table, _: Platform) -> tuple[TransformSet, ...]:
                 mode=values.sa_mode((mode,)) if mode else None,
             )
         )
+    refuse_a_cut_line(table, _WHOLE, _whole(len(sets) - 1, "set", "sets"))
     return tuple(sets)
 
 
@@ -368,6 +396,7 @@ def build_isakmp_keys(table: Table, _: Platform) -> tuple[IsakmpKey, ...]:
                 hostname=row.text("HOSTNAME"),
             )
         )
+    refuse_a_cut_line(table, _WHOLE, _whole(len(keys) - 1, "key", "keys"))
     return tuple(keys)
 
 
@@ -392,6 +421,7 @@ def build_access_lists(table: Table, _: Platform) -> tuple[AccessList, ...]:
         else:
             entries.append(_ios_entry(row))
     _close(lists, entries)
+    refuse_a_cut_line(table, _WHOLE, _whole(len(lists) - 1, "list", "lists"))
     return tuple(lists)
 
 
@@ -428,6 +458,7 @@ def build_asa_access_lists(table: Table, _: Platform) -> tuple[AccessList, ...]:
     """
     lists: dict[str, AccessList] = {}
     entries: dict[str, list[AccessEntry]] = {}
+    numbers: dict[str, set[int]] = {}
     for row in table:
         name = row.required("NAME", "the name of an access list")
         if name not in lists:
@@ -439,7 +470,15 @@ def build_asa_access_lists(table: Table, _: Platform) -> tuple[AccessList, ...]:
             )
             continue
         lists[name] = replace(known, kind=known.kind or row.text("KIND"))
-        entries.setdefault(name, []).append(_asa_entry(row))
+        entry = _asa_entry(row)
+        # what a group stands for repeats the number of its line; the indentation may be lost
+        seen = numbers.setdefault(name, set())
+        if entry.sequence in seen:
+            entry = replace(entry, is_expanded=True)
+        elif entry.sequence is not None:
+            seen.add(entry.sequence)
+        entries.setdefault(name, []).append(entry)
+    refuse_a_cut_line(table, _WHOLE, _whole(len(lists) - 1, "list", "lists"))
     return tuple(
         replace(found, entries=tuple(entries.get(name, ()))) for name, found in lists.items()
     )
@@ -459,4 +498,5 @@ def _asa_entry(row: Row) -> AccessEntry:
 
 
 def _whole(count: int, one: str, several: str) -> str:
+    count = max(0, count)
     return f"{count} {one if count == 1 else several} before it {'was' if count == 1 else 'were'} whole"

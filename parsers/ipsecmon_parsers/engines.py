@@ -203,6 +203,7 @@ class Table:
         "command",
         "complete",
         "dropped_lines",
+        "last_line",
         "lines",
         "overwriting_lines",
         "rows",
@@ -216,6 +217,10 @@ class Table:
     ) -> None:
         self.command = command
         self.lines = text.text.split("\n")
+        self.last_line = next(
+            (n for n in range(len(self.lines), 0, -1) if self.lines[n - 1].strip()), 0
+        )
+        """Number of the last line that says anything, 0 where none does."""
         self.complete = complete or text.ends_with_prompt
         """The device is known to have finished: the prompt came after the answer."""
         self.columns = {name: index for index, name in enumerate(header)}
@@ -228,11 +233,6 @@ class Table:
         """Lines that gave a value of a row a second time, and another one."""
         self.sources: list[tuple[int, Row | None]] = []
         """First line and last row of each record, in the order of the records: what builders say with ``made_of``."""
-
-    @property
-    def last_line(self) -> int:
-        """Number of the last line that says anything, 0 where none does."""
-        return next((n for n in range(len(self.lines), 0, -1) if self.lines[n - 1].strip()), 0)
 
     @property
     def has_no_match(self) -> bool:
@@ -417,8 +417,12 @@ def run_ttp(template: Template, command: str, text: CleanText, complete: bool) -
     Every line that says anything either gave a value to a section or is among ``unmatched_lines``.
     """
     table = Table(command, text, complete, ())
-    blocks = _Blocks(table.lines)
-    groups = template.ttp().groups(table.lines, blocks)
+    said = [n for n, line in enumerate(table.lines, 1) if line and not line.isspace()]
+    if not said:
+        return table
+    blocks = _Blocks(table.lines, said)
+    lines = [line if len(line) <= _LONGEST_LINE else "" for line in table.lines]
+    groups = template.ttp().groups(lines, blocks)
     consumed: set[int] = set()
     for name, found in groups.items():
         table.sections[name] = [
@@ -426,11 +430,7 @@ def run_ttp(template: Template, command: str, text: CleanText, complete: bool) -
             for group in found
             if (section := _section(table, group, blocks, 1, len(table.lines), consumed))
         ]
-    table.unmatched_lines = [
-        line_no
-        for line_no, line in enumerate(table.lines, 1)
-        if line_no not in consumed and line.strip()
-    ]
+    table.unmatched_lines = [line_no for line_no in said if line_no not in consumed]
     return table
 
 
@@ -463,16 +463,19 @@ def _section(
 
 
 class _Blocks:
-    """Where the block of each line ends: at the last of the lines behind it that are indented deeper."""
+    """Where the block of each line ends: at the last of the lines behind it that are indented deeper.
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    ``said`` are the numbers of the lines that are not blank.
+    """
+
+    def __init__(self, lines: Sequence[str], said: Sequence[int]) -> None:
+        self.said = said
         self.last_lines = list(range(1, len(lines) + 1))
         opened: list[tuple[int, int]] = []
         last = 0
-        for line_no, line in enumerate(lines, 1):
-            if not (stripped := line.lstrip()):
-                continue
-            depth = len(line) - len(stripped)
+        for line_no in said:
+            line = lines[line_no - 1]
+            depth = len(line) - len(line.lstrip())
             while opened and depth <= opened[-1][0]:
                 self.last_lines[opened.pop()[1] - 1] = last
             opened.append((depth, line_no))
@@ -537,26 +540,27 @@ class _NumberedPattern:
         text = window.texts[self.group]
         start, end, _ = window.part.indices(len(text.text))
         for match in self.pattern.finditer(text.text, start, end):
-            yield _NumberedMatch(match, text, start)
+            line_no = text.line_no(match.start())
+            values: dict[str, _Placed] = {}
+            for name, value in match.groupdict().items():
+                values[name] = placed = _Placed(value)
+                placed.line_no = line_no
+            yield _NumberedMatch(values, match.start() - start, match.end() - start)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _NumberedMatch:
-    match: re.Match[str]
-    text: _GroupText
+    """What ttp asks of a match; the offsets are relative to the window, as those of a match in a slice would be."""
+
+    values: dict[str, _Placed]
     start: int
+    end: int
 
     def groupdict(self) -> dict[str, _Placed]:
-        line_no = self.text.line_no(self.match.start())
-        values: dict[str, _Placed] = {}
-        for name, text in self.match.groupdict().items():
-            values[name] = placed = _Placed(text)
-            placed.line_no = line_no
-        return values
+        return self.values
 
     def span(self) -> tuple[int, int]:
-        """Relative to the window, as a match in a slice would be."""
-        return self.match.start() - self.start, self.match.end() - self.start
+        return self.start, self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -583,15 +587,17 @@ class _CompiledTtp(ttp):
     def groups(self, lines: Sequence[str], blocks: _Blocks) -> dict[str, list[dict[str, Any]]]:
         """The groups TTP finds, each among the blocks whose heading it knows."""
         texts = [_GroupText() for _ in self._rules]
-        line_no = 1
-        while line_no <= len(lines):
+        last_line = 0
+        for line_no in blocks.said:
+            if line_no <= last_line:
+                continue
             last_line = blocks.last_lines[line_no - 1]
-            if lines[line_no - 1]:
-                heading = f"\n{lines[line_no - 1]}\n"
-                for rules, text in zip(self._rules, texts, strict=True):
-                    if any(pattern.match(heading) for pattern in rules.starts):
-                        text.add(_known_lines(lines, line_no, last_line, blocks, rules), line_no)
-            line_no = last_line + 1
+            if not lines[line_no - 1]:
+                continue
+            heading = f"\n{lines[line_no - 1]}\n"
+            for rules, text in zip(self._rules, texts, strict=True):
+                if any(pattern.match(heading) for pattern in rules.starts):
+                    text.add(_known_lines(lines, line_no, last_line, blocks, rules), line_no)
         for text in texts:
             text.join()
         with self._lock:

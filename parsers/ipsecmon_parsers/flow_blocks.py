@@ -135,9 +135,9 @@ def _refuse_a_lost_start(table: Table, first_flow_line: int | None) -> None:
 def _misplaced_lines(table: Table, blocks: list[FlowBlock]) -> Iterator[int]:
     """Lines that cannot stand where they stand: between them and what is above, something got lost."""
     starts = [block.opened.first_line for block in blocks]
+    repeated = _lines_that_repeat_their_flow(table, starts)
     for line_no in table.unmatched_lines:
-        line = table.lines[line_no - 1]
-        if _INSIDE_A_FLOW.match(line) and not _repeats_its_flow(table, starts, line_no):
+        if line_no not in repeated and _INSIDE_A_FLOW.match(table.lines[line_no - 1]):
             yield line_no
     yield from table.dropped_lines
     for line_no in table.overwriting_lines:
@@ -146,11 +146,23 @@ def _misplaced_lines(table: Table, blocks: list[FlowBlock]) -> Iterator[int]:
     yield from _headings_out_of_order(table, set(starts))
 
 
-def _repeats_its_flow(table: Table, starts: list[int], line_no: int) -> bool:
+def _lines_that_repeat_their_flow(table: Table, starts: list[int]) -> set[int]:
     """Pages pasted with an overlap repeat lines of the same flow to the letter; those lose nothing."""
-    start = max((first for first in starts if first < line_no), default=line_no)
-    line = table.lines[line_no - 1].strip()
-    return any(line == earlier.strip() for earlier in table.lines[start - 1 : line_no - 1])
+    if not table.unmatched_lines:
+        return set()
+    unmatched = set(table.unmatched_lines)
+    opened = set(starts)
+    repeated: set[int] = set()
+    seen: set[str] = set()
+    first = min(starts, default=len(table.lines) + 1)
+    for line_no, line in enumerate(table.lines[first - 1 :], start=first):
+        text = line.strip()
+        if line_no in unmatched and text in seen:
+            repeated.add(line_no)
+        if line_no in opened:
+            seen.clear()
+        seen.add(text)
+    return repeated
 
 
 _HEADING = re.compile(r"^\s*(inbound|outbound) (esp|ah|pcp) sas:\s*$")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ipsecmon_parsers.clean import clean
+from ipsecmon_parsers.clean import clean, shown
 from ipsecmon_parsers.documents import Json
 from ipsecmon_parsers.errors import (
     CommandRefused,
@@ -153,7 +153,8 @@ def _guess(
     answer: Answer, platform: Platform | None, of_host: Platform | None, registry: Registry
 ) -> Guess | NotRecognised | Filtered | UnknownCommand:
     try:
-        return guess(answer.text, answer.command, platform, of_host=of_host, registry=registry)
+        text = shown(answer.text)
+        return guess(text, answer.command, platform, of_host=of_host, registry=registry)
     except (NotRecognised, Filtered, UnknownCommand) as error:
         return error
 

@@ -53,6 +53,7 @@ from ipsecmon_parsers.ike_peers import build_ike_exit_paths, build_ike_peers
 from ipsecmon_parsers.ikev2 import build_ike_sas, build_ikev2_sessions
 from ipsecmon_parsers.ipsec import build_asa_flows, build_flows, build_ipsec_sa_count
 from ipsecmon_parsers.lifetime import build_sa_idle_time, build_sa_lifetime
+from ipsecmon_parsers.mending import mended
 from ipsecmon_parsers.records import Platform, Record
 from ipsecmon_parsers.redaction import hide_every_secret, hide_key_table, hide_secrets
 from ipsecmon_parsers.running import about_crypto, build_asa_running_crypto, build_running_crypto
@@ -676,9 +677,13 @@ def parse(
     _refuse_refusals(command, cleaned)
     if not cleaned.text.strip() and not (complete or cleaned.ends_with_prompt):
         raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
-    for prepare in reading.prepare:
-        cleaned = replace(cleaned, text=prepare(cleaned.text))
-    table = run_template(reading.template, command, cleaned, complete)
+
+    def run(text: CleanText) -> Table:
+        for prepare in reading.prepare:
+            text = replace(text, text=prepare(text.text))
+        return run_template(reading.template, command, text, complete)
+
+    table = mended(cleaned, run(cleaned), run)
     records = reading.build(table, known_platform)
     if not records and table.has_no_match:
         raise table.foreign()

@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from ipsecmon_parsers import algorithms, values
 from ipsecmon_parsers.access_entries import access_entry
+from ipsecmon_parsers.blocks import refuse_a_cut_line
 from ipsecmon_parsers.engines import Section, Table
 from ipsecmon_parsers.records import (
     AccessEntry,
@@ -63,36 +64,12 @@ _INTERFACE_NOISE = re.compile(
     r"|tunnel (?:key|path-mtu-discovery|bandwidth|checksum|ttl|tos|route-via|entropy|endpoint|flow)(?: |$)"
 )
 _MENTIONS_CRYPTO = re.compile(r"(?<!\S)(?:crypto|ipsec|isakmp|ikev[12])(?!\S)")
+# without any of these not one line of a text is kept
+_ABOUT_CRYPTO = re.compile(rf"^[ ]*+(?:{_READ.pattern})|{_MENTIONS_CRYPTO.pattern}", re.MULTILINE)
 _NO_SETTING = re.compile(
     r"(?:no )?(?:description|remark|snmp-server|logging|banner|username|alias|event|action)(?: |$)|.* description "
 )
 _BANNER = re.compile(r"banner \S+ (\^.|\S)")
-
-
-@dataclass(slots=True)
-class _Section:
-    """A line that is not indented, and how deep each line below it is."""
-
-    heading: str
-    line_no: int
-    below: list[tuple[int, int, str]]
-
-    def kept(self) -> Iterator[tuple[int, str]]:
-        """The lines about crypto by number, one blank of indentation a level."""
-        lines = [(n, depth, text) for n, depth, text in self.below if self._is_kept(text)]
-        if lines or _READ.match(self.heading) or _mentions_crypto(self.heading):
-            yield self.line_no, self.heading
-        for line_no, depth, text in lines:
-            yield line_no, " " * depth + text
-
-    def _is_kept(self, text: str) -> bool:
-        if _HEADING_ONLY.match(self.heading):
-            return False
-        if self.heading.startswith("interface "):
-            if _INTERFACE_NOISE.match(text):
-                return False
-            return bool(_INTERFACE_LINE.match(text)) or _mentions_crypto(text)
-        return bool(_READ.match(self.heading)) or _mentions_crypto(text)
 
 
 def _mentions_crypto(text: str) -> bool:
@@ -103,38 +80,62 @@ def about_crypto(text: str) -> str:
     """The lines of a configuration that are about crypto, the others blank; line n stays line n."""
     lines = text.split("\n")
     kept = [""] * len(lines)
-    for section in _sections(lines):
-        for line_no, line in section.kept():
-            kept[line_no - 1] = line
-    return "\n".join(kept)
-
-
-def _sections(lines: Sequence[str]) -> Iterator[_Section]:
-    section: _Section | None = None
+    if not _ABOUT_CRYPTO.search(text):
+        return "\n".join(kept)
+    heading, heading_no = "", 0
+    below: list[tuple[int, int, str]] = []
+    """The lines below the heading: number, levels of indentation, text."""
     indents: list[int] = []
     closing = ""
     for line_no, line in enumerate(lines, 1):
+        if not line or line.isspace():
+            continue
         text = line.strip()
         if closing:
             closing = "" if closing in text else closing
             continue
-        if not text or text.startswith("!"):
+        if text[0] == "!":
             continue
         indent = len(line) - len(line.lstrip())
-        if indent == 0 or section is None:
-            if section:
-                yield section
-            section = _Section(text, line_no, [])
+        if indent == 0 or not heading_no:
+            _keep(kept, heading, heading_no, below)
+            heading, heading_no, below = text, line_no, []
             indents = [indent]
             if (banner := _BANNER.match(text)) and banner[1] not in text[banner.end() :]:
                 closing = banner[1]
             continue
         while len(indents) > 1 and indent <= indents[-1]:
             indents.pop()
-        section.below.append((line_no, len(indents), text))
+        below.append((line_no, len(indents), text))
         indents.append(indent)
-    if section:
-        yield section
+    _keep(kept, heading, heading_no, below)
+    return "\n".join(kept)
+
+
+def _keep(
+    kept: list[str], heading: str, heading_no: int, below: Sequence[tuple[int, int, str]]
+) -> None:
+    """Put into ``kept`` what a section has about crypto, one blank of indentation a level."""
+    if not heading_no:
+        return
+    is_read = bool(_READ.match(heading))
+    is_kept = is_read or _mentions_crypto(heading)
+    if below and not (is_read and _HEADING_ONLY.match(heading)):
+        is_interface = heading.startswith("interface ")
+        for line_no, depth, text in below:
+            if _is_kept(text, is_read=is_read, is_interface=is_interface):
+                kept[line_no - 1] = " " * depth + text
+                is_kept = True
+    if is_kept:
+        kept[heading_no - 1] = heading
+
+
+def _is_kept(text: str, *, is_read: bool, is_interface: bool) -> bool:
+    if is_interface:
+        if _INTERFACE_NOISE.match(text):
+            return False
+        return bool(_INTERFACE_LINE.match(text)) or _mentions_crypto(text)
+    return is_read or _mentions_crypto(text)
 
 
 # --- settings of crypto maps and profiles ----------------------------------------------------------------
@@ -150,7 +151,7 @@ class _Settings:
     """What the ``set`` and ``match`` lines of one crypto map entry or profile add up to."""
 
     description: str | None = None
-    peers: tuple[str, ...] = ()
+    peers: list[str] = field(default_factory=list[str])
     default_peer: str | None = None
     access_list: str | None = None
     isakmp_profile: str | None = None
@@ -161,11 +162,11 @@ class _Settings:
     idle_seconds: int | None = None
     has_pfs: bool | None = None
     dh_group: int | None = None
-    transform_sets: tuple[TransformSet, ...] = ()
-    ikev2_proposals: tuple[str, ...] = ()
+    transform_sets: list[TransformSet] = field(default_factory=list[TransformSet])
+    ikev2_proposals: list[str] = field(default_factory=list[str])
     is_responder_only: bool | None = None
     has_reverse_route: bool | None = None
-    settings: tuple[str, ...] = ()
+    settings: list[str] = field(default_factory=list[str])
 
     def add(self, setting: str) -> None:
         """One line, such as ``set pfs group14``; a line without a field of its own is kept as text."""
@@ -173,13 +174,13 @@ class _Settings:
             if match := pattern.fullmatch(setting):
                 read(self, match[1] or "")
                 return
-        self.settings += (setting,)
+        self.settings.append(setting)
 
 
 def _add_peers(to: _Settings, words: str) -> None:
     """``192.0.2.1 default`` (IOS) or ``192.0.2.1 192.0.2.9`` (ASA)."""
     peers = [values.address(word) for word in words.split() if word not in _PEER_WORDS]
-    to.peers += tuple(peers)
+    to.peers += peers
     if "default" in words.split() and peers:
         to.default_peer = peers[0]
 
@@ -201,11 +202,11 @@ def _set_lifetime(to: _Settings, text: str) -> None:
 
 
 def _set_sets(to: _Settings, names: str) -> None:
-    to.transform_sets += tuple(TransformSet(name=name) for name in names.split())
+    to.transform_sets += [TransformSet(name=name) for name in names.split()]
 
 
 def _set_proposals(to: _Settings, names: str) -> None:
-    to.ikev2_proposals += tuple(names.split())
+    to.ikev2_proposals += names.split()
 
 
 def _setter(name: str, read: Callable[[str], object] = str) -> Callable[[_Settings, str], None]:
@@ -222,7 +223,7 @@ def _yes(_: str) -> bool:
 def _set_reverse_route(to: _Settings, kind: str) -> None:
     to.has_reverse_route = True
     if kind:
-        to.settings += (f"reverse-route {kind}",)
+        to.settings.append(f"reverse-route {kind}")
 
 
 _LIFETIME_WORDS = r"((?:(?:seconds \d+|kilobytes (?:\d+|disable|unlimited))(?: |$))+)"
@@ -255,6 +256,9 @@ def _settings(section: Section) -> _Settings:
 # --- the builders ------------------------------------------------------------------------------------------
 
 
+_WHOLE = re.compile(r"^(?:!|end)$")
+
+
 def build_running_crypto(table: Table, _: Platform) -> tuple[RunningCrypto, ...]:
     """One record, or none where no line is about crypto.
 
@@ -262,12 +266,14 @@ def build_running_crypto(table: Table, _: Platform) -> tuple[RunningCrypto, ...]
     """
     if table.sections.get("begins") and not table.sections.get("ends") and not table.complete:
         raise table.truncated("the line 'end' of a configuration", "nothing of it is returned")
+    refuse_a_cut_line(table, _WHOLE, "nothing of it is returned")
     running = _running(table)
     return (running,) if running != RunningCrypto() else ()
 
 
 def build_asa_running_crypto(table: Table, _: Platform) -> tuple[RunningCrypto | SaLifetime, ...]:
     """One record, and a ``SaLifetime`` where the global lifetime was printed (``show running-config all crypto``)."""
+    refuse_a_cut_line(table, _WHOLE, "nothing of it is returned")
     running = _running(table)
     if running == RunningCrypto():
         return ()
@@ -492,10 +498,10 @@ def _ipsec_profile(section: Section) -> IpsecProfile:
         idle_seconds=read.idle_seconds,
         has_pfs=read.has_pfs,
         dh_group=read.dh_group,
-        transform_sets=read.transform_sets,
-        ikev2_proposals=read.ikev2_proposals,
+        transform_sets=tuple(read.transform_sets),
+        ikev2_proposals=tuple(read.ikev2_proposals),
         is_responder_only=read.is_responder_only,
-        settings=read.settings,
+        settings=tuple(read.settings),
     )
 
 
@@ -520,7 +526,7 @@ class _Entry:
             description=read.description,
             is_dynamic=self.is_dynamic,
             dynamic_map=self.dynamic_map,
-            peers=read.peers,
+            peers=tuple(read.peers),
             default_peer=read.default_peer,
             access_list=read.access_list,
             isakmp_profile=read.isakmp_profile,
@@ -532,12 +538,12 @@ class _Entry:
             idle_seconds=read.idle_seconds,
             has_pfs=read.has_pfs,
             dh_group=read.dh_group,
-            transform_sets=read.transform_sets,
-            ikev2_proposals=read.ikev2_proposals,
+            transform_sets=tuple(read.transform_sets),
+            ikev2_proposals=tuple(read.ikev2_proposals),
             is_responder_only=read.is_responder_only,
             has_reverse_route=read.has_reverse_route,
             interfaces=interfaces,
-            settings=read.settings,
+            settings=tuple(read.settings),
         )
 
 
@@ -554,12 +560,12 @@ def _crypto_maps(table: Table) -> Iterator[CryptoMapEntry]:
         if setting := section.text("setting"):
             _add_setting(entry, setting)
         if setting := section.text("no_setting"):
-            entry.read.settings += (f"no {setting}",)
+            entry.read.settings.append(f"no {setting}")
         for line in section.sections("settings"):
             _add_setting(entry, line.required("setting", "a setting"))
-    applied = _applied(table)
+    applied = {name: tuple(interfaces) for name, interfaces in _applied(table).items()}
     for entry in entries.values():
-        yield entry.record(() if entry.is_dynamic else tuple(applied.get(entry.name, ())))
+        yield entry.record(() if entry.is_dynamic else applied.get(entry.name, ()))
 
 
 _KIND = re.compile(r"(ipsec-\S+|gdoi|cisco)(?: dynamic (\S+))?(?: profile (\S+))?((?: discover)?)")

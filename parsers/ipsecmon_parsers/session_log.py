@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from ipsecmon_parsers.clean import Echo, echoes, shown
+from ipsecmon_parsers.clean import Echo, echoes, shown, without_terminal
 
 __all__ = ["Answer", "answers", "is_show"]
 
@@ -56,13 +56,14 @@ def answers(text: str) -> list[Answer]:
     >>> [(a.command, a.text.strip()) for a in answers("R1#sh clock\\n10:11:12 UTC\\nR1#sh ver\\nCisco IOS\\n")]
     [('sh clock', '10:11:12 UTC'), ('sh ver', 'Cisco IOS')]
     """
-    text = shown(text)
-    prompts = echoes(text)
+    text = without_terminal(text)
+    quiet = shown(text)
+    prompts = echoes(quiet)
     if not any(prompt.command for prompt in prompts):
         # prompts alone, if any, only close what stands above them
-        bare = [Echo("", m.group().strip(), m.start(), m.end()) for m in _BARE_ECHO.finditer(text)]
+        bare = [Echo("", m.group().strip(), m.start(), m.end()) for m in _BARE_ECHO.finditer(quiet)]
         prompts = sorted([*bare, *prompts], key=lambda prompt: prompt.start)
-    found = list(_cut(text, prompts))
+    found = list(_cut(text, quiet, prompts))
     return [
         answer
         for answer, following in zip_longest(found, found[1:])
@@ -70,23 +71,28 @@ def answers(text: str) -> list[Answer]:
     ]
 
 
-def _cut(text: str, prompts: list[Echo]) -> Iterator[Answer]:
+def _cut(text: str, quiet: str, prompts: list[Echo]) -> Iterator[Answer]:
+    """Found in the quiet text, cut out of the whole one: where a message broke a line, its reader mends it."""
+    lines = text.split("\n")
     command: str | None = None
     host: str | None = None
-    begin = 0
-    first_line = 1
+    begin = line_no = 0
     for prompt in [*prompts, None]:
-        part = text[begin : prompt.start if prompt else len(text)]
+        part = quiet[begin : prompt.start if prompt else len(quiet)]
+        last = line_no + part.count("\n")
         if command or part.strip():
+            # behind an echo the part begins with what is left of its line, nothing; before the next one with nothing
+            first = [""] if prompts and begin else []
+            said = lines[line_no + len(first) : last + (prompt is None)]
             yield Answer(
                 command=command,
                 host=host,
-                first_line=first_line,
-                text=part,
+                first_line=line_no + 1,
+                text="\n".join([*first, *said, *([""] if prompt else [])]),
                 complete=prompt is not None and prompt.host != "",
             )
         if prompt is not None:
-            first_line += text.count("\n", begin, prompt.end)
+            line_no = last
             begin = prompt.end
             command, host = prompt.command or None, prompt.host or host
 
@@ -95,9 +101,9 @@ def _is_repeated_by(answer: Answer, following: Answer | None) -> bool:
     """The Tab key prints a command that is not finished once more on the next line, spelt out further."""
     return (
         following is not None
-        and not answer.text.strip()
         and answer.command is not None
         and following.command is not None
         and following.command != answer.command
         and following.command.lower().startswith(answer.command.lower())
+        and not shown(answer.text).strip()
     )

@@ -37,6 +37,36 @@ ROW = "123.1.1.2       92.1.1.1        QM_IDLE           1001 ACTIVE"
             f"\n{ROW}",
             id="syslog line",
         ),
+        pytest.param(f"\x1b]0;Site1\x07{ROW}", ROW, id="window title"),
+        pytest.param(f"\x1b(B\x1b)0{ROW}\x1b>", ROW, id="character sets"),
+        pytest.param("a\u200bb\u3000c", "ab c", id="blanks of no width and of double width"),
+        pytest.param(
+            "     spi: 0x41*Nov 23 10:11:12.000: %CRYPTO-5-UP: x\n"
+            "00:00:52: ISAKMP: local port 500\n"
+            "CC\nnext",
+            "     spi: 0x41CC\n\n\nnext",
+            id="a line broken by two messages is mended where it began",
+        ),
+        pytest.param(
+            "  conn id: 12000123: *Nov 23 10:11:12.000: %CRYPTO-5-UP: x\n34",
+            "  conn id: 1234\n",
+            id="the number of a message is none of the digits before it",
+        ),
+        pytest.param(
+            "   PRF: SHA1*Nov 23 10:11:12.000: %CRYPTO-5-UP: x",
+            "   PRF: SHA1",
+            id="a text that ends in a message",
+        ),
+        pytest.param(
+            " description see *Nov 23 10:11:12.000: %CRYPTO-5-UP: x\n set peer 192.0.2.1",
+            " description see *Nov 23 10:11:12.000: %CRYPTO-5-UP: x\n set peer 192.0.2.1",
+            id="what people write about messages is no message",
+        ),
+        pytest.param(
+            "IKEv2:\n  Tunnel ID    : 1.1\nIPsec:\n IKEv2: (1)AES256",
+            "IKEv2:\n  Tunnel ID    : 1.1\nIPsec:\n IKEv2: (1)AES256",
+            id="headings that look like debug messages",
+        ),
         pytest.param(ROW, ROW, id="a clean row stays as it is"),
     ],
 )
@@ -57,6 +87,19 @@ def test_a_prompt_glued_to_the_last_heading_is_noticed() -> None:
 
     assert cleaned.ends_with_prompt
     assert cleaned.text.strip() == "outbound pcp sas:"
+
+
+def test_what_stands_before_the_only_echo_is_no_answer_to_it() -> None:
+    cleaned = clean(f"Welcome\nR1#show crypto isakmp sa\n{ROW}\nR1#", "show crypto isakmp sa")
+
+    assert cleaned.text.strip() == ROW
+
+
+def test_an_echo_that_nothing_follows_is_the_end_of_the_answer_before() -> None:
+    cleaned = clean(f"{ROW}\nR1#show crypto isakmp sa", "show crypto isakmp sa")
+
+    assert cleaned.text.strip() == ROW
+    assert cleaned.ends_with_prompt
 
 
 def test_output_without_a_prompt_is_not_called_finished() -> None:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from ipsecmon_parsers.documents import record_document
-from ipsecmon_parsers.errors import ParserError
+from ipsecmon_parsers.errors import ParserError, Truncated
 from ipsecmon_parsers.records import (
     AccessAddress,
     AccessEntry,
@@ -38,17 +38,30 @@ FOLDERS = re.compile(
 # The syntax of another platform, written into a configuration that no device printed.
 FOREIGN = "show_running-config/002_batfish_cisco_crypto"
 
+# What has lost its last line end, so that its last word may be cut; the collector's word makes them whole.
+OPEN = {
+    "show_access-lists/001_cmllab_110": "ends in a mask: options and matches may follow",
+    "show_crypto_map/002_genie_CryptoMap_g_2": "ends in Vlan1, which may be Vlan10",
+    "show_running-config_all_crypto_map/001_ntc_show_running-config_all_crypto_map": "ends in a name",
+    "show_running-config_crypto_map/001_bosfw1a": "ends in a name",
+}
+
 
 def outputs(captures: Path, folder: str = "") -> Iterator[tuple[str, str, ParseResult]]:
     for path in sorted(captures.glob("*/*/*.txt")):
         if FOLDERS.fullmatch(path.parent.name) and folder in path.parent.name:
             meta = yaml.safe_load(path.with_suffix(".meta.yaml").read_text(encoding="utf-8"))
             text = path.read_bytes().decode("utf-8", "replace")
-            yield (
-                f"{path.parent.name}/{path.stem}",
-                text,
-                parse(meta["platform"], meta["command"], text),
-            )
+            name = f"{path.parent.name}/{path.stem}"
+            yield name, text, parse(meta["platform"], meta["command"], text, complete=name in OPEN)
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_a_capture_that_ends_inside_a_line_is_refused(captures: Path, name: str) -> None:
+    (path,) = captures.glob(f"*/{name}.txt")
+    meta = yaml.safe_load(path.with_suffix(".meta.yaml").read_text(encoding="utf-8"))
+    with pytest.raises(Truncated):
+        parse(meta["platform"], meta["command"], path.read_text(encoding="utf-8"))
 
 
 def test_every_capture_is_read_to_the_last_line(captures: Path) -> None:

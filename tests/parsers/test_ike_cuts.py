@@ -6,14 +6,13 @@ Whatever comes out must stand in the whole output too: an error, or records that
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fuzz.damage import leads, stands_in
 from ipsecmon_parsers.errors import ParserError, Truncated
 from ipsecmon_parsers.records import Record
 from ipsecmon_parsers.registry import parse
@@ -47,51 +46,6 @@ NAMES = st.sampled_from(sorted(CASES))
 def read(name: str, text: str, *, complete: bool = False) -> tuple[Record, ...]:
     platform, command, _ = name.split("/")
     return parse(platform, command.replace("_", " "), text, complete=complete).records
-
-
-def is_tuple(value: Any) -> bool:
-    return isinstance(value, tuple)
-
-
-def leads(part: Any, whole: Any) -> bool:
-    """``part`` is the beginning of ``whole``: equal, or ended early with what it lacks ``None`` or left out."""
-    if part is None or part == whole:
-        return True
-    if is_tuple(part) and is_tuple(whole):
-        items = list(part)
-        others = list(whole)
-        if not items:
-            return True
-        last = len(items) - 1
-        return (
-            last < len(others)
-            and items[:last] == others[:last]
-            and leads(items[last], others[last])
-        )
-    if dataclasses.is_dataclass(part) and type(part) is type(whole):
-        names = [field.name for field in dataclasses.fields(part)]
-        return all(leads(getattr(part, name), getattr(whole, name)) for name in names)
-    return False
-
-
-def stands_in(part: Any, whole: Any) -> bool:
-    """As ``leads``, but what is missing may be missing anywhere."""
-    if part is None or part == whole:
-        return True
-    if is_tuple(part) and is_tuple(whole):
-        others = list(whole)
-        items = list(part)
-        for item in items:
-            while others and not stands_in(item, others[0]):
-                others.pop(0)
-            if not others:
-                return False
-            others.pop(0)
-        return True
-    if dataclasses.is_dataclass(part) and type(part) is type(whole):
-        names = [field.name for field in dataclasses.fields(part)]
-        return all(stands_in(getattr(part, name), getattr(whole, name)) for name in names)
-    return False
 
 
 def assert_prefix_leads(name: str, kept: int) -> None:
