@@ -107,6 +107,8 @@ def flat(record: Any, prefix: str = "", skip: str = "") -> dict[str, str]:
             columns[name] = str(len(value))  # pyright: ignore[reportUnknownArgumentType] # items of our own records
         elif is_record(value):
             columns |= flat(value, f"{name}_")
+        elif value is None and _record_type(record.__class__, field.name) is not None:
+            continue
         else:
             columns[name] = cell(value)
             if field.name == "spi" or field.name.endswith("_spi"):
