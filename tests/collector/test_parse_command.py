@@ -139,8 +139,10 @@ def test_an_anonymized_log_names_nobody_and_reads_the_same() -> None:
             (),
             "hello\n",
             1,
-            "ipsecmon: standard input: this is not the output of a command that can be read; "
-            "say which it is with --platform and --command\n",
+            (
+                "ipsecmon: standard input: this is not the output of a command that can be read; "
+                "say which it is with --platform and --command\n"
+            ),
         ),
         (
             (),
@@ -152,8 +154,10 @@ def test_an_anonymized_log_names_nobody_and_reads_the_same() -> None:
             (),
             "R1#sh ver\nCisco\nR1#",
             1,
-            "ipsecmon: standard input: 1 other command was not read: 'sh ver' (line 1)\n"
-            "ipsecmon: standard input: none of its commands can be read; ipsecmon parse --list names those that can\n",
+            (
+                "ipsecmon: standard input: 1 other command was not read: 'sh ver' (line 1)\n"
+                "ipsecmon: standard input: none of its commands can be read; ipsecmon parse --list names those that can\n"
+            ),
         ),
     ],
 )

@@ -54,11 +54,11 @@ def read(platform: str, command: str, text: str) -> ParseResult | str:
 
 def compare(one: Any, other: Any, field: str, renamed: dict[tuple[str, Any], Any]) -> None:
     """Equal, or a text or an SPI that always stands for the same other one."""
-    if isinstance(one, dict):
+    if one.__class__ is dict:
         assert one.keys() == other.keys()
         for name in one:
             compare(one[name], other[name], name, renamed)
-    elif isinstance(one, list):
+    elif one.__class__ is list:
         assert len(one) == len(other), field
         for item, other_item in zip(one, other, strict=True):
             compare(item, other_item, field, renamed)

@@ -139,8 +139,10 @@ def test_the_platform_one_output_shows_holds_for_the_others_of_its_device() -> N
         ),
         (
             "% Invalid input detected at '^' marker.\n",
-            "the device refused a command: \"% Invalid input detected at '^' marker.\"; "
-            "check the account's privilege and that the release has the command",
+            (
+                "the device refused a command: \"% Invalid input detected at '^' marker.\"; "
+                "check the account's privilege and that the release has the command"
+            ),
         ),
     ],
 )
