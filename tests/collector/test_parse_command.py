@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -190,3 +192,23 @@ def test_every_output_of_ours_has_a_table_and_a_spreadsheet() -> None:
             done = parse(*told, "--format", form, text=case.read_text())
             assert (done.exit_code, done.stderr) == (0, ""), (case, form, done.exception)
             assert done.stdout.strip() or form == "csv", case
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    with subprocess.Popen(  # noqa: S603 # our own program
+        [sys.executable, "-m", "ipsecmon", "parse", "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        running.stdin.write(LOG.encode())
+        running.stdin.close()
+        told = running.stderr.read().decode()
+        running.wait(30)
+
+    assert "Traceback" not in told
+    assert running.returncode == 1
