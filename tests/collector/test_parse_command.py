@@ -195,7 +195,7 @@ def test_every_output_of_ours_has_a_table_and_a_spreadsheet() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
-    with subprocess.Popen(  # noqa: S603 # our own program
+    with subprocess.Popen(  # our own program
         [sys.executable, "-m", "ipsecmon", "parse", "--json"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
