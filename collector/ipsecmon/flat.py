@@ -25,7 +25,7 @@ from ipsecmon_parsers.records import (
     VpnSession,
 )
 
-__all__ = ["cell", "columns", "flat", "flat_rows", "is_record", "parts", "sa_in_use"]
+__all__ = ["cell", "columns", "flat", "flat_rows", "is_list", "is_record", "parts", "sa_in_use"]
 
 # a spreadsheet wants a row for each of these, with what they are part of beside it
 _ROW_FOR_EACH: dict[type, tuple[str, str]] = {
@@ -43,6 +43,11 @@ _ONE_TEXT = (Ident, TrafficSelector, SelectorPair, AccessAddress)
 def is_record(value: object) -> TypeGuard[Any]:
     """A nested record that has fields worth a line each; idents and selectors are one text."""
     return dataclasses.is_dataclass(value) and not isinstance(value, _ONE_TEXT)
+
+
+def is_list(value: object) -> bool:
+    """Whether a field holds several values."""
+    return isinstance(value, tuple)
 
 
 def sa_in_use(flow: Flow, direction: Direction) -> IpsecSa | None:
@@ -95,7 +100,7 @@ def flat(record: Any, prefix: str = "", skip: str = "") -> dict[str, str]:
     """
     columns: dict[str, str] = {}
     for field in dataclasses.fields(record):
-        name = f"{prefix}{_column(type(record), field.name)}"
+        name = f"{prefix}{_column(record.__class__, field.name)}"
         value = getattr(record, field.name)
         if field.name == skip:
             continue
@@ -103,10 +108,12 @@ def flat(record: Any, prefix: str = "", skip: str = "") -> dict[str, str]:
             columns[name] = str(len(record.sas))
             for direction in Direction:
                 columns |= _sa_columns(sa_in_use(record, direction), f"{direction.value}_")
-        elif isinstance(value, tuple) and _record_type(record.__class__, field.name):
-            columns[name] = str(len(value))  # pyright: ignore[reportUnknownArgumentType] # items of our own records
+        elif is_list(value) and _record_type(record.__class__, field.name):
+            columns[name] = str(len(value))
         elif is_record(value):
             columns |= flat(value, f"{name}_")
+        elif value is None and _record_type(record.__class__, field.name) is not None:
+            continue
         else:
             columns[name] = cell(value)
             if field.name == "spi" or field.name.endswith("_spi"):

@@ -80,7 +80,8 @@ def _line_documents(outcome: Outcome, *, lines: bool) -> Iterator[dict[str, Json
     for document in _records(result, lines=lines):
         yield origin | document
     for line in result.unparsed_lines:
-        yield origin | {"unparsed_line": {"line_no": line.line_no, "text": line.text}}
+        unparsed: dict[str, Json] = {"line_no": line.line_no, "text": line.text}
+        yield {**origin, "unparsed_line": unparsed}
 
 
 def as_csv(reading: LogReading) -> str:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipsecmon.dump import utc_text
-from ipsecmon.flat import cell, flat, is_record, parts, sa_in_use
+from ipsecmon.flat import cell, flat, is_list, is_record, parts, sa_in_use
 from ipsecmon.model import PollResult
 from ipsecmon_parsers.documents import spi_hex
 from ipsecmon_parsers.guess import platform_name
@@ -287,7 +287,7 @@ def _least(seconds: Iterable[int | None]) -> str:
 
 def _records_table(records: Sequence[Any]) -> Table:
     """Chosen columns where we know what matters, otherwise every field that says something; never an empty column."""
-    columns = _COLUMNS.get(type(records[0]))
+    columns = _COLUMNS.get(records[0].__class__)
     rows: list[dict[str, str]]
     if columns is not None:
         rows = [{title: _text(read(record)) for title, read in columns} for record in records]
@@ -404,8 +404,8 @@ def _fields_text(record: Any, indent: int) -> Iterator[str]:
             continue
         if is_record(value):
             nested.append((field.name, value))
-        elif isinstance(value, tuple) and any(is_record(item) for item in value):  # pyright: ignore[reportUnknownVariableType] # items of our own records
-            nested += [(f"{field.name} {n}", item) for n, item in enumerate(value, 1)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] # the same
+        elif is_list(value) and any(is_record(item) for item in value):
+            nested += [(f"{field.name} {n}", item) for n, item in enumerate(value, 1)]
         else:
             text = cell(value)
             if field.name == "spi" or field.name.endswith("_spi"):

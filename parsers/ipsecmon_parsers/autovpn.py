@@ -51,8 +51,16 @@ class _Listing:
     sessions: list[AutoVpnSession] = field(default_factory=list[AutoVpnSession])
     section: str = ""
     titles: Row | None = None
-    is_ruled: bool = False
-    """The rule below the titles of the sessions is there; rows may follow."""
+    rule_length: int = 0
+    """Of the rule below the titles of the sessions, wrapped or not."""
+
+    @property
+    def is_ruled(self) -> bool:
+        """A rule as long as the titles above it is whole, with or without a line end; rows may follow."""
+        if self.titles is None:
+            return False
+        titles = self.titles.table.lines[self.titles.first_line - 1].strip()
+        return self.rule_length >= len(titles)
 
 
 def build_autovpn(table: Table, _: Platform) -> tuple[AutoVpn, ...]:
@@ -102,7 +110,8 @@ def _add(listing: _Listing, row: Row) -> None:
     elif row.text("TITLES"):
         listing.titles = row
     elif row.text("RULE"):
-        listing.is_ruled = listing.is_ruled or _is_below_titles(listing, row)
+        if listing.titles is not None:
+            listing.rule_length += len(row.required("RULE", "a rule"))
     elif row.text("REGISTRY"):
         listing.registries.append(_Wans(row))
     elif row.text("INITIATOR"):
@@ -113,14 +122,6 @@ def _add(listing: _Listing, row: Row) -> None:
         _add_wan(listing, row)
     else:
         raise row.error("a line of 'show crypto autovpn session'")
-
-
-def _is_below_titles(listing: _Listing, row: Row) -> bool:
-    """A rule as long as the titles above it is whole, with or without a line end."""
-    if listing.titles is None:
-        return False
-    titles = row.table.lines[listing.titles.first_line - 1].strip()
-    return len(row.required("RULE", "a rule")) >= len(titles)
 
 
 def _add_wan(listing: _Listing, row: Row) -> None:

@@ -258,6 +258,9 @@ def _undo_terminal(text: str) -> str:
         text = _ANSI.sub("", text)
     if _NEEDS_TRANSLATION.search(text):
         text = text.translate(_BLANKS)
+    if "\x1b" in text or "\x9b" in text:
+        # what held them apart is gone; one that begins nothing shows nothing
+        text = _ANSI.sub("", text).replace("\x1b", "").replace("\x9b", "")
     if "\r" in text:
         text = _LINE_END.sub("\n", text)
     if "More" in text:

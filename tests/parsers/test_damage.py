@@ -85,8 +85,12 @@ def test_every_cut_output_is_refused_or_leads_the_whole_one(name: str) -> None:
 
 
 def lives_by_indentation(case: Case) -> bool:
-    """Only the blanks tell what stands below a heading, and which key has no keyring of its own beside it."""
-    return "running-config" in case.command or case.command == "show crypto isakmp key"
+    """Only the blanks tell what stands below a heading, which key has no keyring beside it, which count is a part."""
+    return (
+        "running-config" in case.command
+        or case.command == "show crypto isakmp key"
+        or (case.command.startswith("show vpn-sessiondb") and "detail" not in case.command)
+    )
 
 
 @pytest.mark.parametrize("damage", HARMLESS)
