@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeGuard, get_args, get_origin, get_type_hints
@@ -12,17 +12,23 @@ from ipsecmon_parsers.documents import kind_field, spi_hex
 from ipsecmon_parsers.records import (
     AccessAddress,
     AccessList,
+    AutoVpn,
     CryptoSession,
+    CustomRow,
     Direction,
     Flow,
+    GdoiGroup,
     Ident,
     IkeSa,
     Ikev2Session,
     IpsecSa,
+    NamedValue,
     RunningCrypto,
     SelectorPair,
     TrafficSelector,
+    VpnLoadBalancing,
     VpnSession,
+    VpnSessionSummary,
 )
 
 __all__ = ["cell", "columns", "flat", "flat_rows", "is_list", "is_record", "parts", "sa_in_use"]
@@ -30,14 +36,18 @@ __all__ = ["cell", "columns", "flat", "flat_rows", "is_list", "is_record", "part
 # a spreadsheet wants a row for each of these, with what they are part of beside it
 _ROW_FOR_EACH: dict[type, tuple[str, str]] = {
     AccessList: ("entries", "entry"),
+    AutoVpn: ("sessions", "session"),
     CryptoSession: ("flows", "flow"),
+    GdoiGroup: ("teks", "tek"),
     IkeSa: ("child_selectors", "child"),
     Ikev2Session: ("ike_sas", "ike_sa"),
+    VpnLoadBalancing: ("loads", "load"),
     VpnSession: ("ipsec", "ipsec"),
+    VpnSessionSummary: ("counts", "count"),
 }
 
 
-_ONE_TEXT = (Ident, TrafficSelector, SelectorPair, AccessAddress)
+_ONE_TEXT = (Ident, TrafficSelector, SelectorPair, AccessAddress, NamedValue)
 
 
 def is_record(value: object) -> TypeGuard[Any]:
@@ -75,6 +85,11 @@ def cell(value: Any) -> str:
             return f"{cell(value.local)} to {cell(value.remote)}"
         case AccessAddress():
             return _address(value)
+        case NamedValue():
+            return f"{value.name}: {value.value or ''}".strip()
+        case Mapping():
+            pairs = [f"{name}={cell(item)}" for name, item in value.items()]  # pyright: ignore[reportUnknownVariableType] # names and values of a user's template
+            return ", ".join(pairs)
         case tuple():
             texts = [cell(item) for item in value]  # pyright: ignore[reportUnknownVariableType] # items of our own records
             return ("; " if any(" " in text for text in texts) else " ").join(texts)
@@ -103,6 +118,10 @@ def flat(record: Any, prefix: str = "", skip: str = "") -> dict[str, str]:
         name = f"{prefix}{_column(record.__class__, field.name)}"
         value = getattr(record, field.name)
         if field.name == skip:
+            continue
+        if isinstance(record, CustomRow) and field.name == "values":
+            # as many columns as the user's template has names
+            columns |= {own: cell(item) for own, item in record.values.items()}
             continue
         if isinstance(record, Flow) and field.name == "sas":
             columns[name] = str(len(record.sas))

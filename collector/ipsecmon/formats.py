@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml
 
-from ipsecmon.flat import cell, columns, flat_rows, parts
+from ipsecmon.flat import cell, columns, flat, flat_rows, parts
 from ipsecmon_parsers.documents import Json, record_document
 from ipsecmon_parsers.reading import LogReading, Outcome
-from ipsecmon_parsers.records import RunningCrypto
+from ipsecmon_parsers.records import CustomRow, RunningCrypto
 from ipsecmon_parsers.registry import ParseResult
 
 __all__ = ["as_csv", "as_json", "as_json_lines", "as_yaml"]
@@ -101,7 +101,10 @@ def as_csv(reading: LogReading) -> str:
 def _csv_table(kind: type, records: list[tuple[Outcome, Any]]) -> str:
     text = io.StringIO()
     head = ("kind", "host", "platform", "command")
-    own = [name for name in columns(kind) if name not in head]
+    names = columns(kind)
+    if kind is CustomRow:
+        names = tuple(dict.fromkeys(name for _, record in records for name in flat(record)))
+    own = [name for name in names if name not in head]
     writer = csv.DictWriter(text, (*head, *own), restval="", lineterminator="\n")
     writer.writeheader()
     for outcome, record in records:

@@ -19,17 +19,22 @@ from ipsecmon_parsers.guess import platform_name
 from ipsecmon_parsers.reading import LogReading, Outcome
 from ipsecmon_parsers.records import (
     AccessList,
+    AutoVpn,
     CryptoMapEntry,
     CryptoSession,
+    CustomRow,
     Direction,
     Flow,
+    GdoiGroup,
     IkeSa,
     Ikev2Session,
     IpsecSa,
     Record,
     RunningCrypto,
     SaLifetime,
+    VpnLoadBalancing,
     VpnSession,
+    VpnSessionSummary,
 )
 from ipsecmon_parsers.registry import BUILT_IN, ParseResult, Registry, Source
 
@@ -263,6 +268,18 @@ _COLUMNS: dict[type, tuple[_Column, ...]] = {
         ("interfaces", lambda entry: cell(entry.interfaces)),
         ("incomplete", lambda entry: entry.is_incomplete or None),
     ),
+    GdoiGroup: (
+        ("group", lambda group: group.name),
+        ("identity", lambda group: group.identity),
+        ("member", lambda group: group.member),
+        ("registration", lambda group: group.registration_status),
+        ("with", lambda group: group.registered_with),
+        ("re-registers in", lambda group: _seconds(group.reregisters_in_seconds)),
+        ("rekeys", lambda group: group.rekeys_received),
+        ("KEK left", lambda group: _seconds(group.kek.remaining_seconds if group.kek else None)),
+        ("TEKs", lambda group: len(group.teks)),
+        ("TEK left", lambda group: _least(one.remaining_seconds for one in group.teks)),
+    ),
     VpnSession: (
         ("connection", lambda session: session.connection),
         ("address", lambda session: session.address),
@@ -291,11 +308,11 @@ def _records_table(records: Sequence[Any]) -> Table:
     rows: list[dict[str, str]]
     if columns is not None:
         rows = [{title: _text(read(record)) for title, read in columns} for record in records]
-    elif isinstance(records[0], AccessList):
-        rows = [row for record in records for row in _entry_rows(record)]
+    elif (part_rows := _PART_ROWS.get(records[0].__class__)) is not None:
+        rows = [row for record in records for row in part_rows(record)]
     else:
         rows = [
-            {name.replace("_", " "): _text(value) for name, value in flat(record).items()}
+            {name.replace("_", " "): _text(value) for name, value in _fields(record).items()}
             for record in records
         ]
     titles = [t for t in rows[0] if any(row[t] not in ("-", "-/-", "false") for row in rows)]
@@ -318,6 +335,64 @@ def _entry_rows(access_list: AccessList) -> Iterator[dict[str, str]]:
         yield {"list": access_list.name, "kind": _text(access_list.kind)} | dict.fromkeys(
             ("seq", "entry", "hits"), "-"
         )
+
+
+def _fields(record: Any) -> dict[str, str]:
+    """The command of a ``CustomRow`` is the title of its table."""
+    return flat(record, skip="command" if isinstance(record, CustomRow) else "")
+
+
+def _count_rows(summary: VpnSessionSummary) -> Iterator[dict[str, str]]:
+    for count in summary.counts:
+        yield {
+            "": f"{'  ' if count.is_part else ''}{count.name}",
+            "counted as": count.section,
+            "active": _text(count.active),
+            "cumulative": _text(count.cumulative),
+            "peak": _text(count.peak_concurrent),
+            "inactive": _text(count.inactive),
+        }
+    yield {
+        "": "all sessions",
+        "counted as": f"load {_text(summary.device_load_percent)} %, capacity {_text(summary.device_capacity)}",
+        "active": _text(summary.active_and_inactive),
+        "cumulative": _text(summary.cumulative),
+        "peak": "-",
+        "inactive": "-",
+    }
+
+
+def _autovpn_rows(autovpn: AutoVpn) -> Iterator[dict[str, str]]:
+    own = {"device": f"{autovpn.device_number} ({autovpn.role})"}
+    for session in autovpn.sessions:
+        yield own | {name.replace("_", " "): _text(value) for name, value in flat(session).items()}
+    if not autovpn.sessions:
+        yield own | {"sessions": "none"}
+
+
+def _member_rows(cluster: VpnLoadBalancing) -> Iterator[dict[str, str]]:
+    loads = {load.address: load for load in cluster.loads}
+    for member in cluster.members:
+        load = loads.get(member.address)
+        yield {
+            "cluster": _text(cluster.cluster),
+            "member": f"{member.address}{' (this one)' if member.is_local else ''}",
+            "role": member.role,
+            "priority": _text(member.priority),
+            "model": member.model,
+            "site-to-site used": _text(load.other_used if load else None),
+            "of": _text(load.other_limit if load else None),
+            "AnyConnect used": _text(load.anyconnect_used if load else None),
+            "of these": _text(load.anyconnect_limit if load else None),
+        }
+
+
+_PART_ROWS: dict[type, Callable[[Any], Iterator[dict[str, str]]]] = {
+    AccessList: _entry_rows,
+    AutoVpn: _autovpn_rows,
+    VpnLoadBalancing: _member_rows,
+    VpnSessionSummary: _count_rows,
+}
 
 
 # --- records beside their lines ------------------------------------------------------------------------------

@@ -83,7 +83,10 @@ _MARKS = (
             r"local +ident \(addr/mask/prot/port\):|Crypto map tag: \S+, +local addr|No SAs found",
         ),
         # the same lines without idents are what a filter left of them
-        ("show crypto ipsec sa | include pkts", r"#pkts encaps: \d|#send errors \d"),
+        (
+            "show crypto ipsec sa | include pkts",
+            r"\A(?![\s\S]*local +ident \()[\s\S]*?#pkts encaps: \d",
+        ),
         ("show crypto ipsec profile", r"IPSEC profile \S"),
         ("show crypto map", r"Crypto Map (?:IPv[46] )?\"|No crypto maps found"),
         (

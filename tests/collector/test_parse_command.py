@@ -32,12 +32,44 @@ Site1#show crypto ikev2 sa
 """
 CUT = (
     "ipsecmon: standard input: line 12: the output of 'show crypto ikev2 sa' is cut off after line 13 "
-    "('IPv4 Crypto IKEv2  SA'): expected the section of IPv6; 0 IKE SAs before it were whole; collect it again\n"
+    "('IPv4 Crypto IKEv2  SA'): expected the section of IPv6; 0 IKE SAs before it were whole; collect it again, or say --complete if you know that it is whole\n"
 )
 
 
 def parse(*arguments: str, text: str = LOG) -> Result:
     return CliRunner().invoke(main, ["parse", *arguments], input=text)
+
+
+def test_a_text_can_be_called_whole() -> None:
+    text = (
+        "C-id  Local      Remote        I-VRF  Status Encr Hash   Auth DH Lifetime Cap.\n"
+        "1001  192.0.2.2  198.51.100.1         ACTIVE aes  sha    psk  14 23:59:53"
+    )
+
+    assert parse("--json", text=text).exit_code == 1
+    whole = parse("--json", "--complete", text=text)
+    assert whole.exit_code == 0
+    assert json.loads(whole.stdout)["records"][0]["conn_id"] == 1001
+
+
+def test_templates_of_the_users_are_read_with(tmp_path: Path) -> None:
+    folder = tmp_path / "ios"
+    folder.mkdir()
+    template = folder / "show_crypto_engine_brief.textfsm"
+    template.write_text(
+        "Value NAME (\\S+)\n\nStart\n  ^name: ${NAME} -> Record\n", encoding="utf-8"
+    )
+    log = "R1#sh cry eng brief\nname: onboard\nR1#\n"
+    done = parse("--templates", str(tmp_path), "--format", "jsonl", text=log)
+
+    assert json.loads(done.stdout)["values"] == {"NAME": "onboard"}
+    assert "'show crypto engine brief' on IOS" in done.stderr
+    assert parse("--templates", str(tmp_path), text=log).stdout.split()[-2:] == ["NAME", "onboard"]
+    assert parse("--templates", str(tmp_path), "--explain", text=log).exit_code == 0
+    template.write_text("Value NAME\n", encoding="utf-8")
+    broken = parse("--templates", str(tmp_path), text=log)
+    assert broken.exit_code == 2
+    assert "show_crypto_engine_brief.textfsm:1" in broken.stderr
 
 
 def test_it_says_what_it_guessed_what_it_skipped_and_what_is_cut() -> None:

@@ -12,7 +12,7 @@ from ipsecmon_parsers.errors import Filtered, NotRecognised, ParserError, Trunca
 from ipsecmon_parsers.guess import guess
 from ipsecmon_parsers.reading import read_log
 from ipsecmon_parsers.records import Platform
-from ipsecmon_parsers.registry import are_read_alike, parse, prepared_lines, spelled_out
+from ipsecmon_parsers.registry import BUILT_IN, parse
 from ipsecmon_parsers.session_log import answers
 
 LOG = """\
@@ -25,8 +25,8 @@ dst             src             state          conn-id status
 
 IPv6 Crypto ISAKMP SA
 
-Site1#sh cry ips sa | i pkts
-    #pkts encaps: 4, #pkts encrypt: 4, #pkts digest: 4
+Site1#sh cry sess | i Peer
+Peer: 192.0.2.2 port 500
 Site1(config)#do show crypto ipsec security-association lifetime
 a line nobody knows
 Security association lifetime: 4608000 kilobytes/3600 seconds
@@ -45,7 +45,7 @@ def test_each_answer_has_its_command_its_host_and_its_place() -> None:
     assert found == [
         ("en", "Site1", 1, True),
         ("sh cry isa sa", "Site1", 3, True),
-        ("sh cry ips sa | i pkts", "Site1", 10, True),
+        ("sh cry sess | i Peer", "Site1", 10, True),
         ("show crypto ipsec security-association lifetime", "Site1", 12, True),
         ("crypto isakmp key planted address 192.0.2.2", "Site1", 15, True),
         ("show crypto ikev2 sa", "Site1", 16, False),
@@ -104,8 +104,8 @@ def test_lines_are_numbered_as_in_the_whole_log() -> None:
     assert isinstance(cut.error, Truncated)
     assert lines[cut.error.line_no - 1] == cut.error.line
     assert str(filtered.error) == (
-        "'sh cry ips sa | i pkts' prints only some of its lines, and counters without their tunnel say nothing; "
-        "collect 'show crypto ipsec sa' without the filter"
+        "'sh cry sess | i Peer' prints only some of its lines, and counters without their tunnel say nothing; "
+        "collect 'show crypto session' without the filter"
     )
 
 
@@ -162,7 +162,7 @@ def test_what_tells_nothing_is_not_guessed(text: str, sentence: str) -> None:
     ],
 )
 def test_an_abbreviation_is_spelt_out(platform: str, typed: str, whole: str) -> None:
-    assert spelled_out(platform, typed) == whole
+    assert BUILT_IN.spelled_out(platform, typed) == whole
 
 
 def test_every_capture_is_guessed_for_what_it_is(captures: Path) -> None:
@@ -174,9 +174,9 @@ def test_every_capture_is_guessed_for_what_it_is(captures: Path) -> None:
         try:
             parse(platform, command, text)
             guessed = guess(clean(text, command).text)
-            is_right = (guessed.platform is Platform.ASA) == (platform == "asa") and are_read_alike(
-                guessed.platform, guessed.command, command
-            )
+            is_right = (guessed.platform is Platform.ASA) == (
+                platform == "asa"
+            ) and BUILT_IN.are_read_alike(guessed.platform, guessed.command, command)
         except NotRecognised:
             is_right = False
         except ParserError:
@@ -197,7 +197,7 @@ def test_every_record_of_a_capture_lies_in_lines_of_its_own(captures: Path) -> N
         except ParserError:
             continue
         assert len(result.sources) == len(result.records), path
-        lines = prepared_lines(meta["platform"], meta["command"], text)
+        lines = BUILT_IN.prepared_lines(meta["platform"], meta["command"], text)
         before = 0
         for source in result.sources:
             if "running-config" not in meta["command"]:
