@@ -93,6 +93,8 @@ def _flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
         dh_group=_unless_none(row.text("DH_GROUP")),
         key_exchange=row.text("KEY_EXCHANGE"),
         group=row.text("GROUP"),
+        ipsecv6_policy=row.text("IPSECV6_POLICY"),
+        access_list=row.text("ACCESS_LIST"),
         sas=sas,
         **_counters(row),
     )
