@@ -125,6 +125,8 @@ def _asa_flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
         media_mtu_bytes=row.number("MEDIA_MTU"),
         pmtu_time_remaining_seconds=row.number("PMTU_TIME_REMAINING"),
         df_policy=row.text("DF_POLICY"),
+        is_icmp_error_validation_enabled=_is_enabled(row.text("ICMP_ERROR_VALIDATION")),
+        is_tfc_enabled=_is_enabled(row.text("TFC_PACKETS")),
         access_list=row.text("ACCESS_LIST"),
         dynamic_peer_address=row.text("DYNAMIC_PEER"),
         username=row.text("USERNAME"),
@@ -132,6 +134,10 @@ def _asa_flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
         **_counters(row),
     )
     return replace(flow, kind=_asa_kind(flow))
+
+
+def _is_enabled(word: str | None) -> bool | None:
+    return None if word is None else word == "enabled"
 
 
 _COUNTERS = tuple(

@@ -451,6 +451,9 @@ class Flow:
     media_mtu_bytes: int | None = None
     pmtu_time_remaining_seconds: int | None = None
     df_policy: str | None = None
+    is_icmp_error_validation_enabled: bool | None = None
+    is_tfc_enabled: bool | None = None
+    """Traffic flow confidentiality: padding that hides how much is sent."""
     access_list: str | None = None
     """ASA: the entry the flow was made from, as printed; routers: the list made for an OSPFv3 policy."""
     dynamic_peer_address: str | None = None
