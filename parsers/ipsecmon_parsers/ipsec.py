@@ -245,10 +245,16 @@ def _sa(row: Row) -> IpsecSa:
 
 
 def _never_expires(row: Row, timing: values.SaTiming | None, replay: str | None) -> bool:
-    """SD-WAN says "is not applicable", manual keys print "no sa timing", or 0 seconds with replay detection off."""
+    """SD-WAN says "is not applicable", manual keys print "no sa timing", or "(sec): 0" with replay detection off.
+
+    "(k/sec): (4608000/0)" and "0 mins" are SAs that end now.
+    """
     if timing is None:
         return row.text("NO_TIMING") is not None
-    return timing == values.SaTiming(None, None) or (timing.seconds == 0 and replay == "N")
+    if timing == values.SaTiming(None, None):
+        return True
+    is_seconds_only = (row.text("TIMING") or "").startswith("(sec)")
+    return is_seconds_only and timing.seconds == 0 and replay == "N"
 
 
 def build_ipsec_sa_count(table: Table, _: Platform) -> tuple[IpsecSaCount, ...]:
