@@ -1,0 +1,108 @@
+"""Records that a device can print, printed as that device does, are read back as the same records.
+
+What a device can print, and how it prints it, stands in ``shapes``, one file per family of commands. Nothing here
+knows the templates: a field that a template loses, a name it takes for a number, a line it does not know shows as a
+difference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from ipsecmon_parsers.records import Platform
+from ipsecmon_parsers.registry import parse
+from parsers.shapes import asa_ipsec, ipsec, isakmp
+
+IOS, IOSXE, ASA = Platform.IOS, Platform.IOSXE, Platform.ASA
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a command can answer on one platform, and the text of such an answer."""
+
+    platform: Platform
+    command: str
+    answers: st.SearchStrategy[tuple[Any, ...]]
+    show: Callable[[Any], str]
+
+
+CASES: dict[str, Case] = {
+    f"ipsec sa {release}": Case(
+        style.platform,
+        "show crypto ipsec sa" + (" detail" if style.is_detailed else ""),
+        ipsec.listings(style),
+        partial(ipsec.show, style=style),
+    )
+    for release, style in ipsec.STYLES.items()
+}
+for release in ("8", "9"):
+    CASES[f"ipsec sa ASA {release}"] = Case(
+        ASA, "show crypto ipsec sa", asa_ipsec.listings(is_new=release == "9"), asa_ipsec.show
+    )
+for name, layout in isakmp.LAYOUTS.items():
+    CASES[f"isakmp sa {name}"] = Case(
+        IOS, "show crypto isakmp sa", isakmp.tables(layout), partial(isakmp.show, layout=layout)
+    )
+CASES |= {
+    "isakmp sa detail": Case(
+        IOS, "show crypto isakmp sa detail", isakmp.details(), isakmp.show_details
+    ),
+}
+
+
+def differences(printed: Any, read: Any, where: str = "") -> Iterator[str]:
+    """Where two answers differ, field by field."""
+    if printed == read:
+        return
+    if dataclasses.is_dataclass(printed) and type(printed) is type(read):
+        for field in dataclasses.fields(printed):
+            values = getattr(printed, field.name), getattr(read, field.name)
+            yield from differences(*values, f"{where}.{field.name}")
+    elif isinstance(printed, tuple) and isinstance(read, tuple) and len(printed) == len(read):
+        for number, values in enumerate(zip(printed, read, strict=True)):
+            yield from differences(*values, f"{where}[{number}]")
+    else:
+        yield f"{where}: printed {printed!r}, read {read!r}"
+
+
+def assert_round_trip(case: Case, data: st.DataObject) -> None:
+    records = data.draw(case.answers)
+    text = case.show(records)
+    result = parse(case.platform, case.command, text)
+
+    assert result.unparsed_lines == (), text
+    found = list(differences(records, result.records))
+    assert not found, f"{found}\n{text}"
+
+
+# a difference names its field, so nothing is gained by shrinking, which takes minutes for records as large as these
+QUICK = settings(
+    max_examples=20,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.mark.parametrize("name", CASES)
+@given(data=st.data())
+@QUICK
+def test_what_is_printed_is_read_back(name: str, data: st.DataObject) -> None:
+    assert_round_trip(CASES[name], data)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", CASES)
+@given(data=st.data())
+@settings(QUICK, max_examples=500)
+def test_what_is_printed_is_read_back_with_many_examples(name: str, data: st.DataObject) -> None:
+    assert_round_trip(CASES[name], data)
