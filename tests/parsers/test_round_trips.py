@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import parse
-from parsers.shapes import asa_ipsec, ipsec, isakmp
+from parsers.shapes import asa_ipsec, ikev2, ipsec, isakmp
 
 IOS, IOSXE, ASA = Platform.IOS, Platform.IOSXE, Platform.ASA
 
@@ -54,6 +54,47 @@ for name, layout in isakmp.LAYOUTS.items():
 CASES |= {
     "isakmp sa detail": Case(
         IOS, "show crypto isakmp sa detail", isakmp.details(), isakmp.show_details
+    ),
+}
+for detail, is_detailed in (("", False), (" detail", True)):
+    CASES |= {
+        f"ikev2 sa{detail}": Case(
+            IOS,
+            f"show crypto ikev2 sa{detail}",
+            ikev2.router_sas(is_detailed=is_detailed),
+            ikev2.show_router_sas,
+        ),
+        f"ikev2 session{detail}": Case(
+            IOSXE,
+            f"show crypto ikev2 session{detail}",
+            ikev2.router_sessions(is_detailed=is_detailed),
+            ikev2.show_router_sessions,
+        ),
+        f"ikev2 sa ASA{detail}": Case(
+            ASA,
+            f"show crypto ikev2 sa{detail}",
+            ikev2.asa_sessions(is_detailed=is_detailed),
+            ikev2.show_asa_ikev2,
+        ),
+        f"ikev1 sa ASA{detail}": Case(
+            ASA,
+            f"show crypto ikev1 sa{detail}",
+            ikev2.asa_ikev1_sas(is_detailed=is_detailed),
+            ikev2.show_asa_ikev1_blocks,
+        ),
+    }
+CASES |= {
+    "ikev2 sa at 80 columns": Case(
+        IOS,
+        "show crypto ikev2 sa",
+        ikev2.router_sas(is_detailed=False),
+        partial(ikev2.show_router_sas, is_wrapped=True),
+    ),
+    "ikev1 sa ASA table": Case(
+        ASA,
+        "show crypto ikev1 sa detail",
+        ikev2.asa_ikev1_sas(is_detailed=True, is_table=True),
+        ikev2.show_asa_ikev1_table,
     ),
 }
 

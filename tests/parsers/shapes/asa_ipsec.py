@@ -248,7 +248,7 @@ def _sa_lines(sa: IpsecSa) -> list[str]:
     timing = f"(sec): {sa.remaining_seconds}"
     if sa.remaining_kilobytes is not None:
         timing = f"(kB/sec): ({sa.remaining_kilobytes}/{sa.remaining_seconds})"
-    lines = [
+    return [
         f"      spi: 0x{sa.spi:08X} ({sa.spi})",
         *([f"         SA State: {sa.status}"] if sa.status else []),
         f"         transform: {' '.join(sa.transform)} no compression ",
@@ -262,4 +262,3 @@ def _sa_lines(sa: IpsecSa) -> list[str]:
         if sa.direction is Direction.INBOUND
         else "          0x00000000 0x00000001",
     ]
-    return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from itertools import groupby
 from typing import Any
 
@@ -243,7 +244,7 @@ def _flow(draw: st.DrawFn, style: Style, head: dict[str, Any], kind: FlowKind) -
     has_action = kind is FlowKind.DYNAMIC or draw(st.integers(0, 4)) > 0
     peer, port = draw(address), draw(PORTS.filter(lambda port: port != 848))
     if kind is FlowKind.GETVPN:
-        peer, port = "0.0.0.0", 848
+        peer, port = str(IPv4Address(0)), 848
     current, sas = draw(_sas(style))
     mtu = st.integers(68, 9216)
     has_pfs = draw(st.booleans()) if style.has_pfs else None
