@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import parse
-from parsers.shapes import asa_ipsec, ikev2, ipsec, isakmp
+from parsers.shapes import asa_ipsec, ikev2, ipsec, isakmp, lifetimes, sessions, vpn_sessions
 
 IOS, IOSXE, ASA = Platform.IOS, Platform.IOSXE, Platform.ASA
 
@@ -95,6 +95,65 @@ CASES |= {
         "show crypto ikev1 sa detail",
         ikev2.asa_ikev1_sas(is_detailed=True, is_table=True),
         ikev2.show_asa_ikev1_table,
+    ),
+}
+for detail, is_detailed in (("", False), (" detail", True)):
+    CASES |= {
+        f"session{detail}": Case(
+            IOS,
+            f"show crypto session{detail}",
+            sessions.sessions(is_detailed=is_detailed),
+            partial(sessions.show_sessions, is_detailed=is_detailed),
+        ),
+        f"dmvpn{detail}": Case(
+            IOSXE,
+            f"show dmvpn{detail}",
+            sessions.dmvpn(is_detailed=is_detailed),
+            partial(sessions.show_dmvpn, is_detailed=is_detailed),
+        ),
+    }
+CASES |= {
+    "session brief": Case(
+        IOS, "show crypto session brief", sessions.briefs(), sessions.show_briefs
+    ),
+    "vpn-sessiondb 8": Case(
+        ASA,
+        "show vpn-sessiondb detail l2l",
+        vpn_sessions.listings(is_old=True),
+        vpn_sessions.show,
+    ),
+    "vpn-sessiondb 9": Case(
+        ASA,
+        "show vpn-sessiondb detail l2l",
+        vpn_sessions.listings(is_old=False),
+        vpn_sessions.show,
+    ),
+    "lifetime": Case(
+        IOS,
+        "show crypto ipsec security-association lifetime",
+        lifetimes.lifetimes(),
+        partial(lifetimes.show_lifetimes, is_old=False),
+    ),
+    "lifetime 12": Case(
+        IOS,
+        "show crypto ipsec security-association-lifetime",
+        lifetimes.lifetimes(),
+        partial(lifetimes.show_lifetimes, is_old=True),
+    ),
+    "idle time": Case(
+        IOS,
+        "show crypto ipsec security-association idle-time",
+        lifetimes.idle_times(),
+        lifetimes.show_idle_times,
+    ),
+    "ipsec sa count": Case(
+        IOSXE, "show crypto ipsec sa count", lifetimes.counts(), lifetimes.show_counts
+    ),
+    "isakmp sa count": Case(
+        IOS, "show crypto isakmp sa count", lifetimes.isakmp_counts(), lifetimes.show_isakmp_counts
+    ),
+    "ikev2 sa count": Case(
+        IOSXE, "show crypto ikev2 sa count", lifetimes.ikev2_counts(), lifetimes.show_ikev2_counts
     ),
 }
 
