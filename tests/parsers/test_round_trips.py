@@ -27,6 +27,7 @@ from parsers.shapes import (
     ipsec,
     isakmp,
     lifetimes,
+    running,
     sessions,
     vpn_sessions,
 )
@@ -202,6 +203,15 @@ CASES |= {
     ),
     "access-list ASA": Case(
         ASA, "show access-list", access_lists.asa_lists(), access_lists.show_asa_lists
+    ),
+}
+CASES |= {
+    "isakmp key": Case(
+        IOS, "show crypto isakmp key", running.isakmp_keys(), running.show_isakmp_keys
+    ),
+    "running-config": Case(IOS, "show running-config", running.configs(), running.show),
+    "running-config ASA": Case(
+        ASA, "show running-config all crypto", running.asa_configs(), running.show_asa
     ),
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ipsecmon_parsers.records import AccessAddress, AccessEntry, AccessList
-from parsers.shapes.tokens import IPV4, IPV6, NAMES, maybe, mask, wildcard
+from parsers.shapes.tokens import IPV4, IPV6, NAMES, mask, maybe, wildcard
 
 __all__ = ["asa_lists", "entries", "router_lists", "show_asa_lists", "show_router_lists"]
 
@@ -172,17 +172,17 @@ def _asa_list(draw: st.DrawFn, name: str) -> AccessList:
         if entry.action == "remark":
             found.append(_with(entry, sequence=number))
             continue
-        for is_expanded in (False, True)[: draw(st.integers(1, 2))]:
-            found.append(
-                _with(
-                    entry,
-                    sequence=number,
-                    hits=draw(st.sampled_from([0, 1, 2**33])),
-                    last_hit=draw(maybe(st.just("19:40:29 UTC Oct 25 2025"))),
-                    is_expanded=is_expanded,
-                    hash=f"0x{draw(st.integers(0, 2**32 - 1)):08x}",
-                )
+        found += [
+            _with(
+                entry,
+                sequence=number,
+                hits=draw(st.sampled_from([0, 1, 2**33])),
+                last_hit=draw(maybe(st.just("19:40:29 UTC Oct 25 2025"))),
+                is_expanded=is_expanded,
+                hash=f"0x{draw(st.integers(0, 2**32 - 1)):08x}",
             )
+            for is_expanded in (False, True)[: draw(st.integers(1, 2))]
+        ]
     has_kind = any(entry.action != "remark" for entry in found)
     return AccessList(
         name=name,
