@@ -95,6 +95,8 @@ def _flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
         dh_group=_unless_none(row.text("DH_GROUP")),
         key_exchange=row.text("KEY_EXCHANGE"),
         group=row.text("GROUP"),
+        ipsecv6_policy=row.text("IPSECV6_POLICY"),
+        access_list=row.text("ACCESS_LIST"),
         sas=sas,
         **_counters(row),
     )
@@ -125,6 +127,8 @@ def _asa_flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
         media_mtu_bytes=row.number("MEDIA_MTU"),
         pmtu_time_remaining_seconds=row.number("PMTU_TIME_REMAINING"),
         df_policy=row.text("DF_POLICY"),
+        is_icmp_error_validation_enabled=_is_enabled(row.text("ICMP_ERROR_VALIDATION")),
+        is_tfc_enabled=_is_enabled(row.text("TFC_PACKETS")),
         access_list=row.text("ACCESS_LIST"),
         dynamic_peer_address=row.text("DYNAMIC_PEER"),
         username=row.text("USERNAME"),
@@ -132,6 +136,10 @@ def _asa_flow(row: Row, platform: Platform, sas: tuple[IpsecSa, ...]) -> Flow:
         **_counters(row),
     )
     return replace(flow, kind=_asa_kind(flow))
+
+
+def _is_enabled(word: str | None) -> bool | None:
+    return None if word is None else word == "enabled"
 
 
 _COUNTERS = tuple(
@@ -239,10 +247,16 @@ def _sa(row: Row) -> IpsecSa:
 
 
 def _never_expires(row: Row, timing: values.SaTiming | None, replay: str | None) -> bool:
-    """SD-WAN says "is not applicable", manual keys print "no sa timing", or 0 seconds with replay detection off."""
+    """SD-WAN says "is not applicable", manual keys print "no sa timing", or "(sec): 0" with replay detection off.
+
+    "(k/sec): (4608000/0)" and "0 mins" are SAs that end now.
+    """
     if timing is None:
         return row.text("NO_TIMING") is not None
-    return timing == values.SaTiming(None, None) or (timing.seconds == 0 and replay == "N")
+    if timing == values.SaTiming(None, None):
+        return True
+    is_seconds_only = (row.text("TIMING") or "").startswith("(sec)")
+    return is_seconds_only and timing.seconds == 0 and replay == "N"
 
 
 def build_ipsec_sa_count(table: Table, _: Platform) -> tuple[IpsecSaCount, ...]:

@@ -428,6 +428,8 @@ class Flow:
     """Post-quantum exchange beside the DH group, as printed: ``ML-KEM-1024``."""
     group: str | None = None
     """GETVPN group."""
+    ipsecv6_policy: str | None = None
+    """Policy that OSPFv3 made of its manual keys: ``OSPFv3-1-256``."""
     encaps_packets: int | None = None
     encrypt_packets: int | None = None
     digest_packets: int | None = None
@@ -476,7 +478,11 @@ class Flow:
     media_mtu_bytes: int | None = None
     pmtu_time_remaining_seconds: int | None = None
     df_policy: str | None = None
+    is_icmp_error_validation_enabled: bool | None = None
+    is_tfc_enabled: bool | None = None
+    """Traffic flow confidentiality: padding that hides how much is sent."""
     access_list: str | None = None
+    """ASA: the entry the flow was made from, as printed; routers: the list made for an OSPFv3 policy."""
     dynamic_peer_address: str | None = None
     username: str | None = None
     sas: tuple[IpsecSa, ...] = ()

@@ -27,6 +27,8 @@ _HARMLESS = re.compile(
     | crypto[ ]+key[ ]+(?:generate|param|pubkey-chain)\b
     | key[ ]+chain[ ]+\S+$
     | hash[ ]+md5$
+    # algorithms in the order of preference: what follows "md5" is the next one
+    | (?:protocol[ ]+esp[ ]+)?(?:integrity|prf)(?:[ ]+(?:md5|sha-?\d+|sha|null))+[ ]*$
     )
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -7,10 +7,15 @@ from pathlib import Path
 import pytest
 
 from ipsecmon_parsers.errors import ParseError, ParserError, Truncated
-from ipsecmon_parsers.records import Flow, FlowKind, IpsecSaCount, SaIdleTime
+from ipsecmon_parsers.records import Flow, FlowKind
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, parse
 
 OUTPUTS = Path(__file__).parent / "outputs" / "ios"
+ASA = (
+    (OUTPUTS.with_name("asa") / "show_crypto_ipsec_sa/nat_t_port_range_and_two_flows/output.txt")
+    .read_text("utf-8")
+    .split("\n    Crypto map tag: outside_map, seq num: 3")[0]
+)
 TUTORIAL = (OUTPUTS / "show_crypto_ipsec_sa/tutorial/output.txt").read_text("utf-8")
 LINES = TUTORIAL.replace("\u00a0", " ").strip("\n").split("\n")
 SECOND = [
@@ -109,31 +114,6 @@ def test_a_lost_timing_line_is_not_an_sa_that_never_expires() -> None:
     assert [(sa.remaining_seconds, sa.never_expires) for sa in flow.sas] == [(None, False)] * 2
 
 
-@pytest.mark.parametrize(
-    ("timing", "kilobytes", "seconds", "never"),
-    [
-        ("sa timing: remaining key lifetime (k/sec): (4596305/3586)", 4596305, 3586, False),
-        ("sa timing: remaining key lifetime (sec): 94", None, 94, False),
-        ("sa timing: remaining key lifetime (sec): (22)", None, 22, False),
-        ("sa timing: remaining key lifetime 4 hours, 2 mins", None, 14520, False),
-        ("sa timing: remaining key lifetime is not applicable", None, None, True),
-        ("no sa timing", None, None, True),
-    ],
-)
-def test_every_shape_of_the_remaining_lifetime_is_read(
-    timing: str, kilobytes: int | None, seconds: int | None, never: bool
-) -> None:
-    text = "\n".join(timing if "sa timing" in line else line for line in LINES)
-    (flow,) = flows(text)
-    sa = flow.sas[0]
-
-    assert (sa.remaining_kilobytes, sa.remaining_seconds, sa.never_expires) == (
-        kilobytes,
-        seconds,
-        never,
-    )
-
-
 @pytest.mark.parametrize("damaged", ["CTIVE", "ACTIVE(CTIVE)", "ACTIVE(ACTIVE"])
 def test_a_damaged_status_never_takes_a_tunnel_down(damaged: str) -> None:
     text = "\n".join(LINES).replace("Status: ACTIVE", f"Status: {damaged}", 1)
@@ -147,123 +127,10 @@ def test_an_unknown_status_is_kept_as_text() -> None:
     assert flow.sas[0].status == "FROZEN"
 
 
-def test_the_error_counters_of_detail_are_told_apart() -> None:
-    counters = """\
-    #pkts no sa (send) 1, #pkts invalid sa (rcv) 2
-    #pkts encaps failed (send) 3, #pkts decaps failed (rcv) 4
-    #pkts invalid prot (recv) 5, #pkts verify failed: 6
-    #pkts invalid identity (recv) 7, #pkts invalid len (rcv) 8
-    #pkts replay rollover (send): 9, #pkts replay rollover (rcv) 10
-    ##pkts replay failed (rcv): 11
-    #pkts tagged (send): 12, #pkts untagged (rcv): 13
-    #pkts not tagged (send): 14, #pkts not untagged (rcv): 15
-    #pkts internal err (send): 16, #pkts internal err (recv) 17"""
-    text = "\n".join(counters if "#send errors" in line else line for line in LINES)
-    (flow,) = flows(text, "show crypto ipsec sa detail")
-
-    assert (flow.send_errors, flow.recv_errors) == (None, None)
-    assert (flow.no_sa_send_packets, flow.invalid_sa_recv_packets) == (1, 2)
-    assert (flow.encaps_failed_send_packets, flow.decaps_failed_recv_packets) == (3, 4)
-    assert (flow.invalid_prot_recv_packets, flow.verify_failed_packets) == (5, 6)
-    assert (flow.invalid_identity_recv_packets, flow.invalid_len_recv_packets) == (7, 8)
-    assert (flow.replay_rollover_send_packets, flow.replay_rollover_recv_packets) == (9, 10)
-    assert flow.replay_failed_recv_packets == 11
-    assert (flow.tagged_send_packets, flow.untagged_recv_packets) == (12, 13)
-    assert (flow.not_tagged_send_packets, flow.not_untagged_recv_packets) == (14, 15)
-    assert (flow.internal_error_send_packets, flow.internal_error_recv_packets) == (16, 17)
-    assert flow.verify_packets == 4
-
-
-ASA = """\
-interface: outside
-    Crypto map tag: outside_map, seq num: 2, local addr: 192.0.2.1
-
-      access-list outside_cryptomap extended permit ip 10.1.1.0 255.255.255.0 10.2.2.0 255.255.255.0
-      local ident (addr/mask/prot/port): (10.1.1.0/255.255.255.0/6/0 - 65535)
-      remote ident (addr/mask/prot/port): (10.2.2.0/255.255.255.0/6/443)
-      current_peer: 198.51.100.2
-
-      #pkts encaps: 13915315, #pkts encrypt: 13915315, #pkts digest: 13915315
-      #pkts decaps: 23606461, #pkts decrypt: 23606461, #pkts verify: 23606461
-      #pkts compressed: 0, #pkts decompressed: 0
-      #pkts not compressed: 13915315, #pkts comp failed: 0, #pkts decomp failed: 0
-      #pre-frag successes: 2, #pre-frag failures: 1, #fragments created: 10
-      #PMTUs sent: 5, #PMTUs rcvd: 2, #decapsulated frgs needing reassembly: 1
-      #TFC rcvd: 0, #TFC sent: 0
-      #Valid ICMP Errors rcvd: 0, #Invalid ICMP Errors rcvd: 0
-      #send errors: 0, #recv errors: 3
-
-      local crypto endpt.: 192.0.2.1/4500, remote crypto endpt.: 198.51.100.2/4500
-      path mtu 1500, ipsec overhead 82(52), media mtu 1500
-      PMTU time remaining (sec): 0, DF policy: copy-df
-      ICMP error validation: disabled, TFC packets: disabled
-      current outbound spi: DC15BF68
-      current inbound spi : 1E8246FC
-
-    inbound esp sas:
-      spi: 0x1E8246FC (511854332)
-         SA State: active
-         transform: esp-aes-256 esp-sha-hmac no compression
-         in use settings ={L2L, Tunnel,  NAT-T-Encaps, IKEv1, }
-         slot: 0, conn_id: 8192, crypto-map: outside_map
-         sa timing: remaining key lifetime (kB/sec): (2699423/25461)
-         IV size: 16 bytes
-         replay detection support: Y
-         Anti replay bitmap:
-          0xFFFFFFFF 0xFFFFFFFF
-    outbound esp sas:
-      spi: 0xDC15BF68 (3692412776)
-         SA State: active
-         transform: esp-aes-256 esp-sha-hmac no compression
-         in use settings ={L2L, Tunnel,  NAT-T-Encaps, IKEv1, }
-         slot: 0, conn_id: 8192, crypto-map: outside_map
-         sa timing: remaining key lifetime (kB/sec): (2699424/25461)
-         IV size: 16 bytes
-         replay detection support: Y
-         Anti replay bitmap:
-          0x00000000 0x00000001
-"""
-
-
-def test_an_asa_flow_is_read_in_the_same_record() -> None:
-    (flow,) = flows(ASA, platform="asa")
-
-    assert (flow.crypto_map, flow.crypto_map_seq, flow.peer) == ("outside_map", 2, "198.51.100.2")
-    assert str(flow.local_ident) == "10.1.1.0/24/6/0-65535"
-    assert (flow.current_outbound_spi, flow.current_inbound_spi) == (0xDC15BF68, 0x1E8246FC)
-    assert (flow.fragments_created, flow.frags_needing_reassembly, flow.recv_errors) == (10, 1, 3)
-    assert (flow.remote_endpoint_port, flow.ipsec_overhead_bytes) == (4500, 82)
-    inbound, outbound = flow.sas
-    assert (inbound.remaining_kilobytes, outbound.remaining_kilobytes) == (2699423, 2699424)
-    assert inbound.transform == ("esp-aes-256", "esp-sha-hmac")
-    assert inbound.nat_t
-    assert parse("asa", SHOW_IPSEC_SA, ASA).unparsed_lines == ()
-
-
 def test_an_asa_listing_cut_at_any_character_raises() -> None:
     for kept in range(len(ASA.rstrip())):
         with pytest.raises((Truncated, ParseError)):
             flows(ASA[:kept], platform="asa")
-
-
-def test_an_asa_without_sas_has_no_flows() -> None:
-    assert flows("\nThere are no ipsec sas\n", platform="asa") == []
-
-
-def test_counts_and_idle_time_are_records() -> None:
-    count = parse(
-        "iosxe",
-        "show crypto ipsec sa count",
-        "IPsec SA total: 8, active: 6, rekeying: 2, unused: 0, invalid: 0\n",
-    )
-    idle = parse(
-        "ios",
-        "show crypto ipsec security-association idle-time",
-        "Security association idletime: 900 seconds\n",
-    )
-
-    assert count.records == (IpsecSaCount(total=8, active=6, rekeying=2, unused=0, invalid=0),)
-    assert idle.records == (SaIdleTime(seconds=900),)
 
 
 def test_a_message_that_breaks_a_line_in_two_is_taken_out_and_the_line_mended() -> None:
