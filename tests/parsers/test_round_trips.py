@@ -45,190 +45,231 @@ class Case:
     show: Callable[[Any], str]
 
 
-CASES: dict[str, Case] = {
-    f"ipsec sa {release}": Case(
-        style.platform,
-        "show crypto ipsec sa" + (" detail" if style.is_detailed else ""),
-        ipsec.listings(style),
-        partial(ipsec.show, style=style),
-    )
-    for release, style in ipsec.STYLES.items()
-}
-for release in ("8", "9"):
-    CASES[f"ipsec sa ASA {release}"] = Case(
-        ASA, "show crypto ipsec sa", asa_ipsec.listings(is_new=release == "9"), asa_ipsec.show
-    )
-for name, layout in isakmp.LAYOUTS.items():
-    CASES[f"isakmp sa {name}"] = Case(
-        IOS, "show crypto isakmp sa", isakmp.tables(layout), partial(isakmp.show, layout=layout)
-    )
-CASES |= {
-    "isakmp sa detail": Case(
-        IOS, "show crypto isakmp sa detail", isakmp.details(), isakmp.show_details
-    ),
-}
-for detail, is_detailed in (("", False), (" detail", True)):
-    CASES |= {
-        f"ikev2 sa{detail}": Case(
-            IOS,
-            f"show crypto ikev2 sa{detail}",
-            ikev2.router_sas(is_detailed=is_detailed),
-            ikev2.show_router_sas,
-        ),
-        f"ikev2 session{detail}": Case(
-            IOSXE,
-            f"show crypto ikev2 session{detail}",
-            ikev2.router_sessions(is_detailed=is_detailed),
-            ikev2.show_router_sessions,
-        ),
-        f"ikev2 sa ASA{detail}": Case(
-            ASA,
-            f"show crypto ikev2 sa{detail}",
-            ikev2.asa_sessions(is_detailed=is_detailed),
-            ikev2.show_asa_ikev2,
-        ),
-        f"ikev1 sa ASA{detail}": Case(
-            ASA,
-            f"show crypto ikev1 sa{detail}",
-            ikev2.asa_ikev1_sas(is_detailed=is_detailed),
-            ikev2.show_asa_ikev1_blocks,
+def _flow_cases() -> dict[str, Case]:
+    """Flows of routers and of ASA."""
+    cases: dict[str, Case] = {
+        f"ipsec sa {release}": Case(
+            style.platform,
+            "show crypto ipsec sa" + (" detail" if style.is_detailed else ""),
+            ipsec.listings(style),
+            partial(ipsec.show, style=style),
+        )
+        for release, style in ipsec.STYLES.items()
+    }
+    for release in ("8", "9"):
+        cases[f"ipsec sa ASA {release}"] = Case(
+            ASA, "show crypto ipsec sa", asa_ipsec.listings(is_new=release == "9"), asa_ipsec.show
+        )
+    return cases
+
+
+def _ike_cases() -> dict[str, Case]:
+    """SAs of IKE, both versions."""
+    cases: dict[str, Case] = {}
+    for name, layout in isakmp.LAYOUTS.items():
+        cases[f"isakmp sa {name}"] = Case(
+            IOS, "show crypto isakmp sa", isakmp.tables(layout), partial(isakmp.show, layout=layout)
+        )
+    cases |= {
+        "isakmp sa detail": Case(
+            IOS, "show crypto isakmp sa detail", isakmp.details(), isakmp.show_details
         ),
     }
-CASES |= {
-    "ikev2 sa at 80 columns": Case(
-        IOS,
-        "show crypto ikev2 sa",
-        ikev2.router_sas(is_detailed=False),
-        partial(ikev2.show_router_sas, is_wrapped=True),
-    ),
-    "ikev1 sa ASA table": Case(
-        ASA,
-        "show crypto ikev1 sa detail",
-        ikev2.asa_ikev1_sas(is_detailed=True, is_table=True),
-        ikev2.show_asa_ikev1_table,
-    ),
-}
-for detail, is_detailed in (("", False), (" detail", True)):
-    CASES |= {
-        f"session{detail}": Case(
+    for detail, is_detailed in (("", False), (" detail", True)):
+        cases |= {
+            f"ikev2 sa{detail}": Case(
+                IOS,
+                f"show crypto ikev2 sa{detail}",
+                ikev2.router_sas(is_detailed=is_detailed),
+                ikev2.show_router_sas,
+            ),
+            f"ikev2 session{detail}": Case(
+                IOSXE,
+                f"show crypto ikev2 session{detail}",
+                ikev2.router_sessions(is_detailed=is_detailed),
+                ikev2.show_router_sessions,
+            ),
+            f"ikev2 sa ASA{detail}": Case(
+                ASA,
+                f"show crypto ikev2 sa{detail}",
+                ikev2.asa_sessions(is_detailed=is_detailed),
+                ikev2.show_asa_ikev2,
+            ),
+            f"ikev1 sa ASA{detail}": Case(
+                ASA,
+                f"show crypto ikev1 sa{detail}",
+                ikev2.asa_ikev1_sas(is_detailed=is_detailed),
+                ikev2.show_asa_ikev1_blocks,
+            ),
+        }
+    cases |= {
+        "ikev2 sa at 80 columns": Case(
             IOS,
-            f"show crypto session{detail}",
-            sessions.sessions(is_detailed=is_detailed),
-            partial(sessions.show_sessions, is_detailed=is_detailed),
+            "show crypto ikev2 sa",
+            ikev2.router_sas(is_detailed=False),
+            partial(ikev2.show_router_sas, is_wrapped=True),
         ),
-        f"dmvpn{detail}": Case(
-            IOSXE,
-            f"show dmvpn{detail}",
-            sessions.dmvpn(is_detailed=is_detailed),
-            partial(sessions.show_dmvpn, is_detailed=is_detailed),
+        "ikev1 sa ASA table": Case(
+            ASA,
+            "show crypto ikev1 sa detail",
+            ikev2.asa_ikev1_sas(is_detailed=True, is_table=True),
+            ikev2.show_asa_ikev1_table,
         ),
     }
-CASES |= {
-    "session brief": Case(
-        IOS, "show crypto session brief", sessions.briefs(), sessions.show_briefs
-    ),
-    "vpn-sessiondb 8": Case(
-        ASA,
-        "show vpn-sessiondb detail l2l",
-        vpn_sessions.listings(is_old=True),
-        vpn_sessions.show,
-    ),
-    "vpn-sessiondb 9": Case(
-        ASA,
-        "show vpn-sessiondb detail l2l",
-        vpn_sessions.listings(is_old=False),
-        vpn_sessions.show,
-    ),
-    "lifetime": Case(
-        IOS,
-        "show crypto ipsec security-association lifetime",
-        lifetimes.lifetimes(),
-        partial(lifetimes.show_lifetimes, is_old=False),
-    ),
-    "lifetime 12": Case(
-        IOS,
-        "show crypto ipsec security-association-lifetime",
-        lifetimes.lifetimes(),
-        partial(lifetimes.show_lifetimes, is_old=True),
-    ),
-    "idle time": Case(
-        IOS,
-        "show crypto ipsec security-association idle-time",
-        lifetimes.idle_times(),
-        lifetimes.show_idle_times,
-    ),
-    "ipsec sa count": Case(
-        IOSXE, "show crypto ipsec sa count", lifetimes.counts(), lifetimes.show_counts
-    ),
-    "isakmp sa count": Case(
-        IOS, "show crypto isakmp sa count", lifetimes.isakmp_counts(), lifetimes.show_isakmp_counts
-    ),
-    "ikev2 sa count": Case(
-        IOSXE, "show crypto ikev2 sa count", lifetimes.ikev2_counts(), lifetimes.show_ikev2_counts
-    ),
-}
-CASES |= {
-    "crypto map": Case(
-        IOS, "show crypto map", configuration.crypto_maps(), configuration.show_crypto_maps
-    ),
-    "ipsec profile": Case(
-        IOSXE, "show crypto ipsec profile", configuration.profiles(), configuration.show_profiles
-    ),
-    "transform-set": Case(
-        IOS,
-        "show crypto ipsec transform-set",
-        configuration.transform_sets(),
-        configuration.show_transform_sets,
-    ),
-    "isakmp policy": Case(
-        IOS,
-        "show crypto isakmp policy",
-        configuration.isakmp_policies(),
-        configuration.show_isakmp_policies,
-    ),
-    "ikev2 proposal": Case(
-        IOSXE,
-        "show crypto ikev2 proposal",
-        configuration.ikev2_proposals(),
-        configuration.show_ikev2_proposals,
-    ),
-    "ikev2 policy": Case(
-        IOS,
-        "show crypto ikev2 policy",
-        configuration.ikev2_policies(),
-        configuration.show_ikev2_policies,
-    ),
-    "access-lists": Case(
-        IOS, "show access-lists", access_lists.router_lists(), access_lists.show_router_lists
-    ),
-    "access-list ASA": Case(
-        ASA, "show access-list", access_lists.asa_lists(), access_lists.show_asa_lists
-    ),
-}
-CASES |= {
-    "isakmp key": Case(
-        IOS, "show crypto isakmp key", running.isakmp_keys(), running.show_isakmp_keys
-    ),
-    "running-config": Case(IOS, "show running-config", running.configs(), running.show),
-    "running-config ASA": Case(
-        ASA, "show running-config all crypto", running.asa_configs(), running.show_asa
-    ),
-}
+    return cases
+
+
+def _session_cases() -> dict[str, Case]:
+    """Sessions, DMVPN, lifetimes and counts."""
+    cases: dict[str, Case] = {}
+    for detail, is_detailed in (("", False), (" detail", True)):
+        cases |= {
+            f"session{detail}": Case(
+                IOS,
+                f"show crypto session{detail}",
+                sessions.sessions(is_detailed=is_detailed),
+                partial(sessions.show_sessions, is_detailed=is_detailed),
+            ),
+            f"dmvpn{detail}": Case(
+                IOSXE,
+                f"show dmvpn{detail}",
+                sessions.dmvpn(is_detailed=is_detailed),
+                partial(sessions.show_dmvpn, is_detailed=is_detailed),
+            ),
+        }
+    cases |= {
+        "session brief": Case(
+            IOS, "show crypto session brief", sessions.briefs(), sessions.show_briefs
+        ),
+        "vpn-sessiondb 8": Case(
+            ASA,
+            "show vpn-sessiondb detail l2l",
+            vpn_sessions.listings(is_old=True),
+            vpn_sessions.show,
+        ),
+        "vpn-sessiondb 9": Case(
+            ASA,
+            "show vpn-sessiondb detail l2l",
+            vpn_sessions.listings(is_old=False),
+            vpn_sessions.show,
+        ),
+        "lifetime": Case(
+            IOS,
+            "show crypto ipsec security-association lifetime",
+            lifetimes.lifetimes(),
+            partial(lifetimes.show_lifetimes, is_old=False),
+        ),
+        "lifetime 12": Case(
+            IOS,
+            "show crypto ipsec security-association-lifetime",
+            lifetimes.lifetimes(),
+            partial(lifetimes.show_lifetimes, is_old=True),
+        ),
+        "idle time": Case(
+            IOS,
+            "show crypto ipsec security-association idle-time",
+            lifetimes.idle_times(),
+            lifetimes.show_idle_times,
+        ),
+        "ipsec sa count": Case(
+            IOSXE, "show crypto ipsec sa count", lifetimes.counts(), lifetimes.show_counts
+        ),
+        "isakmp sa count": Case(
+            IOS,
+            "show crypto isakmp sa count",
+            lifetimes.isakmp_counts(),
+            lifetimes.show_isakmp_counts,
+        ),
+        "ikev2 sa count": Case(
+            IOSXE,
+            "show crypto ikev2 sa count",
+            lifetimes.ikev2_counts(),
+            lifetimes.show_ikev2_counts,
+        ),
+    }
+    return cases
+
+
+def _configuration_cases() -> dict[str, Case]:
+    """What devices were told to do."""
+    cases: dict[str, Case] = {}
+    cases |= {
+        "crypto map": Case(
+            IOS, "show crypto map", configuration.crypto_maps(), configuration.show_crypto_maps
+        ),
+        "ipsec profile": Case(
+            IOSXE,
+            "show crypto ipsec profile",
+            configuration.profiles(),
+            configuration.show_profiles,
+        ),
+        "transform-set": Case(
+            IOS,
+            "show crypto ipsec transform-set",
+            configuration.transform_sets(),
+            configuration.show_transform_sets,
+        ),
+        "isakmp policy": Case(
+            IOS,
+            "show crypto isakmp policy",
+            configuration.isakmp_policies(),
+            configuration.show_isakmp_policies,
+        ),
+        "ikev2 proposal": Case(
+            IOSXE,
+            "show crypto ikev2 proposal",
+            configuration.ikev2_proposals(),
+            configuration.show_ikev2_proposals,
+        ),
+        "ikev2 policy": Case(
+            IOS,
+            "show crypto ikev2 policy",
+            configuration.ikev2_policies(),
+            configuration.show_ikev2_policies,
+        ),
+        "access-lists": Case(
+            IOS, "show access-lists", access_lists.router_lists(), access_lists.show_router_lists
+        ),
+        "access-list ASA": Case(
+            ASA, "show access-list", access_lists.asa_lists(), access_lists.show_asa_lists
+        ),
+    }
+    cases |= {
+        "isakmp key": Case(
+            IOS, "show crypto isakmp key", running.isakmp_keys(), running.show_isakmp_keys
+        ),
+        "running-config": Case(IOS, "show running-config", running.configs(), running.show),
+        "running-config ASA": Case(
+            ASA, "show running-config all crypto", running.asa_configs(), running.show_asa
+        ),
+    }
+    return cases
+
+
+CASES = {**_flow_cases(), **_ike_cases(), **_session_cases(), **_configuration_cases()}
 
 
 def differences(printed: Any, read: Any, where: str = "") -> Iterator[str]:
     """Where two answers differ, field by field."""
     if printed == read:
         return
+    pairs: list[tuple[str, Any, Any]] = []
     if dataclasses.is_dataclass(printed) and type(printed) is type(read):
-        for field in dataclasses.fields(printed):
-            values = getattr(printed, field.name), getattr(read, field.name)
-            yield from differences(*values, f"{where}.{field.name}")
-    elif isinstance(printed, tuple) and isinstance(read, tuple) and len(printed) == len(read):
-        for number, values in enumerate(zip(printed, read, strict=True)):
-            yield from differences(*values, f"{where}[{number}]")
-    else:
+        names = [field.name for field in dataclasses.fields(printed)]
+        pairs = [(f".{name}", getattr(printed, name), getattr(read, name)) for name in names]
+    elif len(ones := items(printed)) == len(others := items(read)):
+        pairs = [
+            (f"[{n}]", one, other) for n, (one, other) in enumerate(zip(ones, others, strict=True))
+        ]
+    if not pairs:
         yield f"{where}: printed {printed!r}, read {read!r}"
+    for step, one, other in pairs:
+        yield from differences(one, other, f"{where}{step}")
+
+
+def items(value: Any) -> list[Any]:
+    """The items of a tuple; nothing else in a record has any."""
+    return list(value) if isinstance(value, tuple) else []  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType] # of records
 
 
 def assert_round_trip(case: Case, data: st.DataObject) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -106,12 +106,6 @@ def entries(draw: st.DrawFn, family: str) -> AccessEntry:
     )
 
 
-def _with(entry: AccessEntry, **fields: Any) -> AccessEntry:
-    return AccessEntry(
-        **({name: getattr(entry, name) for name in AccessEntry.__dataclass_fields__} | fields)
-    )
-
-
 @st.composite
 def _standard(draw: st.DrawFn) -> AccessEntry:
     """``permit 192.0.2.7`` or ``permit 192.0.2.0, wildcard bits 0.0.0.255``."""
@@ -136,7 +130,7 @@ def _router_list(draw: st.DrawFn) -> AccessList:
         kind=kind,
         origin=draw(maybe(st.sampled_from(["per-user", "Compiled"]))),
         entries=tuple(
-            _with(one, sequence=10 * number, hits=None if one.action == "remark" else draw(hits))
+            replace(one, sequence=10 * number, hits=None if one.action == "remark" else draw(hits))
             for number, one in enumerate(found, start=1)
         ),
     )
@@ -170,10 +164,10 @@ def _asa_list(draw: st.DrawFn, name: str) -> AccessList:
     found: list[AccessEntry] = []
     for number, entry in enumerate(draw(st.lists(entries("asa"), max_size=4)), start=1):
         if entry.action == "remark":
-            found.append(_with(entry, sequence=number))
+            found.append(replace(entry, sequence=number))
             continue
         found += [
-            _with(
+            replace(
                 entry,
                 sequence=number,
                 hits=draw(st.sampled_from([0, 1, 2**33])),

@@ -392,18 +392,20 @@ def show_ikev2_proposals(proposals: Sequence[Ikev2Proposal]) -> str:
     return "\n".join(lines) + "\n"
 
 
+@st.composite
+def _ikev2_policy(draw: st.DrawFn) -> Ikev2Policy:
+    addresses = draw(st.lists(st.just("any") | IPV4, min_size=1, max_size=3))
+    return Ikev2Policy(
+        name=draw(NAMES),
+        fvrf=draw(st.just("any") | NAMES),
+        local_addresses=tuple(addresses),
+        proposals=tuple(draw(st.lists(NAMES, min_size=1, max_size=3))),
+    )
+
+
 def ikev2_policies() -> st.SearchStrategy[tuple[Ikev2Policy, ...]]:
     """Policies of routers: what they match and the proposals they name."""
-    policy = st.builds(
-        lambda name, fvrf, addresses, proposals: Ikev2Policy(
-            name=name, fvrf=fvrf, local_addresses=tuple(addresses), proposals=tuple(proposals)
-        ),
-        NAMES,
-        st.just("any") | NAMES,
-        st.lists(st.just("any") | IPV4, min_size=1, max_size=3),
-        st.lists(NAMES, min_size=1, max_size=3),
-    )
-    return st.lists(policy, max_size=3).map(tuple)
+    return st.lists(_ikev2_policy(), max_size=3).map(tuple)
 
 
 def show_ikev2_policies(policies: Sequence[Ikev2Policy]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -66,6 +67,11 @@ def _algorithms(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def _subnet(draw: st.DrawFn) -> Ident:
+    return Ident(address=draw(IPV4), prefix_length=draw(st.integers(0, 32)), protocol=0, port=0)
+
+
+@st.composite
 def _details(draw: st.DrawFn) -> dict[str, Any]:
     """What ``detail`` adds on a router."""
     numbers = (
@@ -76,11 +82,6 @@ def _details(draw: st.DrawFn) -> dict[str, Any]:
     fields: dict[str, Any] = {name: draw(st.integers(0, 2**32)) for name in numbers}
     is_fragmented = draw(st.booleans())
     nat_t = draw(st.booleans())
-    subnets = st.builds(
-        lambda address, length: Ident(address=address, prefix_length=length, protocol=0, port=0),
-        IPV4,
-        st.integers(0, 32),
-    )
     return fields | {
         "ce_id": draw(st.integers(0, 9999)),
         "status_description": draw(
@@ -103,7 +104,7 @@ def _details(draw: st.DrawFn) -> dict[str, Any]:
         "trust_security_sgt": draw(st.sampled_from(["enabled", "disabled"])),
         "initiator": draw(st.booleans()),
         "assigned_address": draw(maybe(IPV4)),
-        "remote_subnets": tuple(draw(st.lists(subnets, max_size=3))),
+        "remote_subnets": tuple(draw(st.lists(_subnet(), max_size=3))),
         "quantum_safe": draw(maybe(st.sampled_from(["Manual PPK", "PQC: ML-KEM-1024"]))),
         "peer_type": draw(maybe(st.sampled_from(["IOS-XE", "Other"]))),
     }
@@ -118,7 +119,7 @@ def _router_sa(draw: st.DrawFn, *, is_detailed: bool, is_v6: bool) -> IkeSa:
     life, active = draw(st.integers(0, 10**6)), draw(st.integers(0, 10**6))
     address = IPV6 if is_v6 else IPV4
     details: dict[str, Any] = draw(_details()) if is_detailed else {}
-    session = {"session_id": draw(st.integers(0, 99999))} if is_detailed else {}
+    session: dict[str, Any] = {"session_id": draw(st.integers(0, 99999))} if is_detailed else {}
     return IkeSa(
         version=2,
         local=draw(address),
@@ -145,13 +146,12 @@ def _router_sa(draw: st.DrawFn, *, is_detailed: bool, is_v6: bool) -> IkeSa:
     )
 
 
-def router_sas(*, is_detailed: bool) -> st.SearchStrategy[tuple[IkeSa, ...]]:
+@st.composite
+def router_sas(draw: st.DrawFn, *, is_detailed: bool) -> tuple[IkeSa, ...]:
     """SAs over IPv4, then those over IPv6, each section possibly empty."""
-    return st.builds(
-        lambda one, two: (*one, *two),
-        st.lists(_router_sa(is_detailed=is_detailed, is_v6=False), max_size=4),
-        st.lists(_router_sa(is_detailed=is_detailed, is_v6=True), max_size=2),
-    )
+    first = draw(st.lists(_router_sa(is_detailed=is_detailed, is_v6=False), max_size=4))
+    second = draw(st.lists(_router_sa(is_detailed=is_detailed, is_v6=True), max_size=2))
+    return (*first, *second)
 
 
 def show_router_sas(sas: Sequence[IkeSa], *, is_wrapped: bool = False) -> str:
@@ -253,27 +253,27 @@ def _detail_lines(sa: IkeSa) -> list[str]:
 # --- child SAs and sessions ------------------------------------------------------------------------------------
 
 
-def _selector(address: st.SearchStrategy[str]) -> st.SearchStrategy[TrafficSelector]:
-    port = st.integers(0, 65535)
-    return st.builds(
-        lambda *parts: TrafficSelector(
-            start_address=parts[0], start_port=parts[1], end_address=parts[2], end_port=parts[3]
-        ),
-        address,
-        port,
-        address,
-        port,
+_ANY_PORT = st.integers(0, 65535)
+
+
+@st.composite
+def _selector(draw: st.DrawFn, address: st.SearchStrategy[str]) -> TrafficSelector:
+    return TrafficSelector(
+        start_address=draw(address),
+        start_port=draw(_ANY_PORT),
+        end_address=draw(address),
+        end_port=draw(_ANY_PORT),
     )
+
+
+@st.composite
+def _pair(draw: st.DrawFn, address: st.SearchStrategy[str]) -> SelectorPair:
+    return SelectorPair(local=draw(_selector(address)), remote=draw(_selector(address)))
 
 
 @st.composite
 def _child(draw: st.DrawFn, *, is_detailed: bool, most_pairs: int) -> ChildSa:
     address = draw(st.sampled_from([IPV4, IPV6]))
-    pair = st.builds(
-        lambda local, remote: SelectorPair(local=local, remote=remote),
-        _selector(address),
-        _selector(address),
-    )
     details: dict[str, Any] = {}
     if is_detailed:
         mode = draw(st.sampled_from(list(SaMode)))
@@ -291,7 +291,7 @@ def _child(draw: st.DrawFn, *, is_detailed: bool, most_pairs: int) -> ChildSa:
             "raw_mode": mode.value,
         }
     return ChildSa(
-        selectors=tuple(draw(st.lists(pair, min_size=1, max_size=most_pairs))),
+        selectors=tuple(draw(st.lists(_pair(address), min_size=1, max_size=most_pairs))),
         inbound_esp_spi=draw(SPIS),
         outbound_esp_spi=draw(SPIS),
         **details,
@@ -322,25 +322,19 @@ def _session(draw: st.DrawFn, *, is_detailed: bool, is_v6: bool) -> Ikev2Session
         ike_count=len(sas),
         child_count=session["session_child_sas"],
         ike_sas=tuple(
-            _with(sa, child_selectors=below, **session, session_id=session_id)
+            replace(sa, child_selectors=below, **session, session_id=session_id)
             for sa, below in zip(sas, children, strict=False)
         ),
         child_selectors=() if sas else children[0],
     )
 
 
-def _with(sa: IkeSa, **fields: Any) -> IkeSa:
-    names = {name: getattr(sa, name) for name in IkeSa.__dataclass_fields__}
-    return IkeSa(**(names | fields))
-
-
-def router_sessions(*, is_detailed: bool) -> st.SearchStrategy[tuple[Ikev2Session, ...]]:
+@st.composite
+def router_sessions(draw: st.DrawFn, *, is_detailed: bool) -> tuple[Ikev2Session, ...]:
     """Sessions of both sections: with their IKE SAs, or with nothing but child SAs."""
-    return st.builds(
-        lambda one, two: (*one, *two),
-        st.lists(_session(is_detailed=is_detailed, is_v6=False), max_size=3),
-        st.lists(_session(is_detailed=is_detailed, is_v6=True), max_size=1),
-    )
+    first = draw(st.lists(_session(is_detailed=is_detailed, is_v6=False), max_size=3))
+    second = draw(st.lists(_session(is_detailed=is_detailed, is_v6=True), max_size=1))
+    return (*first, *second)
 
 
 def show_router_sessions(sessions: Sequence[Ikev2Session]) -> str:

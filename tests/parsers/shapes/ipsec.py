@@ -213,7 +213,7 @@ def _sas(draw: st.DrawFn, style: Style) -> tuple[int, tuple[IpsecSa, ...]]:
 
 
 @st.composite
-def _counters(draw: st.DrawFn, style: Style) -> dict[str, int]:
+def _counters(draw: st.DrawFn, style: Style) -> dict[str, Any]:
     names = [f"{word}_packets" for word in ("decaps", "decrypt", "verify")]
     if draw(st.integers(0, 4)):  # one listing was seen without the first line
         names += [f"{word}_packets" for word in ("encaps", "encrypt", "digest")]

@@ -60,11 +60,12 @@ def _sa(draw: st.DrawFn, layout: Layout, *, is_v6: bool = False) -> IkeSa:
     )
 
 
-def tables(layout: Layout) -> st.SearchStrategy[tuple[IkeSa, ...]]:
+@st.composite
+def tables(draw: st.DrawFn, layout: Layout) -> tuple[IkeSa, ...]:
     """No SA, one or several; those of IPv6 behind those of IPv4."""
-    first = st.lists(_sa(layout), max_size=5)
-    second = st.lists(_sa(layout, is_v6=True), max_size=3 if layout.ipv6 else 0)
-    return st.builds(lambda one, two: (*one, *two), first, second)
+    first = draw(st.lists(_sa(layout), max_size=5))
+    second = draw(st.lists(_sa(layout, is_v6=True), max_size=3 if layout.ipv6 else 0))
+    return (*first, *second)
 
 
 def show(sas: Sequence[IkeSa], layout: Layout) -> str:
@@ -128,13 +129,11 @@ def _detail(draw: st.DrawFn, *, is_v6: bool = False) -> IkeSa:
     )
 
 
-def details() -> st.SearchStrategy[tuple[IkeSa, ...]]:
+@st.composite
+def details(draw: st.DrawFn) -> tuple[IkeSa, ...]:
     """SAs of both sections, in negotiation and agreed."""
-    return st.builds(
-        lambda one, two: (*one, *two),
-        st.lists(_detail(), max_size=5),
-        st.lists(_detail(is_v6=True), max_size=2),
-    )
+    first = draw(st.lists(_detail(), max_size=5))
+    return (*first, *draw(st.lists(_detail(is_v6=True), max_size=2)))
 
 
 def show_details(sas: Sequence[IkeSa]) -> str:

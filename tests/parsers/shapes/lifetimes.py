@@ -50,9 +50,10 @@ def show_lifetimes(records: Sequence[SaLifetime], *, is_old: bool) -> str:
     return f"{words}{lifetime.kilobytes} kilobytes/{lifetime.seconds} seconds\n"
 
 
-def idle_times() -> st.SearchStrategy[tuple[SaIdleTime, ...]]:
+@st.composite
+def idle_times(draw: st.DrawFn) -> tuple[SaIdleTime, ...]:
     """One idle time."""
-    return st.builds(lambda seconds: (SaIdleTime(seconds=seconds),), st.integers(60, 86400))
+    return (SaIdleTime(seconds=draw(st.integers(60, 86400))),)
 
 
 def show_idle_times(records: Sequence[SaIdleTime]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,7 +18,6 @@ from ipsecmon_parsers.records import (
     IpsecProfile,
     IsakmpKey,
     IsakmpPolicy,
-    Platform,
     RunningCrypto,
     SaLifetime,
     SaMode,
@@ -52,9 +52,13 @@ def _written(table: dict[str, str], spelt: str | None) -> str:
     return next(written for written, ours in table.items() if ours == spelt)
 
 
+def _name(item: Any) -> str:
+    return str(item.name)
+
+
 def _named(strategy: Any) -> Any:
     """A strategy of lists whose items have names of their own, as sections have."""
-    return st.lists(strategy, max_size=3, unique_by=lambda item: item.name).map(tuple)
+    return st.lists(strategy, max_size=3, unique_by=_name).map(tuple)
 
 
 @st.composite
@@ -232,6 +236,7 @@ def _interfaces(draw: st.DrawFn, maps: Sequence[str]) -> tuple[CryptoInterface, 
                 "is_protection_shared": draw(st.booleans()),
             }
         addresses = st.builds("{}/{}".format, IPV4, st.integers(1, 32))
+        is_protected = draw(st.booleans())
         found.append(
             CryptoInterface(
                 name=name,
@@ -239,11 +244,50 @@ def _interfaces(draw: st.DrawFn, maps: Sequence[str]) -> tuple[CryptoInterface, 
                 vrf=draw(maybe(_WORDS)),
                 addresses=tuple(draw(st.lists(addresses, max_size=2))),
                 is_shutdown=draw(st.booleans()),
-                crypto_maps=(draw(st.sampled_from(maps)),) if maps and draw(st.booleans()) else (),
+                crypto_maps=(draw(st.sampled_from(maps)),) if maps and is_protected else (),
                 **tunnel,
             )
         )
     return tuple(found)
+
+
+def _some(table: dict[str, str], least: int = 1) -> st.SearchStrategy[list[str]]:
+    names = st.sampled_from(sorted(table.values()))
+    return st.lists(names, min_size=least, max_size=3, unique=True)
+
+
+_DH_GROUPS = st.lists(_GROUPS, min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def _ikev2_proposal(draw: st.DrawFn) -> Ikev2Proposal:
+    return Ikev2Proposal(
+        name=draw(_WORDS),
+        encryption=tuple(draw(_some(_V2_CIPHERS))),
+        integrity=tuple(draw(_some(_V2_HASHES, least=0))),
+        dh_groups=tuple(draw(_DH_GROUPS)),
+    )
+
+
+@st.composite
+def _ikev2_policy(draw: st.DrawFn) -> Ikev2Policy:
+    return Ikev2Policy(
+        name=draw(_WORDS),
+        fvrf=draw(maybe(_WORDS)),
+        local_addresses=tuple(draw(st.lists(IPV4, max_size=2))),
+        proposals=tuple(draw(st.lists(_WORDS, max_size=2))),
+    )
+
+
+@st.composite
+def _ipsec_profile(draw: st.DrawFn, *, is_asa: bool) -> IpsecProfile:
+    return IpsecProfile(name=draw(_WORDS), **draw(_settings(is_asa=is_asa)))
+
+
+@st.composite
+def _access_list(draw: st.DrawFn) -> AccessList:
+    found = draw(st.lists(entries("ios"), min_size=1, max_size=3))
+    return AccessList(name=draw(_WORDS), kind="extended", entries=tuple(found))
 
 
 @st.composite
@@ -254,34 +298,6 @@ def configs(draw: st.DrawFn) -> tuple[RunningCrypto, ...]:
     applied = {
         name: tuple(one.name for one in interfaces if name in one.crypto_maps) for name in maps
     }
-    proposal = st.builds(
-        lambda name, ciphers, hashes, groups: Ikev2Proposal(
-            name=name, encryption=tuple(ciphers), integrity=tuple(hashes), dh_groups=tuple(groups)
-        ),
-        _WORDS,
-        st.lists(
-            st.sampled_from(sorted(_V2_CIPHERS.values())), min_size=1, max_size=3, unique=True
-        ),
-        st.lists(st.sampled_from(sorted(_V2_HASHES.values())), max_size=2, unique=True),
-        st.lists(_GROUPS, min_size=1, max_size=3, unique=True),
-    )
-    policy = st.builds(
-        lambda name, fvrf, addresses, proposals: Ikev2Policy(
-            name=name, fvrf=fvrf, local_addresses=tuple(addresses), proposals=tuple(proposals)
-        ),
-        _WORDS,
-        maybe(_WORDS),
-        st.lists(IPV4, max_size=2),
-        st.lists(_WORDS, max_size=2),
-    )
-    profile = st.builds(
-        lambda name, fields: IpsecProfile(name=name, **fields), _WORDS, _settings(is_asa=False)
-    )
-    lists = st.builds(
-        lambda name, found: AccessList(name=name, kind="extended", entries=tuple(found)),
-        _WORDS,
-        st.lists(entries("ios"), min_size=1, max_size=3),
-    )
     profiles = draw(
         st.lists(_profile(), max_size=3, unique_by=lambda item: (item.ike_version, item.name))
     )
@@ -296,13 +312,13 @@ def configs(draw: st.DrawFn) -> tuple[RunningCrypto, ...]:
                 *draw(st.lists(_keys("RING-1"), max_size=2)),
             ),
             ike_profiles=tuple(sorted(profiles, key=lambda item: item.ike_version)),
-            ikev2_proposals=draw(_named(proposal)),
-            ikev2_policies=draw(_named(policy)),
+            ikev2_proposals=draw(_named(_ikev2_proposal())),
+            ikev2_policies=draw(_named(_ikev2_policy())),
             transform_sets=draw(_named(_transform_set(_TRANSFORMS))),
-            ipsec_profiles=draw(_named(profile)),
+            ipsec_profiles=draw(_named(_ipsec_profile(is_asa=False))),
             crypto_maps=draw(_map_entries(applied, is_asa=False)),
             interfaces=interfaces,
-            access_lists=draw(_named(lists)),
+            access_lists=draw(_named(_access_list())),
             lifetime_seconds=draw(maybe(st.integers(120, 86400))),
             lifetime_kilobytes=None if is_disabled else draw(maybe(st.integers(2560, 2**31))),
             volume_rekey_disabled=is_disabled,
@@ -318,7 +334,7 @@ def show(records: Sequence[RunningCrypto]) -> str:
     lines = ["Building configuration...", "", "Current configuration : 2450 bytes", "!"]
     if running.version:
         lines.append(f"version {running.version}")
-    lines += [f"hostname {running.hostname}", "!", "ip forward-protocol nd", "!"]
+    lines += [f"hostname {running.hostname}", "!", "ip cef", "!"]
     lines += _keyring_lines([key for key in running.keys if key.keyring != "default"])
     for proposal in running.ikev2_proposals:
         lines.append(f"crypto ikev2 proposal {proposal.name} ")
@@ -461,6 +477,36 @@ def _interface_lines(interface: CryptoInterface) -> list[str]:
 # --- ASA -------------------------------------------------------------------------------------------------------
 
 
+_ASA_HASHES = {"sha256": "sha256", "sha512": "sha512", "md5": "md5"}
+
+
+@st.composite
+def _asa_sets(draw: st.DrawFn) -> TransformSet:
+    """A transform set of IKEv1 or a proposal of IKEv2."""
+    if draw(st.booleans()):
+        return replace(draw(_transform_set(_ASA_TRANSFORMS)), ike_version=1)
+    return TransformSet(
+        name=draw(_WORDS),
+        ike_version=2,
+        encryption=tuple(draw(_some(_ASA_V2_CIPHERS))),
+        integrity=tuple(draw(_some(_ASA_HASHES))),
+    )
+
+
+@st.composite
+def _asa_ikev2_policy(draw: st.DrawFn) -> Ikev2Policy:
+    priority = draw(st.integers(1, 65535))
+    return Ikev2Policy(
+        name=str(priority),
+        priority=priority,
+        encryption=tuple(draw(_some(_ASA_V2_CIPHERS))),
+        integrity=tuple(draw(_some(_ASA_HASHES))),
+        prf=tuple(draw(_some(_ASA_HASHES))),
+        dh_groups=tuple(draw(_DH_GROUPS)),
+        lifetime_seconds=draw(st.integers(120, 2**31)),
+    )
+
+
 @st.composite
 def asa_configs(draw: st.DrawFn) -> tuple[RunningCrypto | SaLifetime, ...]:
     """``show running-config all crypto``: with the global lifetimes, which make a record of their own as well."""
@@ -469,56 +515,15 @@ def asa_configs(draw: st.DrawFn) -> tuple[RunningCrypto | SaLifetime, ...]:
         name: tuple(draw(st.sampled_from([(), ("outside",)]))) for name in maps
     }
     on_outside = tuple(name for name, interfaces in applied.items() if interfaces)
-    proposal = st.builds(
-        lambda name, ciphers, hashes: TransformSet(
-            name=name, ike_version=2, encryption=tuple(ciphers), integrity=tuple(hashes)
-        ),
-        _WORDS,
-        st.lists(
-            st.sampled_from(sorted(_ASA_V2_CIPHERS.values())), min_size=1, max_size=3, unique=True
-        ),
-        st.lists(st.sampled_from(["sha256", "sha512", "md5"]), min_size=1, max_size=2, unique=True),
-    )
-    sets = _transform_set(_ASA_TRANSFORMS).map(
-        lambda found: TransformSet(
-            name=found.name, transforms=found.transforms, mode=found.mode, ike_version=1
-        )
-    )
-    policy = st.builds(
-        lambda priority, ciphers, hashes, groups, seconds: Ikev2Policy(
-            name=str(priority),
-            priority=priority,
-            encryption=tuple(ciphers),
-            integrity=tuple(hashes),
-            prf=tuple(hashes),
-            dh_groups=tuple(groups),
-            lifetime_seconds=seconds,
-        ),
-        st.integers(1, 65535),
-        st.lists(
-            st.sampled_from(sorted(_ASA_V2_CIPHERS.values())), min_size=1, max_size=3, unique=True
-        ),
-        st.lists(st.sampled_from(["sha256", "sha512", "md5"]), min_size=1, max_size=2, unique=True),
-        st.lists(_GROUPS, min_size=1, max_size=3, unique=True),
-        st.integers(120, 2**31),
-    )
-    found = draw(st.lists(sets | proposal, max_size=4, unique_by=lambda item: item.name))
+    found = draw(st.lists(_asa_sets(), max_size=4, unique_by=_name))
     is_disabled = draw(st.booleans())
     seconds = draw(st.integers(120, 2**31))
     kilobytes = None if is_disabled else draw(st.integers(10, 2**31))
     running = RunningCrypto(
         isakmp_policies=draw(_policies(_ASA_CIPHERS)),
-        ikev2_policies=draw(_named(policy)),
+        ikev2_policies=draw(_named(_asa_ikev2_policy())),
         transform_sets=tuple(sorted(found, key=lambda item: item.ike_version or 0)),
-        ipsec_profiles=draw(
-            _named(
-                st.builds(
-                    lambda name, fields: IpsecProfile(name=name, **fields),
-                    _WORDS,
-                    _settings(is_asa=True),
-                )
-            )
-        ),
+        ipsec_profiles=draw(_named(_ipsec_profile(is_asa=True))),
         crypto_maps=draw(_map_entries(applied, is_asa=True)),
         interfaces=(CryptoInterface(name="outside", crypto_maps=on_outside),) if on_outside else (),
         lifetime_seconds=seconds,
@@ -608,15 +613,9 @@ def isakmp_keys(draw: st.DrawFn) -> tuple[IsakmpKey, ...]:
     """Keys of the default keyring and of named ones."""
     found: list[IsakmpKey] = []
     for keyring in draw(st.lists(_WORDS, max_size=3, unique=True)):
-        for key in draw(st.lists(_keys(keyring), min_size=1, max_size=3)):
-            found.append(
-                IsakmpKey(
-                    keyring=keyring,
-                    address=key.address,
-                    prefix_length=key.prefix_length,
-                    hostname=key.hostname,
-                )
-            )
+        keys = draw(st.lists(_keys(keyring), min_size=1, max_size=3))
+        # this table does not say how a key is stored
+        found += [replace(key, stored_as=None) for key in keys]
     return tuple(found)
 
 

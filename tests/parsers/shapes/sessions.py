@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -328,27 +329,11 @@ def _peers(draw: st.DrawFn, interface: str, *, is_detailed: bool) -> list[DmvpnP
 @st.composite
 def _dmvpn_session(draw: st.DrawFn, interface: str) -> CryptoSession:
     raw_status = draw(st.sampled_from(["UP-ACTIVE", "DOWN", "UP-NO-IKE", "DOWN-NEGOTIATING"]))
-    sas = [
-        SessionIkeSa(
-            **(
-                {name: getattr(sa, name) for name in SessionIkeSa.__dataclass_fields__}
-                | {"session_id": None}
-            )
-        )
-        for sa in draw(st.lists(_ike_sa(is_detailed=True, is_v6=False), max_size=2))
-    ]
+    ike_sa = _ike_sa(is_detailed=True, is_v6=False)
+    sas = [replace(sa, session_id=None) for sa in draw(st.lists(ike_sa, max_size=2))]
+    transforms = st.sampled_from([("esp-des",), ("esp-aes 256", "esp-sha-hmac")])
     flows = [
-        SessionFlow(
-            **(
-                {name: getattr(flow, name) for name in SessionFlow.__dataclass_fields__}
-                | {
-                    "outbound_spi": draw(SPIS),
-                    "transform": draw(
-                        st.sampled_from([("esp-des",), ("esp-aes 256", "esp-sha-hmac")])
-                    ),
-                }
-            )
-        )
+        replace(flow, outbound_spi=draw(SPIS), transform=draw(transforms))
         for flow in draw(st.lists(_flow(is_detailed=True), min_size=1, max_size=2))
     ]
     return CryptoSession(
@@ -366,6 +351,16 @@ def _dmvpn_session(draw: st.DrawFn, interface: str) -> CryptoSession:
 
 
 @st.composite
+def _server(draw: st.DrawFn) -> DmvpnNextHopServer:
+    return DmvpnNextHopServer(
+        address=draw(IPV4),
+        flags=tuple(draw(st.sampled_from(["RE", "E", "W"]))),
+        priority=draw(st.integers(0, 255)),
+        cluster=draw(st.integers(0, 9)),
+    )
+
+
+@st.composite
 def dmvpn(draw: st.DrawFn, *, is_detailed: bool) -> tuple[_Dmvpn, ...]:
     """Interfaces each with its peers; in detail the crypto sessions behind them."""
     records: list[_Dmvpn] = []
@@ -373,15 +368,6 @@ def dmvpn(draw: st.DrawFn, *, is_detailed: bool) -> tuple[_Dmvpn, ...]:
     for name in names:
         details: dict[str, Any] = {}
         if is_detailed:
-            servers = st.builds(
-                lambda address, flags, priority, cluster: DmvpnNextHopServer(
-                    address=address, flags=tuple(flags), priority=priority, cluster=cluster
-                ),
-                IPV4,
-                st.sampled_from(["RE", "E", "W"]),
-                st.integers(0, 255),
-                st.integers(0, 9),
-            )
             details = {
                 "state": draw(st.sampled_from(["up/up", "up/down"])),
                 "address": draw(IPV4),
@@ -393,7 +379,7 @@ def dmvpn(draw: st.DrawFn, *, is_detailed: bool) -> tuple[_Dmvpn, ...]:
                 "protect": draw(maybe(NAMES)),
                 "state_control": draw(st.sampled_from(["Enabled", "Disabled"])),
                 "event_publisher": "Disabled",
-                "next_hop_servers": tuple(draw(st.lists(servers, max_size=2))),
+                "next_hop_servers": tuple(draw(st.lists(_server(), max_size=2))),
             }
         peers = draw(_peers(name, is_detailed=is_detailed))
         records.append(

@@ -36,29 +36,51 @@ __all__ = [
     "wildcard",
 ]
 
-_NETS = [ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+_NETS = [
+    ipaddress.IPv4Network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+]
 _NONES = frozenset({"none", "global", "any", "unknown", "never"})
 
-IPV4 = st.builds(lambda net, host: str(net[host]), st.sampled_from(_NETS), st.integers(1, 254))
-IPV6 = st.builds(
-    lambda *words: str(ipaddress.IPv6Address((0x20010DB8 << 96) | (words[0] << 64) | words[1])),
-    st.integers(0, 0xFFFFFFFF),
-    st.integers(0, 0xFFFFFFFFFFFFFFFF),
-)
-PORTS = st.sampled_from([500, 4500]) | st.integers(1, 65535)
-PREFIXES = st.integers(0, 32)
-SPIS = st.integers(1, 0xFFFFFFFF)
-COUNTERS = st.sampled_from([0, 1, 2**32 - 1, 2**32, 2**40 + 7]) | st.integers(0, 10**7)
-BYTES = st.sampled_from([0, 2**32 + 1, 2**48]) | st.integers(0, 10**12)
-NAMES = st.builds(
-    lambda first, rest: first + rest,
-    st.sampled_from(string.ascii_letters),
-    st.text(string.ascii_letters + string.digits + "-._/:", max_size=20),
-).filter(lambda name: name.lower() not in _NONES and name[-1] not in ":,.")
-HOSTS = st.builds(
-    lambda name: f"{name.lower()}.example.com", st.text("abcxyz09-", min_size=1, max_size=9)
-)
-TEXTS = st.lists(NAMES, min_size=1, max_size=4).map(" ".join)
+_LETTERS = string.ascii_letters + string.digits + "-._/:"
+
+
+@st.composite
+def _ipv4(draw: st.DrawFn) -> str:
+    return str(draw(st.sampled_from(_NETS))[draw(st.integers(1, 254))])
+
+
+@st.composite
+def _ipv6(draw: st.DrawFn) -> str:
+    site, host = draw(st.integers(0, 2**32 - 1)), draw(st.integers(0, 2**64 - 1))
+    return str(ipaddress.IPv6Address((0x20010DB8 << 96) | (site << 64) | host))
+
+
+def _is_name(name: str) -> bool:
+    return name.lower() not in _NONES and name[-1] not in ":,."
+
+
+@st.composite
+def _names(draw: st.DrawFn) -> str:
+    return draw(st.sampled_from(string.ascii_letters)) + draw(st.text(_LETTERS, max_size=20))
+
+
+@st.composite
+def _hosts(draw: st.DrawFn) -> str:
+    return f"{draw(st.text('abcxyz09-', min_size=1, max_size=9))}.example.com"
+
+
+IPV4: st.SearchStrategy[str] = _ipv4()
+IPV6: st.SearchStrategy[str] = _ipv6()
+PORTS: st.SearchStrategy[int] = st.sampled_from([500, 4500]) | st.integers(1, 65535)
+PREFIXES: st.SearchStrategy[int] = st.integers(0, 32)
+SPIS: st.SearchStrategy[int] = st.integers(1, 0xFFFFFFFF)
+COUNTERS: st.SearchStrategy[int] = st.sampled_from(
+    [0, 1, 2**32 - 1, 2**32, 2**40 + 7]
+) | st.integers(0, 10**7)
+BYTES: st.SearchStrategy[int] = st.sampled_from([0, 2**32 + 1, 2**48]) | st.integers(0, 10**12)
+NAMES: st.SearchStrategy[str] = _names().filter(_is_name)
+HOSTS: st.SearchStrategy[str] = _hosts()
+TEXTS: st.SearchStrategy[str] = st.lists(NAMES, min_size=1, max_size=4).map(" ".join)
 """What people write into a description."""
 
 
@@ -126,7 +148,7 @@ def _as_printed(seconds: int) -> int:
     return seconds // 31536000 * 31536000 + seconds % 31536000 // 604800 * 604800
 
 
-DURATIONS = st.sampled_from([0, 59, 86399, 86400, 604800, 31536000]) | st.integers(0, 10**8).map(
-    _as_printed
-)
+DURATIONS: st.SearchStrategy[int] = st.sampled_from(
+    [0, 59, 86399, 86400, 604800, 31536000]
+) | st.integers(0, 10**8).map(_as_printed)
 """Seconds that ``clock`` prints without loss."""

@@ -21,15 +21,13 @@ __all__ = ["listings", "show"]
 _SECONDS = st.integers(0, 10**6)
 
 
-def _ident() -> st.SearchStrategy[Ident]:
-    return st.builds(
-        lambda address, length, protocol, port: Ident(
-            address=address, prefix_length=length, protocol=protocol, port=port
-        ),
-        IPV4,
-        st.integers(0, 32),
-        st.sampled_from([0, 6, 17]),
-        st.sampled_from([0, 443]),
+@st.composite
+def _ident(draw: st.DrawFn) -> Ident:
+    return Ident(
+        address=draw(IPV4),
+        prefix_length=draw(st.integers(0, 32)),
+        protocol=draw(st.sampled_from([0, 6, 17])),
+        port=draw(st.sampled_from([0, 443])),
     )
 
 
