@@ -40,7 +40,20 @@ def flow_blocks(table: Table) -> list[FlowBlock]:
     for block in blocks:
         if not block.is_closed and not (shortened and _ends_outbound(block, "STATUS")):
             block.is_cut = True
+    if blocks and not table.complete and _is_cut_behind_its_heading(table, blocks[-1]):
+        blocks[-1].is_cut = True
     return _checked(table, blocks)
+
+
+def _is_cut_behind_its_heading(table: Table, block: FlowBlock) -> bool:
+    """The rare compression SAs stand below the closing heading; the last of them is printed to its last line, or cut."""
+    if not block.sas or block.sas[-1].text("PROTOCOL") != "pcp":
+        return False
+    prints_status = any(sa.text("STATUS") for sa in block.sas)
+    if not _ends_outbound(block, "STATUS" if prints_status else "REPLAY"):
+        return True
+    last = table.lines[-1].rstrip()
+    return bool(last) and not last.endswith(")")
 
 
 def asa_flow_blocks(table: Table) -> list[FlowBlock]:

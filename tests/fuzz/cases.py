@@ -45,12 +45,14 @@ def commands() -> list[tuple[str, str]]:
     ]
 
 
-def fixture_cases() -> list[Case]:
-    """Every output below ``tests/parsers/outputs``."""
+def fixture_cases(*, readable: bool = False) -> list[Case]:
+    """Every output below ``tests/parsers/outputs``, or those that are read and not refused."""
     found: list[Case] = []
     for path in sorted(OUTPUTS.glob("*/*/*/output.txt")):
         written = path.with_name("command.txt")
         folder = path.parent
+        if readable and (folder / "error.txt").is_file():
+            continue
         found.append(
             Case(
                 name=str(folder.relative_to(OUTPUTS)),

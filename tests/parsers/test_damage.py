@@ -18,7 +18,12 @@ from ipsecmon_parsers.errors import ParserError
 from ipsecmon_parsers.records import Record
 from ipsecmon_parsers.registry import parse
 
-CASES = {case.name: case for case in fixture_cases()}
+CASES = {case.name: case for case in fixture_cases(readable=True)}
+# Lines of theirs are broken, at another column or by a message; broken again they are nobody's output.
+BROKEN_ALREADY = (
+    "ios/show_crypto_ikev2_sa/wrapped_cut_and_unready",
+    "ios/show_crypto_ipsec_sa/message_breaks_a_line",
+)
 NAMES = st.sampled_from(sorted(CASES))
 WHOLE: dict[str, tuple[Record, ...]] = {}
 
@@ -94,7 +99,7 @@ def lives_by_indentation(case: Case) -> bool:
 
 
 @pytest.mark.parametrize("damage", HARMLESS)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [n for n in CASES if n not in BROKEN_ALREADY])
 def test_harmless_damage_changes_no_record(name: str, damage: str) -> None:
     case = CASES[name]
 
@@ -174,10 +179,10 @@ def test_no_message_inside_a_line_changes_a_record(name: str) -> None:
         assert_breaking_message_changes_nothing(case, BREAKING[place % len(BREAKING)], place)
 
 
-# Its own lines are broken, at another column; broken again they are nobody's output.
-BROKEN_ALREADY = "ios/show_crypto_ikev2_sa/wrapped_cut_and_unready"
 LONG = [
-    n for n, c in CASES.items() if max(map(len, c.text.split("\n"))) > 80 and n != BROKEN_ALREADY
+    n
+    for n, c in CASES.items()
+    if max(map(len, c.text.split("\n"))) > 80 and n not in BROKEN_ALREADY
 ]
 
 
