@@ -1,21 +1,36 @@
 # The part of textfsm 2.1 that ipsecmon uses; the package itself is published without types.
 import re
-from typing import TextIO
+from typing import Any, TextIO
+
+class TextFSMError(Exception): ...
+class TextFSMTemplateError(Exception): ...
+
+class CopyableRegexObject:
+    regex: re.Pattern[str]
 
 class TextFSMRule:
     line_op: str
+    record_op: str
+    new_state: str
+    line_num: int
+    regex_obj: CopyableRegexObject
 
 class TextFSMValue:
     name: str
+    compiled_regex: re.Pattern[str]
     def OptionNames(self) -> list[str]: ...
 
 class TextFSM:
-    _result: list[list[str]]
+    _result: list[list[Any]]
+    _cur_state_name: str
     values: list[TextFSMValue]
+    states: dict[str, list[TextFSMRule]]
     def __init__(self, template: TextIO) -> None: ...
     @property
     def header(self) -> list[str]: ...
-    def ParseText(self, text: str, eof: bool = True) -> list[list[str]]: ...
+    def Reset(self) -> None: ...
+    def ParseText(self, text: str, eof: bool = True) -> list[list[Any]]: ...
+    def ParseTextToDicts(self, text: str, eof: bool = True) -> list[dict[str, Any]]: ...
     def _CheckLine(self, line: str) -> None: ...
     def _CheckRule(self, rule: TextFSMRule, line: str) -> re.Match[str] | None: ...
     def _AssignVar(self, matched: re.Match[str], value: str) -> None: ...
