@@ -1,10 +1,10 @@
-"""Runs the template engines and hands on what they read; the only file that knows textfsm and ttp.
+"""Runs the template engines and hands on what they read; the only file that knows ttp.
 
 Beside rows and sections it keeps an account: which lines no rule of the template matched, and from which lines
 each value was made, so that an error can name its line and nothing is lost in silence.
 
-TextFSM reads tables and listings line by line (``.textfsm``). TTP reads configurations, text whose blocks are
-told by indentation (``.ttp``). TTP searches every rule over the whole text and puts the finds together by their
+TextFSM reads tables and listings line by line (``.textfsm``); ``compiled_textfsm`` runs it and keeps the account.
+TTP reads configurations, text whose blocks are told by indentation (``.ttp``). TTP searches every rule over the whole text and puts the finds together by their
 position. It neither says which lines it used nor sees where a block ends: below a heading no rule knows, it
 gives the lines to the block before. Two measures make it exact, and neither changes what a template means:
 
@@ -22,7 +22,6 @@ that are not indented, and a level below is indented by as much in the template 
 
 from __future__ import annotations
 
-import io
 import re
 import threading
 from bisect import bisect_left
@@ -32,10 +31,10 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, TypeVar
 
-import textfsm
 from ttp import ttp
 
 from ipsecmon_parsers.clean import CleanText
+from ipsecmon_parsers.compiled_textfsm import CompiledTemplate
 from ipsecmon_parsers.errors import ParseError, ParserError, Truncated
 
 # No output has longer lines; nothing is gained, and much time lost, by matching rules against a megabyte.
@@ -220,14 +219,22 @@ def run_template(template: str, command: str, text: CleanText, complete: bool) -
 
 def run_textfsm(template: str, command: str, text: CleanText, complete: bool) -> Table:
     """Run the TextFSM template ``template`` (a path below ``templates/``) over a cleaned text."""
-    machine = _Accountant(_template_text(template))
+    machine = _compiled_textfsm(template)
     table = Table(command, text, complete, machine.header)
-    for values, first_line, last_line in machine.account(table.lines):
-        table.rows.append(Row(table, values, first_line, last_line))
-    table.unmatched_lines = machine.unmatched
-    table.overwriting_lines = machine.overwriting
-    table.dropped_lines = machine.dropped
+    account = machine.account(text.text, longest_line=_LONGEST_LINE)
+    table.rows = [
+        Row(table, values, first_line, last_line)
+        for values, (first_line, last_line) in zip(account.rows, account.spans, strict=True)
+    ]
+    table.unmatched_lines = account.unmatched
+    table.overwriting_lines = account.overwriting
+    table.dropped_lines = account.dropped
     return table
+
+
+@lru_cache
+def _compiled_textfsm(template: str) -> CompiledTemplate:
+    return CompiledTemplate(_template_text(template))
 
 
 @lru_cache
@@ -237,69 +244,6 @@ def _template_text(template: str) -> str:
         .joinpath("templates", template)
         .read_text(encoding="utf-8")
     )
-
-
-class _Accountant(textfsm.TextFSM):
-    """A TextFSM that notes which lines made which rows; the overridden methods are textfsm's own hooks."""
-
-    def __init__(self, template: str) -> None:
-        super().__init__(io.StringIO(template))
-        self.unmatched: list[int] = []
-        self.overwriting: list[int] = []
-        self.dropped: list[int] = []
-        self._filldown = {v.name for v in self.values if "Filldown" in v.OptionNames()}
-        self._assigned: dict[str, str | None] = {}
-        self._line_no = 0
-        self._matched = False
-        self._first_line = 0
-        self._spans: list[tuple[int, int]] = []
-
-    def account(self, lines: Sequence[str]) -> Iterator[tuple[list[str], int, int]]:
-        """Rows with the first and last line of each."""
-        rows = self._run(lines)
-        for row, (first_line, last_line) in zip(rows, self._spans, strict=True):
-            yield row, first_line, last_line
-
-    def _run(self, lines: Sequence[str]) -> list[list[str]]:
-        """``ParseText``, but blank lines cost nothing: none of our rules says anything about them."""
-        for number, line in enumerate(lines, start=1):
-            if line and not line.isspace():
-                self._line_no = number
-                self._CheckLine(line)
-        self._line_no = len(lines)
-        return self.ParseText("")
-
-    def _CheckLine(self, line: str) -> None:  # noqa: N802 # textfsm's name
-        self._matched = False
-        if len(line) <= _LONGEST_LINE:
-            super()._CheckLine(line)
-        if not self._matched:
-            self.unmatched.append(self._line_no)
-
-    def _CheckRule(self, rule: textfsm.TextFSMRule, line: str) -> re.Match[str] | None:  # noqa: N802 # textfsm's name
-        match = super()._CheckRule(rule, line)
-        # a rule that only closes the row before ("-> Continue.Record") has not understood the line
-        if match is not None and (rule.line_op != "Continue" or match.groupdict()):
-            self._matched = True
-        return match
-
-    def _AssignVar(self, matched: re.Match[str], value: str) -> None:  # noqa: N802 # textfsm's name
-        self._first_line = self._first_line or self._line_no
-        text = matched[value]
-        if text is not None and self._assigned.setdefault(value, text) != text:
-            self.overwriting.append(self._line_no)
-        super()._AssignVar(matched, value)
-
-    def _AppendRecord(self) -> None:  # noqa: N802 # textfsm's name
-        before = len(self._result)
-        super()._AppendRecord()
-        is_kept = len(self._result) > before
-        if not is_kept and self._assigned.keys() - self._filldown:
-            self.dropped.append(self._first_line)
-        if is_kept:
-            self._spans.append((self._first_line or self._line_no, self._line_no))
-        self._assigned.clear()
-        self._first_line = 0
 
 
 def run_ttp(template: str, command: str, text: CleanText, complete: bool) -> Table:

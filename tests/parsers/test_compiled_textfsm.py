@@ -227,6 +227,17 @@ Start
         TABLE,
         "a is up\r\nb is down\rc is up\x0bd is up\u2028e is up\x85f is up",
     ),
+    "a carriage return too many": (
+        """\
+Value A (\\w+)
+Value Filldown B (.*)
+
+Start
+  ^a ${A}
+  ^$$ -> Record
+""",
+        "a 1\r\r\na 2\r\r\r\n\r\na 3\r\n",
+    ),
     "beyond ascii": (
         TABLE,
         "\xe9 is up\na\xa0is up\nb is up\n\xe9 is down\n\xe9 is up\na\xa0is up\nb is up\n\xe9 is down\n\xe9 is up\na\xa0is up\nb is up\n\xe9 is down\n",

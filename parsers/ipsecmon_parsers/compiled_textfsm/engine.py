@@ -66,11 +66,11 @@ def _with_line_feeds(text: str) -> str:
     """The text with the lines ``str.splitlines`` sees in it, each ended by one line feed."""
     if not text:
         return ""
-    if "\r\n" in text:
-        text = text.replace("\r\n", "\n")
-    has_others = any(end in text for end in _OTHER_LINE_ENDS) or (
-        not text.isascii() and any(end in text for end in _OTHER_LINE_ENDS_BEYOND_ASCII)
+    # of "\r\r\n" the first is a line end too, so that replacing pairs is right only where no other "\r" is left
+    joined = text.replace("\r\n", "\n") if "\r\n" in text else text
+    has_others = any(end in joined for end in _OTHER_LINE_ENDS) or (
+        not text.isascii() and any(end in joined for end in _OTHER_LINE_ENDS_BEYOND_ASCII)
     )
     if has_others:
-        text = "\n".join(text.splitlines()) + "\n"
-    return text if text.endswith("\n") else text + "\n"
+        joined = "\n".join(text.splitlines()) + "\n"
+    return joined if joined.endswith("\n") else joined + "\n"

@@ -219,8 +219,10 @@ class Run:
                     carried += [column.index for column, _ in rule.captures]
                     is_node = is_node and not rule.has_foreign_groups
                 if rule.record is not Record.KEEP_ON:
-                    is_row_ended = is_node = True
+                    is_row_ended = True
                     carried = []
+                    # for an account a row that is only cleared goes on: it keeps its first line
+                    is_node = ledger is None or rule.record is Record.SAVE
                     self._end_row(rule.record)
                 if rule.line_end is LineEnd.CONTINUE:
                     continue
