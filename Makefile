@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROMTOOL := $(VENV)/debian/usr/bin/promtool
+DURATION ?= 3600
+SEED ?= 1
 WHEEL_VENV := build/wheel-venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # promtool from this tree's own copy first, then whatever the machine has
 export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev promtool demo test test-all fmt fmt-check lint types arch golden build test-wheel check lock clean
+.PHONY: help dev promtool demo test test-all identity fuzz-engine bench fmt fmt-check lint types arch golden build test-wheel check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,12 @@ test: $(STAMP) promtool ## the fast suite, under five minutes
 
 test-all: $(STAMP) promtool ## everything, slow tests included
 	@$(BIN)/python -m pytest
+
+identity: $(STAMP) ## every case of the TextFSM corpus on textfsm and on our engine
+	@PYTHONPATH=tests $(BIN)/python -m textfsm_identity.identity
+
+fuzz-engine: $(STAMP) ## engines that live on, fed changed texts for DURATION=3600 seconds
+	@PYTHONPATH=tests $(BIN)/python -m textfsm_identity.fuzz --seconds $(DURATION) --seed $(SEED)
 
 fmt: $(STAMP) ## format the code and sort the imports
 	@$(BIN)/ruff format .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,7 @@ import textfsm
 
 from ipsecmon_parsers.compiled_textfsm import CompiledTemplate
 
-__all__ = ["Pair", "TooSlow"]
+__all__ = ["Pair", "TooSlow", "outcome"]
 
 
 class TooSlow(Exception):
@@ -39,17 +39,19 @@ class Pair:
 
     def expected(self, text: str, limit_seconds: float = 0) -> Any:
         self.stock.Reset()
-        try:
-            with _limit(limit_seconds):
-                return self.stock.ParseText(text)
-        except (textfsm.TextFSMError, TypeError) as error:
-            return type(error).__name__, str(error)
+        with _limit(limit_seconds):
+            return outcome(lambda: self.stock.ParseText(text))
 
     def found(self, text: str) -> Any:
-        try:
-            return self.ours.parse(text)
-        except (textfsm.TextFSMError, TypeError) as error:
-            return type(error).__name__, str(error)
+        return outcome(lambda: self.ours.parse(text))
+
+
+def outcome(run: Callable[[], object]) -> object:
+    """What is returned, or what is raised by an engine: its kind and its words."""
+    try:
+        return run()
+    except (textfsm.TextFSMError, TypeError) as error:
+        return type(error).__name__, str(error)
 
 
 @contextmanager

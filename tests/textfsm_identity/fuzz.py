@@ -16,10 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import textfsm
-
 from textfsm_identity.accountant import Accountant
-from textfsm_identity.comparing import Pair, TooSlow
+from textfsm_identity.comparing import Pair, TooSlow, outcome
 from textfsm_identity.corpus import cases
 from textfsm_identity.mutations import (
     Change,
@@ -64,20 +62,13 @@ class Subject:
         return self._difference_of_accounts(text)
 
     def _difference_of_accounts(self, text: str) -> str | None:
-        expected = _outcome(lambda: self.accountant.account(text.split("\n")))
+        expected = outcome(lambda: self.accountant.account(text.split("\n")))
         for pair in (self.pair, self.usual):
             engine = pair.ours
-            found = _outcome(functools.partial(engine.account, text))
+            found = outcome(functools.partial(engine.account, text))
             if found != expected:
                 return f"account: {str(expected)[-600:]}\nours:    {str(found)[-600:]}"
         return None
-
-
-def _outcome(run: Callable[[], object]) -> object:
-    try:
-        return run()
-    except (textfsm.TextFSMError, TypeError) as error:
-        return type(error).__name__, str(error)
 
 
 def next_text(subject: Subject, others: list[Subject], chance: random.Random) -> str:
