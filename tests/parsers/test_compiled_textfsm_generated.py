@@ -72,8 +72,8 @@ ACTIONS = (
 )
 STATES = ("Start", "Two", "Three")
 WORDS = ("a", "b", "ab", "aa", "x", "y", "7", "42", "a=b", "aa=", "a,b", "é", "")
-GAPS = (" ", "  ", ": ", ":", "\t", "", "\xa0")
-LINE_ENDS = ("\n", "\n", "\n", "\n", "\n", "\r\n", "\x0b")
+GAPS: tuple[str, ...] = (" ", "  ", ": ", ":", "\t", "", "\xa0")
+LINE_ENDS: tuple[str, ...] = ("\n", "\n", "\n", "\n", "\n", "\r\n", "\x0b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ __all__ = ["Automaton", "can_both_match"]
 
 _START, _MATCHED = 0, 1
 _ANY_CHAR = (END - 1) | OTHER
-_MOST_PLACES = 1500
+_MOST_PLACES = 800
 _MOST_COPIES = 3
 _MOST_PAIRS = 3000
 

@@ -36,7 +36,7 @@ class Attempt:
 class Dispatch:
     """The rules of one state, by how a line begins."""
 
-    __slots__ = ("_by_char", "_far", "_near", "attempts")
+    __slots__ = ("_by_char", "_far", "_near", "attempts", "no_match")
 
     def __init__(self, state: State, columns: tuple[Column, ...]) -> None:
         self.attempts = tuple(
@@ -51,6 +51,8 @@ class Dispatch:
             )
             for rule in state.rules
         )
+        self.no_match: tuple[int, ...] = (state.index,)
+        """The step of a line that no rule matched."""
         self._near: dict[str, tuple[Attempt, ...] | None] = {}
         self._far: dict[str, tuple[Attempt, ...]] = {}
         self._by_char: dict[str, tuple[Attempt, ...]] = {}

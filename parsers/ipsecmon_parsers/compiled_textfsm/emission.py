@@ -37,7 +37,7 @@ from ipsecmon_parsers.compiled_textfsm.patterns import (
     char_bit,
 )
 
-__all__ = ["Refused", "Writer", "capture_facts", "char_class", "has_nested_repeats"]
+__all__ = ["Refused", "Writer", "capture_facts", "char_class", "has_ambiguous_loop"]
 
 _SPACE_AND_TAB = char_bit(" ") | char_bit("\t")
 
@@ -276,23 +276,40 @@ def _can_be_empty(node: Node) -> bool:
             return True
 
 
-def has_nested_repeats(node: Node, is_inside: bool = False) -> bool:
-    """Whether a repetition without limit stands inside another: trying all ways may then take exponential time.
+def has_ambiguous_loop(node: Node) -> bool:
+    """Whether a part that can match in several ways is repeated: trying all of them may take exponential time.
 
-    On a line that is not plain the expression written here can fail where the rule matches. It must not then take
-    the time that the rule, matching at once, does not take.
+    On a line that is not plain, or that another rule was to match, the expression written here can fail after
+    trying everything. It must not then take the time that textfsm, where another rule matches at once, does not take.
     """
     match node:
         case Sequence(items):
-            return any(has_nested_repeats(item, is_inside) for item in items)
+            return any(has_ambiguous_loop(item) for item in items)
         case Branch(choices):
-            return any(has_nested_repeats(choice, is_inside) for choice in choices)
+            return any(has_ambiguous_loop(choice) for choice in choices)
         case Repeat(item, _, high):
-            is_endless = high is None or high > 16
-            if is_endless and is_inside:
+            if (high is None or high > _FEW_ROUNDS) and _is_ambiguous(item):
                 return True
-            return has_nested_repeats(item, is_inside or is_endless)
+            return has_ambiguous_loop(item)
         case Group(_, item) | Atomic(item) | Look(item, _):
-            return has_nested_repeats(item, is_inside)
+            return has_ambiguous_loop(item)
         case Chars() | Edge() | Opaque():
+            return False
+
+
+_FEW_ROUNDS = 3
+
+
+def _is_ambiguous(node: Node) -> bool:
+    """Whether there may be several ways to match one text."""
+    match node:
+        case Sequence(items):
+            return any(_is_ambiguous(item) for item in items)
+        case Repeat(item, low, high):
+            return low != high or _is_ambiguous(item)
+        case Group(_, item) | Atomic(item):
+            return _is_ambiguous(item)
+        case Branch() | Look() | Opaque():
+            return True
+        case Chars() | Edge():
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipsecmon_parsers.compiled_textfsm.emission import Refused, Writer, has_nested_repeats
+from ipsecmon_parsers.compiled_textfsm.emission import Refused, Writer, has_ambiguous_loop
 from ipsecmon_parsers.compiled_textfsm.learning import Learner, Node
 from ipsecmon_parsers.compiled_textfsm.machine import Machine
 from ipsecmon_parsers.compiled_textfsm.program import Rule
@@ -24,8 +24,8 @@ def explain(machine: Machine) -> str:
 
 
 def _about_rule(rule: Rule) -> str:
-    if has_nested_repeats(rule.tree):
-        return "line by line only: a repetition inside another"
+    if has_ambiguous_loop(rule.tree):
+        return "line by line only: it repeats a part that can match in several ways"
     captured = {group for _, group in rule.captures}
     try:
         Writer().rule(rule.place, rule.tree, captured, None)
@@ -43,7 +43,7 @@ def _about_traces(title: str, machine: Machine, learner: Learner) -> list[str]:
                 f"  {_place(machine, node)}: {kind} of {trace.lines} lines, {len(trace.source)} characters,"
                 f" fitted {trace.hits} times, did not fit {trace.misses} times"
             )
-        for path, note in node.notes.items():
+        for path, note in tuple(node.notes.items()):
             if note.refusal:
                 lines.append(
                     f"  {_place(machine, node)}: {len(path)} lines go line by line: {note.refusal}"

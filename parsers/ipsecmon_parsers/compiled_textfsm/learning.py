@@ -22,9 +22,11 @@ from ipsecmon_parsers.compiled_textfsm.traces import Match, TraceCompiler
 
 __all__ = ["MOST_LINES", "Learner", "Node", "Trace", "Walk"]
 
-MOST_LINES = 400
+MOST_LINES = 200
 _MOST_NODES = 64
 _MOST_NOTES = 32
+_MOST_NOTES_IN_ALL = 256
+_LONGEST_TEXT = 32_000
 _MOST_TRACES = 8
 _MOST_TRACES_IN_ALL = 64
 _MOST_SEGMENTS = 64
@@ -128,13 +130,12 @@ class Learner:
 
     def learn(self, node: Node, path: Path, lines: str, next_node: Node, is_loop: bool) -> None:
         """Note that the line engine took ``path``, and make a trace of it when it is time."""
-        if not self._lock.acquire(blocking=False):
+        if len(lines) > _LONGEST_TEXT or not self._lock.acquire(blocking=False):
             return
         try:
             note = node.notes.get(path)
             if note is None:
-                if len(node.notes) >= _MOST_NOTES:
-                    return
+                self._make_room(node)
                 note = node.notes[path] = Note()
             if not note.is_settled:
                 note.see(lines.split("\n"))
@@ -142,6 +143,14 @@ class Learner:
                     self._compile(node, path, note, next_node, is_loop)
         finally:
             self._lock.release()
+
+    def _make_room(self, node: Node) -> None:
+        """Forget what led to no trace, so that an engine that lives on can still learn what is new."""
+        is_full = sum(len(one.notes) for one in self.nodes) >= _MOST_NOTES_IN_ALL
+        for one in self.nodes if is_full else (node,):
+            if is_full or len(one.notes) >= _MOST_NOTES:
+                traced = {trace.path for trace in (*one.loops, *one.segments)}
+                one.notes = {path: note for path, note in one.notes.items() if path in traced}
 
     def _threshold(self, note: Note, is_loop: bool, lines: int) -> int:
         if note.generality:
@@ -160,14 +169,21 @@ class Learner:
             note.refusal = "lines that are not plain ASCII are read one by one"
             return
         if not is_again and (len(others) >= _MOST_TRACES or self._traces >= _MOST_TRACES_IN_ALL):
-            note.is_settled = True
-            note.refusal = "there are enough traces already"
-            return
+            if not others:
+                note.is_settled = True
+                note.refusal = "there are enough traces already"
+                return
+            # the one that did not fit for longest makes room
+            node.notes.pop(others[-1].path, None)
+            others = others[:-1]
+            self._traces -= 1
         try:
             compiled = self._compiler.compile(path, note, node.carried, next_node.carried)
         except Refused as refused:
             note.is_settled = True
             note.refusal = str(refused)
+            note.samples.clear()
+            self._publish(node, (*[one for one in known if one.path == path], *others), is_loop)
             return
         note.generality += 1
         self._traces += not is_again

@@ -179,7 +179,7 @@ class Run:
             self._lists,
         )
         dispatches = self._machine.dispatches
-        candidates = dispatches[self._state].candidates
+        dispatch = dispatches[self._state]
         start = position = self._position
         steps: list[Step] = []
         carried: list[int] = []
@@ -193,7 +193,8 @@ class Run:
             is_matched = True
             if ledger is not None:
                 if not stripped:
-                    steps.append(BLANK)
+                    if len(steps) <= MOST_LINES:
+                        steps.append(BLANK)
                     continue
                 if len(line) > ledger.longest_line:
                     ledger.unmatched.append(self._line_no)
@@ -201,8 +202,8 @@ class Run:
                     start = -1
                     continue
                 is_matched = False
-            step: Step = (self._state,)
-            for attempt in candidates(stripped):
+            step = dispatch.no_match
+            for attempt in dispatch.candidates(stripped):
                 match = attempt.match(line)
                 if match is None:
                     continue
@@ -234,11 +235,12 @@ class Run:
                     return
                 if rule.new_state:
                     self._state = self._machine.program.state_numbers[rule.new_state]
-                    candidates = dispatches[self._state].candidates
+                    dispatch = dispatches[self._state]
                 break
             if not is_matched and ledger is not None:
                 ledger.unmatched.append(self._line_no)
-            steps.append(step)
+            if len(steps) <= MOST_LINES:
+                steps.append(step)
         self._position = position
         if is_row_ended:
             # an account of what a name beside the Values, or a Value twice, was given is not carried along a trace

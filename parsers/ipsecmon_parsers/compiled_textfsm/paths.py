@@ -19,7 +19,7 @@ BLANK: Step = ()
 
 Path: TypeAlias = tuple[Step, ...]
 
-_MOST_SAMPLES = 4
+_MOST_SAMPLES = 3
 _MOST_GENERAL = 5
 
 

@@ -37,7 +37,7 @@ from ipsecmon_parsers.compiled_textfsm.emission import (
     Writer,
     capture_facts,
     char_class,
-    has_nested_repeats,
+    has_ambiguous_loop,
     is_indent,
 )
 from ipsecmon_parsers.compiled_textfsm.paths import BLANK, Note, Path, Step
@@ -174,8 +174,10 @@ class _Piece:
 
     def _written(self, writer: Writer | None, rule: Rule, indent: str | None = None) -> str:
         """The expression of a rule; without a writer it captures nothing."""
-        if has_nested_repeats(rule.tree):
-            raise Refused(f"the rule in line {rule.line_no} has a repetition inside another")
+        if has_ambiguous_loop(rule.tree):
+            raise Refused(
+                f"the rule in line {rule.line_no} repeats a part that can match in several ways"
+            )
         captured = {group for _, group in rule.captures} if writer else set[int]()
         writer = writer or Writer()
         if indent is not None and not is_indent(rule.tree):
