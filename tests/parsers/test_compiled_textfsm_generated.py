@@ -33,7 +33,7 @@ VALUES = (
     "(a?)",
     "(\\w+(?:,\\w+)*)",
 )
-PIECES = (
+PIECES: tuple[str, ...] = (
     "a",
     "b",
     "x",
