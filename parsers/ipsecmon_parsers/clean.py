@@ -37,6 +37,7 @@ _BLANKS = str.maketrans(
 _NEEDS_TRANSLATION = re.compile(
     "[\u00a0\u2007\u202f\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029\x00\x07\ufeff]"
 )
+_ASCII_BLANKS = tuple(chr(code) for code in _BLANKS if code < 128)
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 # " --More-- " and its erasure: backspaces, blanks, backspaces; or a carriage return, blanks, a carriage return
 _PAGER = re.compile(r"[ ]?(?:--More--|<--- More --->)[ ]?(?:\x08+[ ]*\x08*|\r[ ]*\r)?")
@@ -102,13 +103,15 @@ def clean(text: str, command: str = "") -> CleanText:
     CleanText(text='\\n*10:11:12.345 UTC Mon Nov 23 2026\\n', ends_with_prompt=True)
     """
     text = _undo_terminal(text)
-    if ": " in text:
+    if _may_hold_messages(text):
         text = _NOISE.sub("", text)
         if "*" in text or "%" in text:
             text = _BREAKING_MESSAGE.sub(r"\g<rest>\n", text)
-    text = _GLUED_PROMPT.sub("\n\\g<0>", text) if _GLUED_PROMPT.search(text) else text
+    if text.rstrip(" ").endswith(("#", ">")):
+        last_line = text.rfind("\n") + 1
+        text = text[:last_line] + _GLUED_PROMPT.sub("\n\\g<0>", text[last_line:])
     ends_with_prompt = bool(_PROMPT.match(text[text.rstrip().rfind("\n") + 1 :]))
-    echoes = list(_PROMPT_ECHO.finditer(text))
+    echoes = _matching_lines(_PROMPT_ECHO, text)
     mine = [echo for echo in echoes if is_same_command(echo["command"], command)]
     if mine and len(echoes) > 1:
         # the last answer is the newest; an echo behind it proves that the device had finished
@@ -119,9 +122,54 @@ def clean(text: str, command: str = "") -> CleanText:
     elif echoes and not mine and text[: echoes[0].start()].strip():
         # no echo of ours, but an answer before the first echo of another command
         text, ends_with_prompt = text[: echoes[0].start()], True
-    text = _PROMPT_ECHO.sub("", text)
-    text = _PROMPT.sub("", text)
+    text = _without(_matching_lines(_PROMPT_ECHO, text), text)
+    text = _without(_matching_lines(_PROMPT, text), text)
     return CleanText(_blank_bare_echo(text), ends_with_prompt)
+
+
+# a time of day, which every message without "%" holds
+_TIME = re.compile(r":\d\d:\d\d")
+# the end of a prompt: "#" or ">" behind a character of a host name
+_PROMPT_END = re.compile(r"#(?<=[A-Za-z0-9._:@/()\[\]+*?$-]#)|>(?<=[A-Za-z0-9._:@/()\[\]+*?$-]>)")
+_PROMPT_END_HASH = re.compile(r"#(?<=[A-Za-z0-9._:@/()\[\]+*?$-]#)")
+
+
+def _may_hold_messages(text: str) -> bool:
+    """Whether ``_NOISE`` can match at all; to look for what it needs is quicker than to try it on every line."""
+    return ": " in text and (
+        "%" in text
+        or "Load for five secs:" in text
+        or "Time source is " in text
+        or _TIME.search(text) is not None
+    )
+
+
+def _matching_lines(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
+    """What ``finditer`` of a pattern for whole lines with a prompt finds, looking only where one may be."""
+    found: list[re.Match[str]] = []
+    # a search for one character is many times quicker than one for either of two
+    end_of_prompt = _PROMPT_END if ">" in text else _PROMPT_END_HASH
+    position = 0
+    while sign := end_of_prompt.search(text, position):
+        start = text.rfind("\n", 0, sign.start()) + 1
+        match = pattern.match(text, start)
+        if match is not None:
+            found.append(match)
+        line_end = text.find("\n", sign.end())
+        if line_end < 0:
+            break
+        position = line_end + 1
+    return found
+
+
+def _without(matches: list[re.Match[str]], text: str) -> str:
+    """The text without what matched."""
+    parts: list[str] = []
+    position = 0
+    for match in matches:
+        parts.append(text[position : match.start()])
+        position = match.end()
+    return "".join(parts) + text[position:] if parts else text
 
 
 def is_same_command(typed: str, command: str) -> bool:
@@ -133,7 +181,7 @@ def is_same_command(typed: str, command: str) -> bool:
 
 
 def _undo_terminal(text: str) -> str:
-    if _NEEDS_TRANSLATION.search(text):
+    if _needs_translation(text):
         text = text.translate(_BLANKS)
     if "\x1b" in text:
         text = _ANSI.sub("", text)
@@ -150,6 +198,13 @@ def _undo_terminal(text: str) -> str:
             else text.replace("\r", "\n")
         )
     return text
+
+
+def _needs_translation(text: str) -> bool:
+    # a search for one character after the other is many times quicker than one for any of them
+    if text.isascii():
+        return any(char in text for char in _ASCII_BLANKS)
+    return _NEEDS_TRANSLATION.search(text) is not None
 
 
 def _overwritten(line: str) -> str:

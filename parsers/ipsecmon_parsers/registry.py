@@ -374,7 +374,9 @@ _LONGEST_MESSAGE = 1000
 
 
 def _refuse_refusals(command: str, cleaned: CleanText) -> None:
-    refusal = _REFUSAL.search(cleaned.text)
+    # every refusal holds one of these; to look for them first spares a try at every line
+    may_refuse = "%" in cleaned.text or "Command authorization failed" in cleaned.text
+    refusal = _REFUSAL.search(cleaned.text) if may_refuse else None
     if refusal is None and len(cleaned.text) < _LONGEST_MESSAGE:
         refusal = _ONLY_A_MESSAGE.fullmatch(cleaned.text)
     if refusal is not None:
