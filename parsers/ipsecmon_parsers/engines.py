@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from ttp import ttp
@@ -191,6 +192,15 @@ class Table:
     def is_understood(self) -> bool:
         """At least one line of the text was understood."""
         return not self.has_no_match and self.last_line > 0
+
+    def picker(self, names: Sequence[str]) -> Callable[[Row], tuple[str, ...]]:
+        """Reads several columns of a row at once; empty where nothing was captured or the template has no such column."""
+        indexes = [self.columns.get(name) for name in names]
+        known = [index for index in indexes if index is not None]
+        if len(known) == len(indexes) > 1:
+            pick: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*known)
+            return lambda row: pick(row.values)
+        return lambda row: tuple("" if index is None else row.values[index] for index in indexes)
 
     def foreign(self) -> ParserError:
         """The text is the answer to something else."""

@@ -160,11 +160,18 @@ _ORDER = ("inbound esp", "inbound ah", "inbound pcp", "outbound esp", "outbound 
 def _headings_out_of_order(table: Table, starts: set[int]) -> Iterator[int]:
     """Lines with a heading that stands before the last one of the same flow."""
     place = 0
+    # the same few headings come again with every flow
+    places: dict[str, int | None] = {}
     for line_no, line in enumerate(table.lines, start=1):
         if line_no in starts:
             place = 0
-        if "bound" in line and (heading := _HEADING.match(line)):
-            now = _ORDER.index(f"{heading[1]} {heading[2]}")
+        if "bound" in line and "sas:" in line:
+            if line not in places:
+                heading = _HEADING.match(line)
+                places[line] = _ORDER.index(f"{heading[1]} {heading[2]}") if heading else None
+            now = places[line]
+            if now is None:
+                continue
             if now < place:
                 yield line_no
             place = now
