@@ -128,6 +128,7 @@ class _Reader:
         self._counters = table.picker([name.upper() for name in self._counter_names])
         self._flow_texts = table.picker(_FLOW_COLUMNS)
         self._sa_texts = table.picker(_SA_COLUMNS)
+        self._idents = {side: table.picker(names) for side, names in _IDENT_COLUMNS.items()}
 
     def flow(self, row: Row, sas: tuple[IpsecSa, ...]) -> Flow:
         (
@@ -152,8 +153,8 @@ class _Reader:
         flags = values.flags(flags_text)
         acl_origin = "origin_is_acl" in flags if action else None
         outbound_spi = row.required("CURRENT_OUTBOUND_SPI", "the current outbound spi of the flow")
-        local_ident = _ident(row, "LOCAL")
-        port = _number(peer_port)
+        local_ident = self._ident(row, "LOCAL")
+        port = int(peer_port) if peer_port else None
         return Flow(
             platform=self._platform,
             kind=_kind(
@@ -164,7 +165,7 @@ class _Reader:
             local_address=local_address or None,
             protected_vrf=values.vrf(vrf),
             local_ident=local_ident,
-            remote_ident=_ident(row, "REMOTE"),
+            remote_ident=self._ident(row, "REMOTE"),
             peer=row.required("PEER", "current_peer with its address"),
             peer_port=port,
             action=action or None,
@@ -172,9 +173,9 @@ class _Reader:
             acl_origin=acl_origin,
             local_endpoint=local_endpoint or None,
             remote_endpoint=remote_endpoint or None,
-            path_mtu_bytes=_number(path_mtu),
-            ip_mtu_bytes=_number(ip_mtu),
-            plaintext_mtu_bytes=_number(plaintext_mtu),
+            path_mtu_bytes=int(path_mtu) if path_mtu else None,
+            ip_mtu_bytes=int(ip_mtu) if ip_mtu else None,
+            plaintext_mtu_bytes=int(plaintext_mtu) if plaintext_mtu else None,
             mtu_interface=_unless_none(mtu_interface),
             current_outbound_spi=values.spi(outbound_spi),
             pfs=pfs == "Y" if pfs else None,
@@ -194,8 +195,8 @@ class _Reader:
             crypto_map_seq=row.number("CRYPTO_MAP_SEQ"),
             local_address=row.text("LOCAL_ADDRESS"),
             protected_vrf=values.vrf(row.text("VRF") or ""),
-            local_ident=_ident(row, "LOCAL"),
-            remote_ident=_ident(row, "REMOTE"),
+            local_ident=self._ident(row, "LOCAL"),
+            remote_ident=self._ident(row, "REMOTE"),
             peer=row.text("PEER"),
             peer_port=None,
             local_endpoint=row.text("LOCAL_ENDPOINT"),
@@ -216,6 +217,15 @@ class _Reader:
             **self._counters_of(row),
         )
         return replace(flow, kind=_asa_kind(flow))
+
+    def _ident(self, row: Row, side: str) -> Ident:
+        parts = self._idents[side](row)
+        if not all(parts):
+            raise row.error(f"the {side.lower()} ident (addr/mask/prot/port)")
+        try:
+            return values.ident(*parts)
+        except ValueError as error:
+            raise row.error(str(error), near="/".join(parts)) from error
 
     def _counters_of(self, row: Row) -> dict[str, Any]:
         return {
@@ -258,9 +268,9 @@ class _Reader:
                 mode=mode,
                 settings=settings,
                 nat_t=nat_t,
-                conn_id=_number(conn_id),
+                conn_id=int(conn_id) if conn_id else None,
                 flow_id=flow_id or None,
-                slot=_number(slot),
+                slot=int(slot) if slot else None,
                 sibling_flags=sibling_flags or None,
                 crypto_map=_unless_none(crypto_map),
                 initiator=initiator == "True" if initiator else None,
@@ -268,9 +278,9 @@ class _Reader:
                 remaining_seconds=timing.seconds if timing else None,
                 volume_rekey_disabled=bool(volume_rekey),
                 never_expires=_never_expires(timing, no_timing, replay),
-                iv_size_bytes=_number(iv_size),
+                iv_size_bytes=int(iv_size) if iv_size else None,
                 replay_detection=replay == "Y" if replay else None,
-                replay_window=_number(replay_window),
+                replay_window=int(replay_window) if replay_window else None,
                 status=values.sa_status(status) if status else None,
             )
         except ValueError:
@@ -281,12 +291,9 @@ class _Reader:
 def _refuse_sa(row: Row) -> None:
     """The error of the value of an SA that cannot be read, with its line."""
     row.value("TIMING", values.sa_timing)
-    row.value("SPI", values.spi)
+    if not (row.text("SPI") or "").startswith("["):
+        row.value("SPI", values.spi)
     row.value("STATUS", values.sa_status)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text else None
 
 
 @lru_cache(maxsize=256)
@@ -348,17 +355,6 @@ _IDENT_COLUMNS = {
     side: tuple(f"{side}_IDENT_{part}" for part in ("ADDRESS", "MASK", "PROTOCOL", "PORT"))
     for side in ("LOCAL", "REMOTE")
 }
-
-
-def _ident(row: Row, side: str) -> Ident:
-    parts = [
-        row.required(name, f"the {side.lower()} ident (addr/mask/prot/port)")
-        for name in _IDENT_COLUMNS[side]
-    ]
-    try:
-        return values.ident(*parts)
-    except ValueError as error:
-        raise row.error(str(error), near="/".join(parts)) from error
 
 
 def _unless_none(text: str | None) -> str | None:

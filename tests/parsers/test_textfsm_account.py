@@ -107,8 +107,8 @@ def test_lines_too_long_and_blank_lines_are_not_shown_to_the_rules() -> None:
 
     assert account == reference.account(text.split("\n"))
     assert account.unmatched[:2] == [25, 27]
-    assert ["x" * 4094] in account.rows
-    assert [""] not in account.rows
+    assert ("x" * 4094,) in account.rows
+    assert ("",) not in account.rows
 
 
 def test_a_row_tells_its_lines_and_what_came_to_nothing() -> None:
@@ -122,7 +122,7 @@ def test_a_row_tells_its_lines_and_what_came_to_nothing() -> None:
         for _ in range(4):
             account = engine.account(text)
 
-            assert account.rows == [["a", "2"], ["b", ""]]
+            assert account.rows == [("a", "2"), ("b", "")]
             assert account.spans == [(1, 4), (8, 9)]
             assert account.unmatched == [5]
             assert account.dropped == [6]

@@ -45,6 +45,14 @@ class Accountant(textfsm.TextFSM):
                     break
         self._line_no = len(lines)
         rows = self.ParseText("")
+        if not any("Fillup" in value.OptionNames() for value in self.values):
+            return Account(
+                [tuple(row) for row in rows],
+                self._spans,
+                self._unmatched,
+                self._dropped,
+                self._overwriting,
+            )
         return Account(rows, self._spans, self._unmatched, self._dropped, self._overwriting)
 
     def _CheckLine(self, line: str) -> None:  # noqa: N802 # textfsm's name

@@ -32,6 +32,7 @@ __all__ = [
     "make_clear_all",
     "make_save",
     "nested_name",
+    "rows_change",
 ]
 
 Row: TypeAlias = list[Any]
@@ -120,7 +121,12 @@ def make_clear_all(columns: tuple[Column, ...]) -> Reset:
     return compile_function("clear_all", "fill, lists", body, columns)
 
 
-def make_save(columns: tuple[Column, ...]) -> Save:
+def rows_change(columns: tuple[Column, ...]) -> bool:
+    """Whether rows already saved may still change: Fillup writes into them."""
+    return any("Fillup" in column.options for column in columns)
+
+
+def make_save(columns: tuple[Column, ...], is_accounting: bool) -> Save:
     """Save the row if it may be saved, and return the row that comes after it.
 
     textfsm does not clear a row in which every value is ``None`` or an empty list. Clearing it changes nothing:
@@ -139,9 +145,13 @@ def make_save(columns: tuple[Column, ...]) -> Save:
             elif option == "List":
                 copy = "[:]" if column.is_filldown else ""
                 body.append(f"row[{column.index}] = lists[{column.index}]{copy}")
+    cells = "['' if x is None else x for x in row]"
+    if is_accounting and not rows_change(columns):
+        # a tuple of texts is not looked at again by the garbage collector, which with many rows is half the time
+        cells = f"tuple({cells})"
     body += [
         f"if row.count(None) + row.count([]) != {len(columns)}:",
-        "    rows.append(['' if x is None else x for x in row])",
+        f"    rows.append({cells})",
         *leave,
     ]
     return compile_function("save", "row, fill, lists, rows", body, columns)

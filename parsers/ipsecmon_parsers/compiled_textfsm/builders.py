@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ipsecmon_parsers.compiled_textfsm.actions import assign_lines, clear_lists, compile_function
+from ipsecmon_parsers.compiled_textfsm.actions import (
+    assign_lines,
+    clear_lists,
+    compile_function,
+    rows_change,
+)
 from ipsecmon_parsers.compiled_textfsm.emission import Refused
 from ipsecmon_parsers.compiled_textfsm.program import Column, Program, Record
 
@@ -184,7 +189,9 @@ class RowBuilder:
             kept: list[str] = []
             conditions = ["False"]
         else:
-            kept = [f"rows.append([{', '.join(self._cells())}])"]
+            cells = "".join(f"{cell}, " for cell in self._cells())
+            is_final = self._is_accounting and not rows_change(self._columns)
+            kept = [f"rows.append(({cells}))" if is_final else f"rows.append([{cells}])"]
         dropped: list[str] = []
         if self._is_accounting:
             first = self._line_no(offset if self._first is None else self._first)

@@ -37,7 +37,7 @@ from ipsecmon_parsers.compiled_textfsm.patterns import (
     char_bit,
 )
 
-__all__ = ["Refused", "Writer", "capture_facts", "char_class", "has_ambiguous_loop"]
+__all__ = ["Refused", "Writer", "capture_facts", "char_class", "ends_line", "has_ambiguous_loop"]
 
 _SPACE_AND_TAB = char_bit(" ") | char_bit("\t")
 
@@ -60,6 +60,8 @@ class Writer:
 
     def rule(self, place: int, node: Node, captured: Container[int], indent: str | None) -> str:
         """The expression of a rule from the start of its line.
+
+        Where ``ends_line`` is true of the rule, what is written ends at the end of the line as well.
 
         ``indent``, for a rule with ``is_indent`` only: match lines with exactly this indentation, which is quicker
         than finding where it ends.
@@ -143,6 +145,11 @@ def takes_all_it_can(node: Repeat, after: int) -> bool:
     if node.item.chars & after & PLAIN:
         return False
     return node.kind != "lazy" or not after & _FREE
+
+
+def ends_line(node: Node) -> bool:
+    """Whether a rule ends with ``$``: what it matches is then a whole line."""
+    return _items(node)[-1:] == (Edge("end"),)
 
 
 def is_indent(node: Node) -> bool:

@@ -204,12 +204,14 @@ class Learner:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            for is_loop, traces in ((True, node.loops), (False, node.segments)):
-                kept = tuple(one for one in traces if not one.is_useless)
-                self._give_up(node, [one for one in traces if one.is_useless])
-                if trace in kept:
-                    kept = (trace, *(one for one in kept if one is not trace))
-                self._publish(node, kept, is_loop)
+            known = node.loops if trace.is_loop else node.segments
+            if trace not in known:
+                return
+            useless = [one for one in known if one is not trace and one.is_useless]
+            kept = [one for one in known if one is not trace and not one.is_useless]
+            self._publish(node, (trace, *kept), trace.is_loop)
+            if useless:
+                self._give_up(node, useless)
         finally:
             self._lock.release()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ipsecmon_parsers.compiled_textfsm.actions import Row
 from ipsecmon_parsers.compiled_textfsm.program import Column, LineEnd, Rule
 
 __all__ = ["Account", "Ledger", "filldown_names"]
@@ -18,7 +18,8 @@ class Account:
     Blank lines are not shown to the rules and are in none of the lists.
     """
 
-    rows: list[Row]
+    rows: Sequence[Sequence[Any]]
+    """Each a tuple, or a list where the template has Fillup."""
     spans: list[tuple[int, int]]
     """First and last line of each row."""
     unmatched: list[int]

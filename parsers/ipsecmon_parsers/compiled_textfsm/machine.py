@@ -27,7 +27,8 @@ class Machine:
 
     def __init__(self, program: Program, trace_after: int) -> None:
         self.program = program
-        self.save = make_save(program.columns)
+        self.save = make_save(program.columns, is_accounting=False)
+        self.accounting_save = make_save(program.columns, is_accounting=True)
         self.clear = make_clear(program.columns)
         self.clear_all = make_clear_all(program.columns)
         self.dispatches = [Dispatch(state, program.columns) for state in program.states]
@@ -105,10 +106,12 @@ class Run:
 
     def _save(self) -> None:
         before = len(self.rows)
-        self._row = self._machine.save(self._row, self._fill, self._lists, self.rows)
-        if self._ledger is not None:
-            kept = len(self.rows) > before
-            self._ledger.note_save(kept, self._line_no, self._machine.filldown)
+        if self._ledger is None:
+            self._row = self._machine.save(self._row, self._fill, self._lists, self.rows)
+            return
+        self._row = self._machine.accounting_save(self._row, self._fill, self._lists, self.rows)
+        kept = len(self.rows) > before
+        self._ledger.note_save(kept, self._line_no, self._machine.filldown)
 
     def _follow_traces(self, node: Node) -> None:
         """Follow traces as long as one fits, then restore the state in which the line engine goes on."""

@@ -37,6 +37,7 @@ from ipsecmon_parsers.compiled_textfsm.emission import (
     Writer,
     capture_facts,
     char_class,
+    ends_line,
     has_ambiguous_loop,
     is_indent,
 )
@@ -170,7 +171,8 @@ class _Piece:
             is_certain, can_be_empty = facts[place][group]
             self._values[place, group] = Captured(number, is_certain, can_be_empty)
         self.groups = len(writer.groups)
-        return f"(?>{demand}{excluded}{looked_at}{last}{_REST_OF_LINE})\\n"
+        rest = "" if self._last and ends_line(self._last.tree) else _REST_OF_LINE
+        return f"(?>{demand}{excluded}{looked_at}{last}{rest})\\n"
 
     def _written(self, writer: Writer | None, rule: Rule, indent: str | None = None) -> str:
         """The expression of a rule; without a writer it captures nothing."""
