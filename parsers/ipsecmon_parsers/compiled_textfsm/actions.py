@@ -13,7 +13,7 @@ A generated function gets these as arguments and never keeps them, so that one t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from ipsecmon_parsers.compiled_textfsm.program import Column, Rule
@@ -27,7 +27,7 @@ __all__ = [
     "assign_lines",
     "clear_lists",
     "compile_function",
-    "make_assign",
+    "make_assigns",
     "make_clear",
     "make_clear_all",
     "make_save",
@@ -48,14 +48,24 @@ Reset: TypeAlias = Callable[[list[Cell], Lists], Row]
 def compile_function(
     name: str, arguments: str, body: Iterable[str], columns: tuple[Column, ...]
 ) -> Callable[..., Any]:
-    """Make a function of lines of code. All of them are put together in this package, from numbers and ``repr``."""
-    source = f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in body)
+    """Make a function of lines of code."""
+    return compile_functions([_definition(name, arguments, body)], columns)[name]
+
+
+def compile_functions(
+    definitions: Iterable[str], columns: tuple[Column, ...]
+) -> dict[str, Callable[..., Any]]:
+    """Make functions by name. All code is put together in this package, from numbers and ``repr``."""
     names: dict[str, Any] = {
         nested_name(column): column.nested for column in columns if column.nested is not None
     }
-    exec(compile(source, f"<{name}>", "exec"), names)  # noqa: S102 - see above: no text of a template or device is in it
-    function: Callable[..., Any] = names[name]
-    return function
+    source = "\n".join(definitions)
+    exec(compile(source, "<actions of a template>", "exec"), names)  # noqa: S102 - no text of a template or device is in it
+    return names
+
+
+def _definition(name: str, arguments: str, body: Iterable[str]) -> str:
+    return f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in body)
 
 
 def nested_name(column: Column) -> str:
@@ -63,17 +73,25 @@ def nested_name(column: Column) -> str:
     return f"nested_{column.index}"
 
 
-def make_assign(rule: Rule, columns: tuple[Column, ...]) -> Assign | None:
-    """What a match of ``rule`` assigns; ``None`` where it captures nothing."""
-    if not rule.captures:
-        return None
+def make_assigns(rules: Sequence[Rule], columns: tuple[Column, ...]) -> list[Assign | None]:
+    """What a match of each rule assigns; ``None`` where it captures nothing."""
+    definitions = [
+        _definition(f"assign_{rule.place}", "m, row, fill, lists, rows", _assign_body(rule))
+        for rule in rules
+        if rule.captures
+    ]
+    made = compile_functions(definitions, columns)
+    return [made.get(f"assign_{rule.place}") for rule in rules]
+
+
+def _assign_body(rule: Rule) -> list[str]:
     body: list[str] = []
     for column, group in rule.captures:
         body += [f"x = m[{group}]", f"row[{column.index}] = x"]
         if column.is_filldown:
             body.append(f"fill[{column.index}] = x")
         body += assign_lines(column, "x")
-    return compile_function("assign", "m, row, fill, lists, rows", body, columns)
+    return body
 
 
 def assign_lines(column: Column, value: str) -> list[str]:

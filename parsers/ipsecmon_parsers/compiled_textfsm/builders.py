@@ -8,8 +8,7 @@ rows together and to ask what only the texts can tell, such as whether a Require
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ipsecmon_parsers.compiled_textfsm.actions import (
     assign_lines,
@@ -39,15 +38,13 @@ Build: TypeAlias = Callable[..., tuple[Any, ...]]
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     """A text known beforehand; ``None`` where nothing was assigned."""
 
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(NamedTuple):
     """Group ``number`` of the expression, counted from 0."""
 
     number: int
@@ -55,8 +52,7 @@ class Captured:
     can_be_empty: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
+class _Before(NamedTuple):
     """What the column had before the trace: an element of ``fill`` or of ``carried``."""
 
     where: str
@@ -66,8 +62,7 @@ _Value: TypeAlias = Constant | Captured | _Before
 _NOTHING = Constant(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(NamedTuple):
     """A rule gave a value to a column, ``offset`` lines behind the first line of the trace."""
 
     offset: int
@@ -75,16 +70,14 @@ class Assigned:
     value: Captured | Constant
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(NamedTuple):
     """The row was saved or cleared."""
 
     offset: int
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
+class Unmatched(NamedTuple):
     """No rule matched the line."""
 
     offset: int

@@ -9,10 +9,9 @@ The table is bounded. Once it is full, the rules are told apart by the first cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from ipsecmon_parsers.compiled_textfsm.actions import Assign, make_assign
+from ipsecmon_parsers.compiled_textfsm.actions import Assign, make_assigns
 from ipsecmon_parsers.compiled_textfsm.program import Column, LineEnd, Record, Rule, State
 
 __all__ = ["Attempt", "Dispatch"]
@@ -21,8 +20,7 @@ _NEAR, _FAR = 8, 16
 _MOST_KEYS = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A rule as it is run. ``is_plain``: a match does nothing but assign, and ends the line."""
 
     match: Any
@@ -39,17 +37,18 @@ class Dispatch:
     __slots__ = ("_by_char", "_far", "_near", "attempts", "no_match")
 
     def __init__(self, state: State, columns: tuple[Column, ...]) -> None:
+        assigns = make_assigns(state.rules, columns)
         self.attempts = tuple(
             Attempt(
                 rule.pattern.match,
-                make_assign(rule, columns),
+                assign,
                 rule,
                 rule.record is Record.KEEP_ON
                 and rule.line_end is LineEnd.NEXT
                 and not rule.new_state,
                 (state.index, rule.place),
             )
-            for rule in state.rules
+            for rule, assign in zip(state.rules, assigns, strict=True)
         )
         self.no_match: tuple[int, ...] = (state.index,)
         """The step of a line that no rule matched."""

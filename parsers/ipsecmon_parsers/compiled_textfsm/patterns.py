@@ -10,9 +10,8 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 __all__ = [
     "BLANKS",
@@ -56,25 +55,21 @@ PLAIN = _ASCII & ~_set_of(lambda char: char in "\n\r\x0b\x0c\x1c\x1d\x1e\x1f")
 """The characters of a plain line: ASCII, and no blank but space and tab."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chars:
+class Chars(NamedTuple):
     """One character out of a set."""
 
     chars: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     choices: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(NamedTuple):
     """``high`` is ``None`` where there is no limit."""
 
     item: Node
@@ -83,36 +78,31 @@ class Repeat:
     kind: Literal["greedy", "lazy", "possessive"]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A pair of parentheses; ``number`` is ``None`` where it does not capture."""
 
     number: int | None
     item: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Atomic:
+class Atomic(NamedTuple):
     item: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """``^``, ``$`` and ``\\b``, which take no character."""
 
     at: Literal["start", "end", "word"]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """A look-ahead."""
 
     item: Node
     is_negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(NamedTuple):
     """Anything else: it may match anything, or nothing."""
 
     what: str

@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ipsecmon_parsers.compiled_textfsm.automata import can_both_match
 from ipsecmon_parsers.compiled_textfsm.builders import (
@@ -54,8 +53,7 @@ _BLANK_LINE = r"[ \t]*+\n"
 Match: TypeAlias = Callable[[str, int], "re.Match[str] | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """The two halves of a trace."""
 
     match: Match
