@@ -7,8 +7,8 @@ rows together and to ask what only the texts can tell, such as whether a Require
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 from ipsecmon_parsers.compiled_textfsm.actions import (
     assign_lines,
@@ -16,12 +16,11 @@ from ipsecmon_parsers.compiled_textfsm.actions import (
     compile_function,
     rows_change,
 )
-from ipsecmon_parsers.compiled_textfsm.emission import Refused
+from ipsecmon_parsers.compiled_textfsm.paths import Build, Refused
 from ipsecmon_parsers.compiled_textfsm.program import Column, Program, Record
 
 __all__ = [
     "Assigned",
-    "Build",
     "Captured",
     "Constant",
     "Event",
@@ -29,13 +28,6 @@ __all__ = [
     "Saved",
     "Unmatched",
 ]
-
-Build: TypeAlias = Callable[..., tuple[Any, ...]]
-"""``build(groups, fill, lists, carried, rows, ledger, line_no)``; returns what is carried to the next trace.
-
-``carried`` are the values of the columns assigned behind the last saved row, on the line that saved it.
-``line_no`` is the number of the last line of the trace; it and the ledger matter to accounts alone.
-"""
 
 
 class Constant(NamedTuple):

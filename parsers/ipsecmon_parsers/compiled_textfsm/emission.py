@@ -21,6 +21,7 @@ import re
 from collections.abc import Container
 from functools import lru_cache
 
+from ipsecmon_parsers.compiled_textfsm.paths import Refused
 from ipsecmon_parsers.compiled_textfsm.patterns import (
     END,
     PLAIN,
@@ -37,7 +38,7 @@ from ipsecmon_parsers.compiled_textfsm.patterns import (
     char_bit,
 )
 
-__all__ = ["Refused", "Writer", "capture_facts", "char_class", "ends_line", "has_ambiguous_loop"]
+__all__ = ["Writer", "capture_facts", "char_class", "ends_line", "has_ambiguous_loop"]
 
 _SPACE_AND_TAB = char_bit(" ") | char_bit("\t")
 
@@ -45,10 +46,6 @@ _SPACE_AND_TAB = char_bit(" ") | char_bit("\t")
 _FREE = 1 << 130
 """... nothing in particular: the rule has matched."""
 _ANYTHING = PLAIN | END | _FREE
-
-
-class Refused(Exception):
-    """No trace is made; the line engine goes on reading these lines. The text says why."""
 
 
 class Writer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TextIO
 
-from ipsecmon_parsers.compiled_textfsm.explaining import explain
 from ipsecmon_parsers.compiled_textfsm.ledger import Account, Ledger
 from ipsecmon_parsers.compiled_textfsm.machine import Machine
 from ipsecmon_parsers.compiled_textfsm.program import read_template
@@ -26,7 +25,7 @@ class CompiledTemplate:
     ``trace_after`` is how often the same run of lines must be seen before it is compiled as a whole.
     """
 
-    def __init__(self, template: str | Path | TextIO, *, trace_after: int = 48) -> None:
+    def __init__(self, template: str | Path | TextIO, *, trace_after: int = 128) -> None:
         """``template`` is the text of a template, the path of its file, or the open file.
 
         What is wrong with a template is raised as ``textfsm.TextFSMTemplateError``.
@@ -59,6 +58,9 @@ class CompiledTemplate:
 
     def explain(self) -> str:
         """What is read fast, what line by line, and why, from what was learnt so far; for people to read."""
+        # needs more of the package than reading a text does
+        from ipsecmon_parsers.compiled_textfsm.explaining import explain
+
         return explain(self._machine)
 
 

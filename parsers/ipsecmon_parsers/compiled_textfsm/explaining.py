@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ipsecmon_parsers.compiled_textfsm.emission import Refused, Writer, has_ambiguous_loop
+from ipsecmon_parsers.compiled_textfsm.emission import Writer, has_ambiguous_loop
 from ipsecmon_parsers.compiled_textfsm.learning import Learner, Node
 from ipsecmon_parsers.compiled_textfsm.machine import Machine
+from ipsecmon_parsers.compiled_textfsm.paths import Refused
 from ipsecmon_parsers.compiled_textfsm.program import Rule
 
 __all__ = ["explain"]

@@ -10,15 +10,13 @@ Everything is bounded: nodes, paths and samples kept, lines of a path, length of
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import cached_property
+from typing import Protocol, TypeAlias
 
-from ipsecmon_parsers.compiled_textfsm.builders import Build
-from ipsecmon_parsers.compiled_textfsm.emission import Refused
-from ipsecmon_parsers.compiled_textfsm.paths import Note, Path
+from ipsecmon_parsers.compiled_textfsm.paths import Build, Compiled, Match, Note, Path, Refused
 from ipsecmon_parsers.compiled_textfsm.program import Program
-from ipsecmon_parsers.compiled_textfsm.traces import Match, TraceCompiler
 
 __all__ = ["MOST_LINES", "Learner", "Node", "Trace", "Walk"]
 
@@ -106,15 +104,29 @@ class Walk:
         return (path, self._seen[index][2]) if len(path) <= MOST_LINES else None
 
 
+class _Compiler(Protocol):
+    def compile(
+        self, path: Path, note: Note, carried_in: Sequence[int], carried_out: Sequence[int]
+    ) -> Compiled: ...
+
+
 class Learner:
     """The nodes of one template; ``trace_after`` is how often a path is seen before it is worth a trace."""
 
     def __init__(self, program: Program, is_accounting: bool, trace_after: int) -> None:
-        self._compiler = TraceCompiler(program, is_accounting)
+        self._program = program
+        self._is_accounting = is_accounting
         self._trace_after = trace_after
         self._nodes: dict[tuple[int, tuple[int, ...]], Node] = {}
         self._lock = threading.Lock()
         self._traces = 0
+
+    @cached_property
+    def _compiler(self) -> _Compiler:
+        # most templates never meet a text long enough; who reads one short text does not wait for this
+        from ipsecmon_parsers.compiled_textfsm.traces import TraceCompiler
+
+        return TraceCompiler(self._program, self._is_accounting)
 
     def node(self, state: int, carried: Iterable[int]) -> Node | None:
         """The node at a state with these columns assigned; ``None`` where there are too many nodes already."""
@@ -137,10 +149,15 @@ class Learner:
             if note is None:
                 self._make_room(node)
                 note = node.notes[path] = Note()
-            if not note.is_settled:
+            if note.is_settled:
+                return
+            note.sightings += 1
+            threshold = self._threshold(note, is_loop, len(path))
+            # a look at every fourth text is enough to guess what a trace should look like
+            if threshold < 16 or note.sightings % 4 == 0:
                 note.see(lines.split("\n"))
-                if note.sightings >= self._threshold(note, is_loop, len(path)):
-                    self._compile(node, path, note, next_node, is_loop)
+            if note.sightings >= threshold:
+                self._compile(node, path, note, next_node, is_loop)
         finally:
             self._lock.release()
 

@@ -6,10 +6,12 @@ lines from a place where a row was saved or cleared (a *node*) to the next such 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["BLANK", "Note", "Path", "Step"]
+__all__ = ["BLANK", "Build", "Compiled", "Match", "Note", "Path", "Refused", "Step"]
 
 Step: TypeAlias = tuple[int, ...]
 """The number of the state, then the places of the rules that matched in it."""
@@ -21,6 +23,28 @@ Path: TypeAlias = tuple[Step, ...]
 
 _MOST_SAMPLES = 3
 _MOST_GENERAL = 5
+
+
+Match: TypeAlias = Callable[[str, int], "re.Match[str] | None"]
+
+Build: TypeAlias = Callable[..., tuple[Any, ...]]
+"""``build(groups, fill, lists, carried, rows, ledger, line_no)``; returns what is carried to the next trace.
+
+``carried`` are the values of the columns assigned behind the last saved row, on the line that saved it.
+``line_no`` is the number of the last line of the trace; it and the ledger matter to accounts alone.
+"""
+
+
+class Compiled(NamedTuple):
+    """The two halves of a trace: what matches its lines, and what makes its rows."""
+
+    match: Match
+    build: Build
+    source: str
+
+
+class Refused(Exception):
+    """No trace is made; the line engine goes on reading these lines. The text says why."""
 
 
 @dataclass(slots=True)
@@ -41,7 +65,6 @@ class Note:
 
     def see(self, lines: list[str]) -> None:
         """Note one more text on which the path was taken."""
-        self.sightings += 1
         if not self.samples:
             self.always = list(lines)
         else:

@@ -17,13 +17,11 @@ Where a text does not fit a trace, nothing has happened yet, and the line engine
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Sequence
 
 from ipsecmon_parsers.compiled_textfsm.automata import can_both_match
 from ipsecmon_parsers.compiled_textfsm.builders import (
     Assigned,
-    Build,
     Captured,
     Constant,
     Event,
@@ -32,7 +30,6 @@ from ipsecmon_parsers.compiled_textfsm.builders import (
     Unmatched,
 )
 from ipsecmon_parsers.compiled_textfsm.emission import (
-    Refused,
     Writer,
     capture_facts,
     char_class,
@@ -40,25 +37,15 @@ from ipsecmon_parsers.compiled_textfsm.emission import (
     has_ambiguous_loop,
     is_indent,
 )
-from ipsecmon_parsers.compiled_textfsm.paths import BLANK, Note, Path, Step
+from ipsecmon_parsers.compiled_textfsm.paths import BLANK, Compiled, Note, Path, Refused, Step
 from ipsecmon_parsers.compiled_textfsm.patterns import PLAIN
 from ipsecmon_parsers.compiled_textfsm.program import LineEnd, Program, Record, Rule
 
-__all__ = ["Compiled", "TraceCompiler"]
+__all__ = ["TraceCompiler"]
 
 _LONGEST_SOURCE = 60_000
 _REST_OF_LINE = char_class(PLAIN) + "*+"
 _BLANK_LINE = r"[ \t]*+\n"
-
-Match: TypeAlias = Callable[[str, int], "re.Match[str] | None"]
-
-
-class Compiled(NamedTuple):
-    """The two halves of a trace."""
-
-    match: Match
-    build: Build
-    source: str
 
 
 class TraceCompiler:
