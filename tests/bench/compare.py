@@ -1,6 +1,6 @@
 """``make bench``: how fast engines read the ``show crypto ipsec sa`` of hubs of several sizes, in one run.
 
-Prints a table: milliseconds, times as fast as textfsm with the same text, and the peak of memory above the text.
+Prints a table: milliseconds of processor time (no engine uses more than one core), times as fast as textfsm with the same text, and the peak of memory above the text.
 """
 
 from __future__ import annotations
