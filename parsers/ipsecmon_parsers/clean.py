@@ -110,7 +110,7 @@ def clean(text: str, command: str = "") -> CleanText:
     if text.rstrip(" ").endswith(("#", ">")):
         last_line = text.rfind("\n") + 1
         text = text[:last_line] + _GLUED_PROMPT.sub("\n\\g<0>", text[last_line:])
-    ends_with_prompt = bool(_PROMPT.match(text[text.rstrip().rfind("\n") + 1 :]))
+    ends_with_prompt = _PROMPT.match(_last_line(text)) is not None
     echoes = _matching_lines(_PROMPT_ECHO, text)
     mine = [echo for echo in echoes if is_same_command(echo["command"], command)]
     if mine and len(echoes) > 1:
@@ -125,6 +125,14 @@ def clean(text: str, command: str = "") -> CleanText:
     text = _without(_matching_lines(_PROMPT_ECHO, text), text)
     text = _without(_matching_lines(_PROMPT, text), text)
     return CleanText(_blank_bare_echo(text), ends_with_prompt)
+
+
+def _last_line(text: str) -> str:
+    """From the start of the last line that says anything; the text is not copied to find it."""
+    end = len(text)
+    while end and text[end - 1].isspace():
+        end -= 1
+    return text[text.rfind("\n", 0, end) + 1 :]
 
 
 # a time of day, which every message without "%" holds

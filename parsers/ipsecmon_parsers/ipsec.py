@@ -25,6 +25,7 @@ from typing import Any
 from ipsecmon_parsers import values
 from ipsecmon_parsers.engines import Row, Table
 from ipsecmon_parsers.flow_blocks import CLOSING, asa_flow_blocks, flow_blocks
+from ipsecmon_parsers.making import maker
 from ipsecmon_parsers.records import (
     Direction,
     Flow,
@@ -114,6 +115,58 @@ _SA_COLUMNS = (
     "REPLAY_WINDOW",
     "STATUS",
 )
+# the fields of the records, in the order in which _Reader.flow and _Reader.sa give their values
+_FLOW_FIELDS = (
+    "platform",
+    "kind",
+    "interface",
+    "crypto_map",
+    "local_address",
+    "protected_vrf",
+    "local_ident",
+    "remote_ident",
+    "peer",
+    "peer_port",
+    "action",
+    "flags",
+    "acl_origin",
+    "local_endpoint",
+    "remote_endpoint",
+    "path_mtu_bytes",
+    "ip_mtu_bytes",
+    "plaintext_mtu_bytes",
+    "mtu_interface",
+    "current_outbound_spi",
+    "pfs",
+    "dh_group",
+    "key_exchange",
+    "group",
+    "sas",
+)
+_SA_FIELDS = (
+    "direction",
+    "protocol",
+    "spi",
+    "transform",
+    "mode",
+    "settings",
+    "nat_t",
+    "conn_id",
+    "flow_id",
+    "slot",
+    "sibling_flags",
+    "crypto_map",
+    "initiator",
+    "remaining_kilobytes",
+    "remaining_seconds",
+    "volume_rekey_disabled",
+    "never_expires",
+    "iv_size_bytes",
+    "replay_detection",
+    "replay_window",
+    "status",
+)
+_make_sa = maker(IpsecSa, _SA_FIELDS)
 _DIRECTIONS = {one.value: one for one in Direction}
 _PROTOCOLS = {one.value: one for one in Protocol}
 
@@ -125,6 +178,7 @@ class _Reader:
         self._platform = platform
         # a counter the template does not know stays None; its column has the field's name in capitals
         self._counter_names = [name for name in _COUNTERS if name.upper() in table.columns]
+        self._make_flow = maker(Flow, (*_FLOW_FIELDS, *self._counter_names))
         self._counters = table.picker([name.upper() for name in self._counter_names])
         self._flow_texts = table.picker(_FLOW_COLUMNS)
         self._sa_texts = table.picker(_SA_COLUMNS)
@@ -155,39 +209,49 @@ class _Reader:
         outbound_spi = row.required("CURRENT_OUTBOUND_SPI", "the current outbound spi of the flow")
         local_ident = self._ident(row, "LOCAL")
         port = int(peer_port) if peer_port else None
-        return Flow(
-            platform=self._platform,
-            kind=_kind(
-                _unless_none(crypto_map) or "", group, port, local_ident, mtu_interface, acl_origin
-            ),
-            interface=interface or None,
-            crypto_map=_unless_none(crypto_map),
-            local_address=local_address or None,
-            protected_vrf=values.vrf(vrf),
-            local_ident=local_ident,
-            remote_ident=self._ident(row, "REMOTE"),
-            peer=row.required("PEER", "current_peer with its address"),
-            peer_port=port,
-            action=action or None,
-            flags=flags,
-            acl_origin=acl_origin,
-            local_endpoint=local_endpoint or None,
-            remote_endpoint=remote_endpoint or None,
-            path_mtu_bytes=int(path_mtu) if path_mtu else None,
-            ip_mtu_bytes=int(ip_mtu) if ip_mtu else None,
-            plaintext_mtu_bytes=int(plaintext_mtu) if plaintext_mtu else None,
-            mtu_interface=_unless_none(mtu_interface),
-            current_outbound_spi=values.spi(outbound_spi),
-            pfs=pfs == "Y" if pfs else None,
-            dh_group=_unless_none(dh_group),
-            key_exchange=key_exchange or None,
-            group=group or None,
-            sas=sas,
-            **self._counters_of(row),
+        return self._make_flow(
+            (
+                self._platform,
+                _kind(
+                    _unless_none(crypto_map) or "",
+                    group,
+                    port,
+                    local_ident,
+                    mtu_interface,
+                    acl_origin,
+                ),
+                interface or None,
+                _unless_none(crypto_map),
+                local_address or None,
+                values.vrf(vrf),
+                local_ident,
+                self._ident(row, "REMOTE"),
+                row.required("PEER", "current_peer with its address"),
+                port,
+                action or None,
+                flags,
+                acl_origin,
+                local_endpoint or None,
+                remote_endpoint or None,
+                int(path_mtu) if path_mtu else None,
+                int(ip_mtu) if ip_mtu else None,
+                int(plaintext_mtu) if plaintext_mtu else None,
+                _unless_none(mtu_interface),
+                values.spi(outbound_spi),
+                pfs == "Y" if pfs else None,
+                _unless_none(dh_group),
+                key_exchange or None,
+                group or None,
+                sas,
+                *self._counters_of(row),
+            )
         )
 
     def asa_flow(self, row: Row, sas: tuple[IpsecSa, ...]) -> Flow:
         """ASA prints a flow only while it has SAs, and not every release prints peer and current SPIs."""
+        counters: dict[str, Any] = dict(
+            zip(self._counter_names, self._counters_of(row), strict=True)
+        )
         flow = Flow(
             platform=self._platform,
             interface=row.text("INTERFACE"),
@@ -214,7 +278,7 @@ class _Reader:
             dynamic_peer_address=row.text("DYNAMIC_PEER"),
             username=row.text("USERNAME"),
             sas=sas,
-            **self._counters_of(row),
+            **counters,
         )
         return replace(flow, kind=_asa_kind(flow))
 
@@ -227,11 +291,8 @@ class _Reader:
         except ValueError as error:
             raise row.error(str(error), near="/".join(parts)) from error
 
-    def _counters_of(self, row: Row) -> dict[str, Any]:
-        return {
-            name: int(text) if text else None
-            for name, text in zip(self._counter_names, self._counters(row), strict=True)
-        }
+    def _counters_of(self, row: Row) -> list[int | None]:
+        return [int(text) if text else None for text in self._counters(row)]
 
     def sa(self, row: Row) -> IpsecSa:
         (
@@ -260,28 +321,30 @@ class _Reader:
             timing = values.sa_timing(timing_text) if timing_text else None
             settings = values.settings(settings_text)
             mode, nat_t = _encapsulation(settings)
-            return IpsecSa(
-                direction=_DIRECTIONS[direction],
-                protocol=_PROTOCOLS[protocol],
-                spi=values.spi(spi) if spi and not spi.startswith("[") else None,
-                transform=values.transform(transform),
-                mode=mode,
-                settings=settings,
-                nat_t=nat_t,
-                conn_id=int(conn_id) if conn_id else None,
-                flow_id=flow_id or None,
-                slot=int(slot) if slot else None,
-                sibling_flags=sibling_flags or None,
-                crypto_map=_unless_none(crypto_map),
-                initiator=initiator == "True" if initiator else None,
-                remaining_kilobytes=timing.kilobytes if timing else None,
-                remaining_seconds=timing.seconds if timing else None,
-                volume_rekey_disabled=bool(volume_rekey),
-                never_expires=_never_expires(timing, no_timing, replay),
-                iv_size_bytes=int(iv_size) if iv_size else None,
-                replay_detection=replay == "Y" if replay else None,
-                replay_window=int(replay_window) if replay_window else None,
-                status=values.sa_status(status) if status else None,
+            return _make_sa(
+                (
+                    _DIRECTIONS[direction],
+                    _PROTOCOLS[protocol],
+                    values.spi(spi) if spi and not spi.startswith("[") else None,
+                    values.transform(transform),
+                    mode,
+                    settings,
+                    nat_t,
+                    int(conn_id) if conn_id else None,
+                    flow_id or None,
+                    int(slot) if slot else None,
+                    sibling_flags or None,
+                    _unless_none(crypto_map),
+                    initiator == "True" if initiator else None,
+                    timing.kilobytes if timing else None,
+                    timing.seconds if timing else None,
+                    bool(volume_rekey),
+                    _never_expires(timing, no_timing, replay),
+                    int(iv_size) if iv_size else None,
+                    replay == "Y" if replay else None,
+                    int(replay_window) if replay_window else None,
+                    values.sa_status(status) if status else None,
+                )
             )
         except ValueError:
             _refuse_sa(row)

@@ -339,7 +339,7 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     known_platform, reading = _lookup(platform, command)
     cleaned = clean(text, command)
     _refuse_refusals(command, cleaned)
-    if not cleaned.text.strip() and not (complete or cleaned.ends_with_prompt):
+    if _is_blank(cleaned.text) and not (complete or cleaned.ends_with_prompt):
         raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
     for prepare in reading.prepare:
         cleaned = replace(cleaned, text=prepare(cleaned.text))
@@ -351,6 +351,10 @@ def parse(platform: str, command: str, text: str, *, complete: bool = False) -> 
     return ParseResult(
         platform=known_platform, command=command, records=records, unparsed_lines=tuple(unparsed)
     )
+
+
+def _is_blank(text: str) -> bool:
+    return not text or text.isspace()
 
 
 def _lookup(platform: str, command: str) -> tuple[Platform, _Reading]:

@@ -174,9 +174,7 @@ class RowBuilder:
             kept: list[str] = []
             conditions = ["False"]
         else:
-            cells = "".join(f"{cell}, " for cell in self._cells())
-            is_final = self._is_accounting and not rows_change(self._columns)
-            kept = [f"rows.append(({cells}))" if is_final else f"rows.append([{cells}])"]
+            kept = [f"rows.append({self._new_row()})"]
         dropped: list[str] = []
         if self._is_accounting:
             first = self._line_no(offset if self._first is None else self._first)
@@ -222,15 +220,24 @@ class RowBuilder:
         ]
         return [f"({' or '.join(anything)})"] if anything else None
 
-    def _cells(self) -> list[str]:
-        """The cells of a row, as few expressions as possible."""
+    def _new_row(self) -> str:
+        """The row as an expression. Runs of captures are slices, and a tuple with nothing but empty texts is made once."""
+        if self._is_accounting and not rows_change(self._columns):
+            return " + ".join(self._parts("g[{0}:{1}]", "({},)"))
+        return f"[{', '.join(self._parts('*g[{0}:{1}]', '{}'))}]"
+
+    def _parts(self, run_form: str, cells_form: str) -> list[str]:
+        parts: list[str] = []
         cells: list[str] = []
         index = 0
         while index < len(self._columns):
             column = self._columns[index]
             run = self._run_of_captures(index)
             if len(run) > 2:
-                cells.append(f"*g[{run[0]}:{run[-1] + 1}]")
+                if cells:
+                    parts.append(cells_form.format(", ".join(cells)))
+                    cells = []
+                parts.append(run_form.format(run[0], run[-1] + 1))
                 index += len(run)
                 continue
             if column.is_list:
@@ -238,7 +245,9 @@ class RowBuilder:
             else:
                 cells.append(_shown(self._row[index]))
             index += 1
-        return cells
+        if cells:
+            parts.append(cells_form.format(", ".join(cells)))
+        return parts
 
     def _run_of_captures(self, index: int) -> list[int]:
         """The numbers of captures that follow each other in the columns from ``index`` on."""
