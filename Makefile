@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROMTOOL := $(VENV)/debian/usr/bin/promtool
+DURATION ?= 3600
+SEED ?= 1
 WHEEL_VENV := build/wheel-venv
+BENCH_VENV := build/bench-venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # promtool from this tree's own copy first, then whatever the machine has
 export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev promtool demo test test-all fuzz worst fmt fmt-check lint types arch golden build test-wheel check lock clean
+.PHONY: help dev promtool demo test test-all fuzz worst identity fuzz-engine bench fmt fmt-check lint types arch golden build test-wheel check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +55,22 @@ fuzz: $(STAMP) ## random bytes and damaged outputs through every parser for SECO
 
 worst: $(STAMP) ## MEGABYTES (default 10) of each worst-case text through every parser: a table of seconds
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.worst_texts --megabytes $(or $(MEGABYTES),10)
+
+identity: $(STAMP) ## every case of the TextFSM corpus on textfsm and on our engine
+	@PYTHONPATH=tests $(BIN)/python -m textfsm_identity.identity
+
+fuzz-engine: $(STAMP) ## engines that live on, fed changed texts for DURATION=3600 seconds
+	@PYTHONPATH=tests $(BIN)/python -m textfsm_identity.fuzz --seconds $(DURATION) --seed $(SEED)
+
+# genieparser and the framework below it stay out of the environment everything else runs from
+$(BENCH_VENV)/.installed: requirements-bench.lock
+	@rm -rf $(BENCH_VENV) && $(BIN)/python -m venv $(BENCH_VENV)
+	@echo "installing genieparser into $(BENCH_VENV) (some minutes the first time)"
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	@touch $@
+
+bench: $(STAMP) $(BENCH_VENV)/.installed ## how fast engines read hubs of 1 to 4,000 tunnels (needs ten minutes)
+	@PYTHONPATH=tests $(BIN)/python -m bench.compare --genie-python $(BENCH_VENV)/bin/python
 
 fmt: $(STAMP) ## format the code and sort the imports
 	@$(BIN)/ruff format .
@@ -95,6 +114,8 @@ check: fmt-check lint types arch test build test-wheel ## what CI requires
 lock: ## resolve the dependencies afresh for Python 3.11 to 3.13 (needs uv)
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --extra demo --group dev pyproject.toml --output-file requirements.lock
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --group bench --output-file requirements-bench.lock
 
 clean: ## remove everything that make created
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

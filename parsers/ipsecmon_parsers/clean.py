@@ -44,6 +44,7 @@ _ANSI = re.compile(
     """,
     re.VERBOSE,
 )
+_ASCII_BLANKS = tuple(chr(code) for code in _BLANKS if code < 128)
 # " --More-- " and its erasure: backspaces, blanks, backspaces; or a carriage return, blanks, a carriage return
 _PAGER = re.compile(r"[ ]?(?:--More--|<--- More --->)[ ]?(?:\x08+[ ]*\x08*|\r[ ]*\r)?")
 # the look-behind keeps a megabyte of carriage returns from being tried at each of them
@@ -144,8 +145,8 @@ def clean(text: str, command: str = "") -> CleanText:
     CleanText(text='\\n*10:11:12.345 UTC Mon Nov 23 2026\\n', ends_with_prompt=True)
     """
     text, message_lines = _without_messages(without_terminal(text))
-    ends_with_prompt = bool(_PROMPT.match(text[text.rstrip().rfind("\n") + 1 :]))
-    echoes = list(_PROMPT_ECHO.finditer(text))
+    ends_with_prompt = _PROMPT.match(_last_line(text)) is not None
+    echoes = _matching_lines(_PROMPT_ECHO, text)
     mine = [echo for echo in echoes if is_same_command(echo["command"], command)]
     if mine and not text[mine[-1].end() :].strip() and text[: mine[0].start()].strip():
         mine.pop()  # typed, and not yet answered
@@ -158,15 +159,18 @@ def clean(text: str, command: str = "") -> CleanText:
     elif echoes and text[: echoes[0].start()].strip():
         # no echo of ours, but an answer before the first echo of another command
         text, ends_with_prompt = text[: echoes[0].start()], True
-    text = _PROMPT_ECHO.sub("", text)
-    text = _PROMPT.sub("", text)
+    text = _without(_matching_lines(_PROMPT_ECHO, text), text)
+    text = _without(_matching_lines(_PROMPT, text), text)
     return CleanText(_blank_bare_echo(text), ends_with_prompt, message_lines)
 
 
 def without_terminal(text: str) -> str:
     """``text`` as a terminal shows it, line for line; a prompt glued to the last line gets a line of its own."""
     text = _undo_terminal(text)
-    return _GLUED_PROMPT.sub("\n\\g<0>", text) if _GLUED_PROMPT.search(text) else text
+    last_line = _last_line(text)
+    if "sas:" not in last_line or not last_line.rstrip().endswith(("#", ">")):
+        return text
+    return text[: -len(last_line)] + _GLUED_PROMPT.sub("\n\\g<0>", last_line)
 
 
 def shown(text: str) -> str:
@@ -203,6 +207,80 @@ def _device(host: str) -> str:
     return host.partition("(")[0].partition("/")[0]
 
 
+def _last_line(text: str) -> str:
+    """From the start of the last line that says anything; the text is not copied to find it."""
+    end = len(text)
+    while end and text[end - 1].isspace():
+        end -= 1
+    return text[text.rfind("\n", 0, end) + 1 :]
+
+
+# the end of a prompt: "#" or ">" behind a character of a host name
+_PROMPT_END = re.compile(r"#(?<=[A-Za-z0-9._:@/()\[\]+*?$-]#)|>(?<=[A-Za-z0-9._:@/()\[\]+*?$-]>)")
+_PROMPT_END_HASH = re.compile(r"#(?<=[A-Za-z0-9._:@/()\[\]+*?$-]#)")
+
+
+# what every line of _NOISE and every message that breaks a line has one of; to look for a text is many times quicker
+# than to try an expression on every line
+_SIGNS = (
+    *(
+        "%",
+        "Load for five secs:",
+        "ime source",
+        "ISAKMP",
+        "IPSEC",
+        "IPSec",
+        "IKEv2",
+        "[IKEv",
+        "CRYPTO_",
+    ),
+    *(
+        "crypto_engine",
+        "NHRP",
+        "rypto mapdb",
+        "(key eng. msg.)",
+        "(sa) ",
+        "= ",
+        "Building configuration",
+    ),
+    *("[OK]", "!!", "..", "!.", ".!", "Type escape", "Sending ", "Packet sent", "Success rate"),
+)
+_STAMP = re.compile(r"\d(?::\d\d:\d\d|[ywdh]\d{1,2}[wdhm]:)")
+
+
+def _may_hold_messages(text: str) -> bool:
+    """Whether ``_NOISE`` or ``_HINT`` can match at all."""
+    return any(sign in text for sign in _SIGNS) or _STAMP.search(text) is not None
+
+
+def _matching_lines(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
+    """What ``finditer`` of a pattern for whole lines with a prompt finds, looking only where one may be."""
+    found: list[re.Match[str]] = []
+    # a search for one character is many times quicker than one for either of two
+    end_of_prompt = _PROMPT_END if ">" in text else _PROMPT_END_HASH
+    position = 0
+    while sign := end_of_prompt.search(text, position):
+        start = text.rfind("\n", 0, sign.start()) + 1
+        match = pattern.match(text, start)
+        if match is not None:
+            found.append(match)
+        line_end = text.find("\n", sign.end())
+        if line_end < 0:
+            break
+        position = line_end + 1
+    return found
+
+
+def _without(matches: list[re.Match[str]], text: str) -> str:
+    """The text without what matched."""
+    parts: list[str] = []
+    position = 0
+    for match in matches:
+        parts.append(text[position : match.start()])
+        position = match.end()
+    return "".join(parts) + text[position:] if parts else text
+
+
 def is_same_command(typed: str, command: str) -> bool:
     """Whether ``typed`` is ``command`` or an abbreviation of it, word by word: ``sh cry isa sa``."""
     words, whole = typed.lower().split(), command.lower().split()
@@ -218,6 +296,8 @@ def is_free_text(line: str) -> bool:
 
 def _without_messages(text: str) -> tuple[str, frozenset[int]]:
     """Blank lines for what the device said beside the answer, and their numbers; lines broken by it are mended."""
+    if not _may_hold_messages(text):
+        return text, frozenset()
     text = _NOISE.sub(_WAS_NOISE, text)
     for _ in range(_MOST_BREAKS_OF_A_LINE):
         mended = _mended(text)
@@ -256,7 +336,7 @@ def _mended(text: str) -> str:
 def _undo_terminal(text: str) -> str:
     if "\x1b" in text or "\x9b" in text:
         text = _ANSI.sub("", text)
-    if _NEEDS_TRANSLATION.search(text):
+    if _needs_translation(text):
         text = text.translate(_BLANKS)
     if "\x1b" in text or "\x9b" in text:
         # what held them apart is gone; one that begins nothing shows nothing
@@ -274,6 +354,13 @@ def _undo_terminal(text: str) -> str:
             else text.replace("\r", "\n")
         )
     return text
+
+
+def _needs_translation(text: str) -> bool:
+    # a search for one character after the other is many times quicker than one for any of them
+    if text.isascii():
+        return any(char in text for char in _ASCII_BLANKS)
+    return _NEEDS_TRANSLATION.search(text) is not None
 
 
 def _overwritten(line: str) -> str:

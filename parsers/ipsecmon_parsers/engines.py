@@ -1,10 +1,10 @@
-"""Runs the template engines and hands on what they read; the only file that knows textfsm and ttp.
+"""Runs the template engines and hands on what they read; the only file that knows ttp.
 
 Beside rows and sections it keeps an account: which lines no rule of the template matched, and from which lines
 each value was made, so that an error can name its line and nothing is lost in silence.
 
-TextFSM reads tables and listings line by line (``.textfsm``). TTP reads configurations, text whose blocks are
-told by indentation (``.ttp``). TTP searches every rule over the whole text and puts the finds together by their
+TextFSM reads tables and listings line by line (``.textfsm``); ``compiled_textfsm`` runs it and keeps the account.
+TTP reads configurations, text whose blocks are told by indentation (``.ttp``). TTP searches every rule over the whole text and puts the finds together by their
 position. It neither says which lines it used nor sees where a block ends: below a heading no rule knows, it
 gives the lines to the block before. Two measures make it exact, and neither changes what a template means:
 
@@ -30,13 +30,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import textfsm
 from ttp import ttp
 
 from ipsecmon_parsers.clean import CleanText
+from ipsecmon_parsers.compiled_textfsm import CompiledTemplate
 from ipsecmon_parsers.errors import ParseError, ParserError, Truncated
+from ipsecmon_parsers.stock_account import LineRefused, StockAccount, needs_stock
 
 # No output has longer lines; nothing is gained, and much time lost, by matching rules against a megabyte.
 _LONGEST_LINE = 4096
@@ -68,9 +71,13 @@ class Template:
     def _ttp(self) -> _CompiledTtp:
         return _CompiledTtp(self.text)
 
-    def machine(self) -> _Accountant:
-        """The one place where the text of a TextFSM template becomes a machine; it serves one text."""
-        return _Accountant(self.text)
+    @cached_property
+    def _machine(self) -> CompiledTemplate | StockAccount:
+        return StockAccount(self.text) if needs_stock(self.text) else CompiledTemplate(self.text)
+
+    def machine(self) -> CompiledTemplate | StockAccount:
+        """The one place where the text of a TextFSM template becomes a machine; compiled once."""
+        return self._machine
 
     def ttp(self) -> _CompiledTtp:
         """Compiled once, for as long as the template is kept."""
@@ -250,6 +257,15 @@ class Table:
         """Say what the next record is made of; without ``last`` it goes to the beginning of the one behind it."""
         self.sources.append((first.first_line, last))
 
+    def picker(self, names: Sequence[str]) -> Callable[[Row], tuple[str, ...]]:
+        """Reads several columns of a row at once; empty where nothing was captured or the template has no such column."""
+        indexes = [self.columns.get(name) for name in names]
+        known = [index for index in indexes if index is not None]
+        if len(known) == len(indexes) > 1:
+            pick: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*known)
+            return lambda row: pick(row.values)
+        return lambda row: tuple("" if index is None else row.values[index] for index in indexes)
+
     def foreign(self) -> ParserError:
         """The text is the answer to something else."""
         line_no = self.unmatched_lines[0]
@@ -280,17 +296,19 @@ def run_textfsm(template: Template, command: str, text: CleanText, complete: boo
     machine = template.machine()
     table = Table(command, text, complete, machine.header)
     try:
-        for values, first_line, last_line in machine.account(table.lines):
-            table.rows.append(Row(table, values, first_line, last_line))
-    except textfsm.TextFSMError as error:
-        rule = re.search(r"Rule Line: (\d+)", str(error))
-        where = f" (the rule on its line {rule[1]} says Error)" if rule else ""
-        line_no = machine.line_no
+        account = machine.account(text.text, longest_line=_LONGEST_LINE)
+    except LineRefused as error:
+        where = f" (the rule on its line {error.rule_line} says Error)" if error.rule_line else ""
         expected = f"a line that {template.name} does not refuse{where}"
-        raise ParseError(command, line_no, table.lines[line_no - 1], expected) from None
-    table.unmatched_lines = machine.unmatched
-    table.overwriting_lines = machine.overwriting
-    table.dropped_lines = machine.dropped
+        line = table.lines[error.line_no - 1]
+        raise ParseError(command, error.line_no, line, expected) from None
+    table.rows = [
+        Row(table, values, first_line, last_line)
+        for values, (first_line, last_line) in zip(account.rows, account.spans, strict=True)
+    ]
+    table.unmatched_lines = account.unmatched
+    table.overwriting_lines = account.overwriting
+    table.dropped_lines = account.dropped
     return table
 
 
@@ -331,84 +349,6 @@ class _CountedLines(io.StringIO):
     def __next__(self) -> str:  # type: ignore[override] # typeshed: StringIO itself overrides it so
         self.line_no += 1
         return super().__next__()
-
-
-class _Accountant(textfsm.TextFSM):
-    """A TextFSM that notes which lines made which rows; the overridden methods are textfsm's own hooks."""
-
-    def __init__(self, template: str) -> None:
-        super().__init__(io.StringIO(template))
-        self.unmatched: list[int] = []
-        self.overwriting: list[int] = []
-        self.dropped: list[int] = []
-        # "^\s*$$ -> Record" is common elsewhere; none of our own templates says anything about a blank line
-        rules = [rule for state in self.states.values() for rule in state]
-        self._may_end = any(rule.new_state in ("End", "EOF") for rule in rules)
-        self._reads_blank_lines = any(rule.regex_obj.match("") for rule in rules)
-        self._filldown = {v.name for v in self.values if "Filldown" in v.OptionNames()}
-        self._assigned: dict[str, str | None] = {}
-        self._line_no = 0
-        self._matched = False
-        self._first_line = 0
-        self._spans: list[tuple[int, int]] = []
-
-    @property
-    def line_no(self) -> int:
-        """The line that is being read."""
-        return self._line_no
-
-    def account(self, lines: Sequence[str]) -> Iterator[tuple[list[str], int, int]]:
-        """Rows with the first and last line of each."""
-        rows = self._run(lines)
-        for row, (first_line, last_line) in zip(rows, self._spans, strict=True):
-            yield row, first_line, last_line
-
-    def _run(self, lines: Sequence[str]) -> list[list[str]]:
-        """``ParseText``, but blank lines cost nothing where no rule says anything about them."""
-        reads_blank_lines, may_end = self._reads_blank_lines, self._may_end
-        # what follows the last line end is no line, unless something stands there
-        for number, line in enumerate(lines if lines[-1] else lines[:-1], start=1):
-            if reads_blank_lines or (line and not line.isspace()):
-                self._line_no = number
-                self._CheckLine(line)
-                if may_end and self._cur_state_name in ("End", "EOF"):
-                    rest = enumerate(lines[number:], start=number + 1)
-                    self.unmatched += [n for n, line in rest if line.strip()]
-                    break
-        self._line_no = len(lines)
-        return self.ParseText("")
-
-    def _CheckLine(self, line: str) -> None:  # noqa: N802 # textfsm's name
-        self._matched = False
-        if len(line) <= _LONGEST_LINE:
-            super()._CheckLine(line)
-        if not self._matched and line.strip():
-            self.unmatched.append(self._line_no)
-
-    def _CheckRule(self, rule: textfsm.TextFSMRule, line: str) -> re.Match[str] | None:  # noqa: N802 # textfsm's name
-        match = super()._CheckRule(rule, line)
-        # a rule that only closes the row before ("-> Continue.Record") has not understood the line
-        if match is not None and (rule.line_op != "Continue" or match.groupdict()):
-            self._matched = True
-        return match
-
-    def _AssignVar(self, matched: re.Match[str], value: str) -> None:  # noqa: N802 # textfsm's name
-        self._first_line = self._first_line or self._line_no
-        text = matched[value]
-        if text is not None and self._assigned.setdefault(value, text) != text:
-            self.overwriting.append(self._line_no)
-        super()._AssignVar(matched, value)
-
-    def _AppendRecord(self) -> None:  # noqa: N802 # textfsm's name
-        before = len(self._result)
-        super()._AppendRecord()
-        is_kept = len(self._result) > before
-        if not is_kept and self._assigned.keys() - self._filldown:
-            self.dropped.append(self._first_line)
-        if is_kept:
-            self._spans.append((self._first_line or self._line_no, self._line_no))
-        self._assigned.clear()
-        self._first_line = 0
 
 
 def run_ttp(template: Template, command: str, text: CleanText, complete: bool) -> Table:

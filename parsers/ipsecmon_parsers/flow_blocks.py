@@ -156,7 +156,7 @@ def _misplaced_lines(table: Table, blocks: list[FlowBlock]) -> Iterator[int]:
     for line_no in table.overwriting_lines:
         if _INSIDE_A_FLOW.match(table.lines[line_no - 1]):
             yield line_no
-    yield from _headings_out_of_order(table, set(starts))
+    yield from _headings_out_of_order(table, starts)
 
 
 def _lines_that_repeat_their_flow(table: Table, starts: list[int]) -> set[int]:
@@ -182,14 +182,22 @@ _HEADING = re.compile(r"^\s*(inbound|outbound) (esp|ah|pcp) sas:\s*$")
 _ORDER = ("inbound esp", "inbound ah", "inbound pcp", "outbound esp", "outbound ah", "outbound pcp")
 
 
-def _headings_out_of_order(table: Table, starts: set[int]) -> Iterator[int]:
+def _headings_out_of_order(table: Table, starts: list[int]) -> Iterator[int]:
     """Lines with a heading that stands before the last one of the same flow."""
     place = 0
-    for line_no, line in enumerate(table.lines, start=1):
-        if line_no in starts:
+    # the same few headings come again with every flow
+    places: dict[str, int | None] = {}
+    waiting = [*reversed(starts)]
+    for line_no in [n for n, line in enumerate(table.lines, start=1) if "sas:" in line]:
+        while waiting and waiting[-1] <= line_no:
+            waiting.pop()
             place = 0
-        if "bound" in line and (heading := _HEADING.match(line)):
-            now = _ORDER.index(f"{heading[1]} {heading[2]}")
+        line = table.lines[line_no - 1]
+        if line not in places:
+            heading = _HEADING.match(line)
+            places[line] = _ORDER.index(f"{heading[1]} {heading[2]}") if heading else None
+        now = places[line]
+        if now is not None:
             if now < place:
                 yield line_no
             place = now

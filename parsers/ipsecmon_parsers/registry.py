@@ -675,7 +675,7 @@ def parse(
     command = reading.spelled(command) or command
     cleaned = clean(text, command)
     _refuse_refusals(command, cleaned)
-    if not cleaned.text.strip() and not (complete or cleaned.ends_with_prompt):
+    if _is_blank(cleaned.text) and not (complete or cleaned.ends_with_prompt):
         raise Truncated(command, 0, "", "at least one line or a prompt", "nothing was received")
 
     def run(text: CleanText) -> Table:
@@ -721,13 +721,19 @@ def _sources(table: Table, records: int) -> tuple[Source, ...]:
     return tuple(reversed(sources))
 
 
+def _is_blank(text: str) -> bool:
+    return not text or text.isspace()
+
+
 # whatever else a device says in one line that begins with "%", it is no listing
 _ONLY_A_MESSAGE = re.compile(r"\s*(?:\^\s*)?(?P<message>(?:ERROR: )?%[^\n]*)\s*")
 _LONGEST_MESSAGE = 1000
 
 
 def _refuse_refusals(command: str, cleaned: CleanText) -> None:
-    refusal = _REFUSAL.search(cleaned.text)
+    # every refusal holds one of these; to look for them first spares a try at every line
+    may_refuse = "%" in cleaned.text or "Command authorization failed" in cleaned.text
+    refusal = _REFUSAL.search(cleaned.text) if may_refuse else None
     if refusal is None and len(cleaned.text) < _LONGEST_MESSAGE:
         refusal = _ONLY_A_MESSAGE.fullmatch(cleaned.text)
     if refusal is not None:

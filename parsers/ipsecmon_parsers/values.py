@@ -84,6 +84,7 @@ def ident_text(text: str) -> Ident:
     return ident(*parts)
 
 
+@lru_cache(maxsize=256)
 def flags(text: str) -> tuple[str, ...]:
     """``origin_is_acl,ipsec_sa_request_sent`` -> both words; a trailing comma is IOS's own."""
     return tuple(word for word in re.split(r"[,\s]+", text) if word)
@@ -107,6 +108,7 @@ def settings(text: str) -> tuple[str, ...]:
     return tuple(part for word in text.split(",") if (part := word.strip()))
 
 
+@lru_cache(maxsize=256)
 def sa_mode(words: tuple[str, ...]) -> SaMode | None:
     """The encapsulation mode among the settings, ``None`` where neither word stands."""
     for word in words:
@@ -119,6 +121,7 @@ def sa_mode(words: tuple[str, ...]) -> SaMode | None:
 _SA_STATUSES = ("ACTIVE", "STANDBY", "active", "standby")
 
 
+@lru_cache(maxsize=256)
 def sa_status(text: str) -> str:
     """``ACTIVE`` or ``ACTIVE(ACTIVE)`` as printed; a word unknown to us is kept, a damaged known one is not.
 
