@@ -9,7 +9,7 @@ length leaves no trace, so a listing is only as whole as the session that collec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ipsecmon_parsers import values
@@ -120,9 +120,10 @@ def _checked(table: Table, blocks: list[FlowBlock]) -> list[FlowBlock]:
     for line_no in sorted(_misplaced_lines(table, blocks)):
         if line_no < end:
             raise ParseError(table.command, line_no, table.lines[line_no - 1], _LOST_IDENTS)
+    pick = table.picker(("DIRECTION", "SPI"))
     for block in blocks:
         if not block.is_cut:
-            _refuse_mixed_flows(block)
+            _refuse_mixed_flows(block, pick)
     return blocks
 
 
@@ -203,15 +204,21 @@ def _headings_out_of_order(table: Table, starts: list[int]) -> Iterator[int]:
             place = now
 
 
-def _refuse_mixed_flows(block: FlowBlock) -> None:
+def _refuse_mixed_flows(block: FlowBlock, pick: Callable[[Row], tuple[str, ...]]) -> None:
     """SAs of two flows below the idents of one: the SPI in use is none of those listed, or has no partner."""
-    outbound = [row for row in block.sas if row.text("DIRECTION") == Direction.OUTBOUND]
-    numbers = {
-        row.value("SPI", values.spi) for row in outbound if row.text("SPI") != "[Not Available]"
-    }
     current = block.opened.value("CURRENT_OUTBOUND_SPI", values.spi)
-    is_paired = len(outbound) < len(block.sas)
-    if current and not (current in numbers and is_paired):
+    if not current:
+        return
+    outbound = 0
+    is_listed = False
+    for row in block.sas:
+        direction, spi = pick(row)
+        if direction == Direction.OUTBOUND:
+            outbound += 1
+            if spi != "[Not Available]" and row.value("SPI", values.spi) == current:
+                is_listed = True
+    is_paired = outbound < len(block.sas)
+    if not (is_listed and is_paired):
         raise block.opened.error(
             "an inbound SA, and the current outbound spi among the outbound SAs: lines are missing",
             near=block.opened.text("CURRENT_OUTBOUND_SPI") or "",

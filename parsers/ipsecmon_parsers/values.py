@@ -167,7 +167,8 @@ def sa_timing(text: str) -> SaTiming:
         is not applicable            SD-WAN
     """
     if match := _BOTH.fullmatch(text):
-        return SaTiming(int(match["kilobytes"]), int(match["seconds"]))
+        kilobytes, seconds = match.groups()
+        return SaTiming(int(kilobytes), int(seconds))
     if match := _SECONDS.fullmatch(text):
         return SaTiming(None, int(match["bracketed"] or match["bare"]))
     if _WORDS.fullmatch(text):
