@@ -18,12 +18,14 @@ seconds become 87), so a flow without that heading is ``Truncated`` and nothing 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
 from ipsecmon_parsers import values
 from ipsecmon_parsers.engines import Row, Table
+from ipsecmon_parsers.errors import ParserError
 from ipsecmon_parsers.flow_blocks import CLOSING, asa_flow_blocks, flow_blocks
 from ipsecmon_parsers.making import maker
 from ipsecmon_parsers.records import (
@@ -195,6 +197,16 @@ class _Reader:
         self._idents = {side: table.picker(names) for side, names in _IDENT_COLUMNS.items()}
 
     def flow(self, row: Row, sas: tuple[IpsecSa, ...]) -> Flow:
+        try:
+            return self._flow(row, sas)
+        except ParserError:
+            raise
+        except ValueError:
+            # a template of the user's may capture something else than digits
+            _refuse_numbers(row, (*_FLOW_NUMBERS, *(name.upper() for name in self._counter_names)))
+            raise
+
+    def _flow(self, row: Row, sas: tuple[IpsecSa, ...]) -> Flow:
         (
             interface,
             crypto_map,
@@ -339,8 +351,8 @@ class _Reader:
             mode, nat_t = _encapsulation(settings)
             return _make_sa(
                 (
-                    _DIRECTIONS[direction],
-                    _PROTOCOLS[protocol],
+                    _DIRECTIONS.get(direction) or Direction(direction),
+                    _PROTOCOLS.get(protocol) or Protocol(protocol),
                     values.spi(spi) if spi and not spi.startswith("[") else None,
                     values.transform(transform),
                     mode,
@@ -373,6 +385,17 @@ def _refuse_sa(row: Row) -> None:
     if not (row.text("SPI") or "").startswith("["):
         row.value("SPI", values.spi)
     row.value("STATUS", values.sa_status)
+    _refuse_numbers(row, _SA_NUMBERS)
+
+
+_FLOW_NUMBERS = ("PEER_PORT", "PATH_MTU", "IP_MTU", "PLAINTEXT_MTU")
+_SA_NUMBERS = ("CONN_ID", "SLOT", "IV_SIZE", "REPLAY_WINDOW")
+
+
+def _refuse_numbers(row: Row, names: Iterable[str]) -> None:
+    """The error of the first value among ``names`` that is no number, with its line."""
+    for name in names:
+        row.number(name)
 
 
 @lru_cache(maxsize=256)
