@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fuzz.cases import Case, commands
+from ipsecmon_parsers.anonymize import anonymize
 from ipsecmon_parsers.clean import clean
 from ipsecmon_parsers.errors import ParserError, UnknownCommand
+from ipsecmon_parsers.reading import read_log
 from ipsecmon_parsers.redaction import hide_key_table, hide_secrets
 from ipsecmon_parsers.registry import parse
 from ipsecmon_parsers.running import about_crypto
@@ -35,6 +37,8 @@ def targets(cases: list[Case]) -> list[Target]:
         Target("hide_secrets", hide_secrets),
         Target("hide_key_table", hide_key_table),
         Target("about_crypto", about_crypto),
+        Target("read_log", read_log),
+        Target("anonymize", anonymize),
         *(
             Target(
                 f"parse {platform} {command!r} complete={complete}",
