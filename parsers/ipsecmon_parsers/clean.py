@@ -159,8 +159,8 @@ def clean(text: str, command: str = "") -> CleanText:
     elif echoes and text[: echoes[0].start()].strip():
         # no echo of ours, but an answer before the first echo of another command
         text, ends_with_prompt = text[: echoes[0].start()], True
-    text = _without(_matching_lines(_PROMPT_ECHO, text), text)
-    text = _without(_matching_lines(_PROMPT, text), text)
+    text = _without(_PROMPT_ECHO, text)
+    text = _without(_PROMPT, text)
     return CleanText(_blank_bare_echo(text), ends_with_prompt, message_lines)
 
 
@@ -255,6 +255,8 @@ def _may_hold_messages(text: str) -> bool:
 
 def _matching_lines(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
     """What ``finditer`` of a pattern for whole lines with a prompt finds, looking only where one may be."""
+    if _is_full_of_prompts(text):
+        return list(pattern.finditer(text))
     found: list[re.Match[str]] = []
     # a search for one character is many times quicker than one for either of two
     end_of_prompt = _PROMPT_END if ">" in text else _PROMPT_END_HASH
@@ -271,8 +273,16 @@ def _matching_lines(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
     return found
 
 
-def _without(matches: list[re.Match[str]], text: str) -> str:
-    """The text without what matched."""
+def _is_full_of_prompts(text: str) -> bool:
+    """Where every few characters may end a prompt, looking for each of them is slower than trying every line."""
+    return (text.count("#") + text.count(">")) * 50 > len(text)
+
+
+def _without(pattern: re.Pattern[str], text: str) -> str:
+    """The text without the lines that match."""
+    if _is_full_of_prompts(text):
+        return pattern.sub("", text)
+    matches = _matching_lines(pattern, text)
     parts: list[str] = []
     position = 0
     for match in matches:
