@@ -69,7 +69,7 @@ $(BENCH_VENV)/.installed: requirements-bench.lock
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
 	@touch $@
 
-bench: $(STAMP) $(BENCH_VENV)/.installed ## how fast engines read hubs of 1 to 4,000 tunnels (needs ten minutes)
+bench: $(STAMP) $(BENCH_VENV)/.installed ## how fast engines read hubs of 1 to 4,000 tunnels (some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m bench.compare --genie-python $(BENCH_VENV)/bin/python
 
 fmt: $(STAMP) ## format the code and sort the imports
