@@ -16,7 +16,7 @@ from ipsecmon_parsers.errors import Filtered, NotRecognised, UnknownCommand
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import BUILT_IN, Registry
 
-__all__ = ["Guess", "guess", "platform_name"]
+__all__ = ["MARKS", "Guess", "guess", "platform_name"]
 
 _FAMILIES = (Platform.IOS, Platform.ASA)
 # enough to tell any two commands apart, however long the listing of a hub is
@@ -56,7 +56,7 @@ def _marks(platform: Platform, *lines: tuple[str, str]) -> tuple[_Mark, ...]:
 
 
 # the more special before the more general: of two that understand the same lines the first is taken
-_MARKS = (
+MARKS = (
     *_marks(
         Platform.IOS,
         ("show crypto isakmp sa count", r"Active ISAKMP SA's:"),
@@ -342,7 +342,7 @@ def _candidates(
     sample: str, platforms: Sequence[Platform], registry: Registry, *, needs_mark: bool
 ) -> Iterator[_Candidate]:
     families = {Platform.ASA if one is Platform.ASA else Platform.IOS for one in platforms}
-    for mark in _MARKS:
+    for mark in MARKS:
         if mark.platform not in families:
             continue
         match = mark.line.search(sample)

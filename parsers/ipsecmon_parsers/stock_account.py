@@ -91,8 +91,9 @@ class _Accountant(textfsm.TextFSM):
                 self.line_no = number
                 self._CheckLine(line)
                 if self._may_end and self._cur_state_name in ("End", "EOF"):
-                    rest = [] if as_compiled else enumerate(lines[number:], start=number + 1)
-                    self._unmatched += [n for n, line in rest if line.strip()]
+                    if not as_compiled:
+                        rest = enumerate(lines[number:], start=number + 1)
+                        self._unmatched += [n for n, line in rest if line.strip()]
                     break
         self.line_no = len(lines)
         rows = self.ParseText("")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fuzz.cases import commands
 from ipsecmon_parsers.clean import clean
 from ipsecmon_parsers.errors import Filtered, NotRecognised, ParserError, Truncated
-from ipsecmon_parsers.guess import guess
+from ipsecmon_parsers.guess import MARKS, guess
 from ipsecmon_parsers.reading import read_log
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import BUILT_IN, parse
@@ -204,3 +205,14 @@ def test_every_record_of_a_capture_lies_in_lines_of_its_own(captures: Path) -> N
                 assert before < source.first_line <= source.last_line, path
             assert lines[source.first_line - 1].strip(), path
             before = source.last_line
+
+
+# what a filter left looks alike on both platforms; of an ASA only the echo tells
+GUESSABLE = [pair for pair in commands() if not (pair[0] == "asa" and "|" in pair[1])]
+
+
+@pytest.mark.parametrize(("platform", "command"), GUESSABLE)
+def test_every_command_can_be_guessed_from_a_line_of_its_own(platform: str, command: str) -> None:
+    marks = [mark.command for mark in MARKS if mark.platform == platform]
+
+    assert any(BUILT_IN.are_read_alike(platform, command, mark) for mark in marks)
