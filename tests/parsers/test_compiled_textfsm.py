@@ -253,6 +253,17 @@ Start
 """,
         "ab x,\nab y\nab!\nab x,\nab y\nab!\nab x,\nab y\nab!\nab x,\nab y\nab!\n",
     ),
+    "a lazy value at the end of a rule": (
+        """\
+Value A (\\S+?)
+Value B (\\w*?)
+
+Start
+  ^a ${A} -> Record
+  ^b ${A}:${B} -> Record
+""",
+        "a 123\na 4\nb 56:78\nb 9:\na 567\n" * 4,
+    ),
     "a back reference": (
         """\
 Value A (\\w+)
