@@ -226,11 +226,14 @@ def _kek(group: _Group) -> GdoiKek | None:
 def _tek(tek: _Tek) -> GdoiTek:
     block = tek.block
     block.once("SPI", "TIMING")
+    spi = block.value("SPI", values.spi)
+    if spi is None:
+        raise block.error("the SPI of an IPsec SA")
     timing = block.value("TIMING", values.sa_timing)
     replay = next((row for name, row in tek.named.items() if name.startswith("Anti-Replay")), None)
     return GdoiTek(
         interface=tek.interface,
-        spi=values.spi(block.required("SPI", "the SPI of an IPsec SA")),
+        spi=spi,
         transform=block.value("TRANSFORM", values.transform) or (),
         remaining_kilobytes=timing.kilobytes if timing else None,
         remaining_seconds=timing.seconds if timing else None,

@@ -202,6 +202,7 @@ class _Reader:
         except ParserError:
             raise
         except ValueError:
+            row.value("CURRENT_OUTBOUND_SPI", values.spi)
             # a template of the user's may capture something else than digits
             _refuse_numbers(row, (*_FLOW_NUMBERS, *(name.upper() for name in self._counter_names)))
             raise

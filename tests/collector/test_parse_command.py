@@ -13,6 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from fuzz.cases import fixture_cases
 from ipsecmon.cli import main
 
 LOG = """\
@@ -213,17 +214,12 @@ def test_the_commands_that_can_be_read_are_listed() -> None:
 
 
 def test_every_output_of_ours_has_a_table_and_a_spreadsheet() -> None:
-    outputs = Path(__file__).parent.parent / "parsers" / "outputs"
-    for case in sorted(outputs.glob("*/*/*/output.txt")):
-        written = case.with_name("command.txt")
-        command = (
-            written.read_text().strip() if written.is_file() else case.parts[-3].replace("_", " ")
-        )
-        told = ("--platform", case.parts[-4], "--command", command)
+    for case in fixture_cases(readable=True):
+        told = ("--platform", case.platform, "--command", case.command)
         for form in ("table", "csv"):
-            done = parse(*told, "--format", form, text=case.read_text())
-            assert (done.exit_code, done.stderr) == (0, ""), (case, form, done.exception)
-            assert done.stdout.strip() or form == "csv", case
+            done = parse(*told, "--format", form, text=case.text)
+            assert (done.exit_code, done.stderr) == (0, ""), (case.name, form, done.exception)
+            assert done.stdout.strip() or form == "csv", case.name
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

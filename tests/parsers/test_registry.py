@@ -209,3 +209,9 @@ def test_no_text_raises_anything_but_our_own_errors(
         result = parse("ios", command, "\n".join(lines), complete=complete)
 
         assert result.command == command
+
+
+def test_an_spi_of_more_than_32_bits_is_an_error_with_its_line() -> None:
+    text = "Group Name: E\nTEK POLICY for\nF0:\nIPsec SA:\nspi: 0x25CC85050(0)\n"
+    with pytest.raises(ParseError, match=r"line 5 of .* expected an SPI of 32 bits"):
+        parse("ios", "show crypto gdoi", text, complete=True)
