@@ -220,37 +220,25 @@ _PROMPT_END = re.compile(r"#(?<=[A-Za-z0-9._:@/()\[\]+*?$-]#)|>(?<=[A-Za-z0-9._:
 _PROMPT_END_HASH = re.compile(r"#(?<=[A-Za-z0-9._:@/()\[\]+*?$-]#)")
 
 
-# what every line of _NOISE and every message that breaks a line has one of; to look for a text is many times quicker
-# than to try an expression on every line
-_SIGNS = (
-    *(
-        "%",
-        "Load for five secs:",
-        "ime source",
-        "ISAKMP",
-        "IPSEC",
-        "IPSec",
-        "IKEv2",
-        "[IKEv",
-        "CRYPTO_",
-    ),
-    *(
-        "crypto_engine",
-        "NHRP",
-        "rypto mapdb",
-        "(key eng. msg.)",
-        "(sa) ",
-        "= ",
-        "Building configuration",
-    ),
-    *("[OK]", "!!", "..", "!.", ".!", "Type escape", "Sending ", "Packet sent", "Success rate"),
+# Every message that breaks a line, and every line of _NOISE but those of _STARTS, holds "%", a time of day, "ISAKMP" or
+# "IPSEC(". To look for these is many times quicker than to try _NOISE on every line.
+_TIME = re.compile(r":\d\d:\d\d")
+_STARTS = re.compile(
+    r"\n[ ]*+(?:[0-9(!.\[<*]|Load for|Time source|No time source|I(?:SAKMP|PS[Ee][Cc]|KEv2)|CRYPTO_|crypto_engine|NHRP"
+    r"|[Cc]rypto mapdb|Building conf|Type escape|Sending |Packet sent|Success rate"
+    r"|(?:local_proxy|remote_proxy|protocol|lifedur|spi|sa_\w+|src addr|dst addr)= )"
 )
-_STAMP = re.compile(r"\d(?::\d\d:\d\d|[ywdh]\d{1,2}[wdhm]:)")
 
 
 def _may_hold_messages(text: str) -> bool:
-    """Whether ``_NOISE`` or ``_HINT`` can match at all."""
-    return any(sign in text for sign in _SIGNS) or _STAMP.search(text) is not None
+    """Whether ``_NOISE`` or ``_BREAKING_MESSAGE`` can match at all."""
+    return (
+        "%" in text
+        or _TIME.search(text) is not None
+        or "ISAKMP" in text
+        or "IPSEC(" in text
+        or _STARTS.search(f"\n{text}") is not None
+    )
 
 
 def _matching_lines(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ipsecmon_parsers.clean as clean_module
+from fuzz.damage import MESSAGES
 from ipsecmon_parsers.clean import clean
 
 ROW = "123.1.1.2       92.1.1.1        QM_IDLE           1001 ACTIVE"
@@ -82,6 +84,32 @@ def test_a_closing_prompt_is_noticed_and_removed(prompt: str) -> None:
     assert cleaned.text.rstrip() == ROW
 
 
+MORE_MESSAGES = (
+    "Load for five secs: 1%/0%; one minute: 2%",
+    "Time source is NTP, 10:11:12.000 UTC Mon Nov 23 2026",
+    "No time source, 10:11:12.000 UTC",
+    "IPSec(key_engine): request timer fired",
+    "IKEv2-PROTO-4: received packet",
+    "[IKEv1 DEBUG]Group = 192.0.2.9, processing SA payload",
+    "CRYPTO_SS(TUNNEL SEC): Active open",
+    "crypto_engine: Create DH",
+    "NHRP: Attempting to send packet",
+    "Crypto mapdb : proxy_match",
+    "(sa) sa_dest= 192.0.2.9, sa_proto= 50,",
+    "protocol= ESP, transform= esp-aes",
+    "spi= 0x0(0), conn_id= 0",
+    "sa_spi= 0xABCD(43981),",
+    "src addr= 10.1.1.0, protocol= 0",
+    "dst addr= 10.2.2.0, protocol= 0",
+    "!!!.!",
+    "...",
+    "Type escape sequence to abort.",
+    "Sending 5, 100-byte ICMP Echos to 192.0.2.9, timeout is 2 seconds:",
+    "Packet sent with a source address of 10.1.1.1",
+    "3d04h: a message",
+)
+
+
 def test_a_prompt_glued_to_the_last_heading_is_noticed() -> None:
     cleaned = clean("     outbound pcp sas:Site1#")
 
@@ -118,3 +146,18 @@ def test_what_is_clean_stays_clean(text: str) -> None:
     once = clean(text).text
 
     assert clean(once).text.split() == once.split() or "\x08" in text or "\r" in text
+
+
+@given(st.data())
+def test_no_message_escapes_the_quick_look_for_messages(data: st.DataObject) -> None:
+    """The expressions for messages are tried only where the quick look finds a sign of one."""
+    rows = ["    #pkts encaps: 4", "interface: Serial0/0", "", "R1#"]
+    message = data.draw(st.sampled_from([*MESSAGES, *MORE_MESSAGES]))
+    start = data.draw(st.integers(0, len(message)))
+    cut = f"{' ' * data.draw(st.integers(0, 3))}{message[start:]}"
+    text = "\n".join([data.draw(st.sampled_from(rows)), cut, data.draw(st.sampled_from(rows))])
+    glued = text.replace("\n", "", 1)
+
+    for one in (text, glued):
+        if clean_module._NOISE.search(one) or clean_module._BREAKING_MESSAGE.search(one):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # the expressions themselves are the claim
+            assert clean_module._may_hold_messages(one)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # the same

@@ -19,10 +19,12 @@ from ipsecmon_parsers.records import Record
 from ipsecmon_parsers.registry import parse
 
 CASES = {case.name: case for case in fixture_cases(readable=True)}
-# Lines of theirs are broken, at another column or by a message; broken again they are nobody's output.
+# Lines of theirs are broken, at another column or by a message, or are messages; broken again they are nobody's output.
 BROKEN_ALREADY = (
     "ios/show_crypto_ikev2_sa/wrapped_cut_and_unready",
     "ios/show_crypto_ipsec_sa/message_breaks_a_line",
+    "ios/show_crypto_ipsec_sa/messages_between_lines",
+    "ios/show_crypto_isakmp_sa/message_between_rows",
 )
 NAMES = st.sampled_from(sorted(CASES))
 WHOLE: dict[str, tuple[Record, ...]] = {}
@@ -164,7 +166,7 @@ def breakable(case: Case) -> list[int]:
 @settings(deadline=None)  # a busy machine is no fault
 @given(st.data())
 def test_a_message_inside_a_line_changes_no_record(data: st.DataObject) -> None:
-    case = CASES[data.draw(NAMES)]
+    case = CASES[data.draw(NAMES.filter(lambda name: name not in BROKEN_ALREADY))]
     if places := breakable(case):
         at = data.draw(st.sampled_from(places))
         assert_breaking_message_changes_nothing(case, data.draw(st.sampled_from(BREAKING)), at)
@@ -172,7 +174,7 @@ def test_a_message_inside_a_line_changes_no_record(data: st.DataObject) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [n for n in CASES if n not in BROKEN_ALREADY])
 def test_no_message_inside_a_line_changes_a_record(name: str) -> None:
     case = CASES[name]
     for place in breakable(case)[::3]:
