@@ -64,7 +64,7 @@ _SYSLOG = r"%[A-Z][A-Z0-9_]{0,40}-(?:[A-Z0-9_]{1,40}-)?[0-7]-[A-Z0-9_]{1,60}:"
 _DEBUG = (
     r"(?:ISAKMP(?:-PAK|-ERROR)?(?::?[ ]?\(|:[ ]?[a-zA-Z])|(?:IPSEC|IPSec)[ ]?\(\w+\)|IPSEC:[ ]\S"
     r"|IKEv2(?:-[A-Z]+(?:-\d)?)?:[ ]?\((?:SESSION|SA[ ]|\d+\):)|IKEv2-(?:PAK|INTERNAL|ERROR|PROTO-\d|PLAT-\d):|\[IKEv[12](?:[ ]DEBUG)?\]"
-    r"|(?:CRYPTO_ENGINE|CRYPTO_SS|crypto_engine|NHRP)[:(]|[Cc]rypto mapdb[ ]?:)"
+    r"|(?:CRYPTO_ENGINE|CRYPTO_SS|crypto_engine|NHRP)[:(]|[Cc]rypto[ ]mapdb[ ]?:)"
 )
 
 _NOISE = re.compile(
@@ -145,6 +145,10 @@ def clean(text: str, command: str = "") -> CleanText:
     CleanText(text='\\n*10:11:12.345 UTC Mon Nov 23 2026\\n', ends_with_prompt=True)
     """
     text, message_lines = _without_messages(without_terminal(text))
+    if not _may_hold_prompts(text):
+        return CleanText(
+            _blank_bare_echo(text), ends_with_prompt=False, message_lines=message_lines
+        )
     ends_with_prompt = _PROMPT.match(_last_line(text)) is not None
     echoes = _matching_lines(_PROMPT_ECHO, text)
     mine = [echo for echo in echoes if is_same_command(echo["command"], command)]
@@ -218,6 +222,11 @@ def _last_line(text: str) -> str:
 # the end of a prompt: "#" or ">" behind a character of a host name
 _PROMPT_END = re.compile(r"#(?<=[A-Za-z0-9._:@/()\[\]+*?$-]#)|>(?<=[A-Za-z0-9._:@/()\[\]+*?$-]>)")
 _PROMPT_END_HASH = re.compile(r"#(?<=[A-Za-z0-9._:@/()\[\]+*?$-]#)")
+
+
+def _may_hold_prompts(text: str) -> bool:
+    """Whether ``_PROMPT`` or ``_PROMPT_ECHO`` can match at all."""
+    return (_PROMPT_END if ">" in text else _PROMPT_END_HASH).search(text) is not None
 
 
 # Every message that breaks a line, and every line of _NOISE but those of _STARTS, holds "%", a time of day, "ISAKMP" or

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from ipsecmon_parsers.autovpn import build_autovpn
 from ipsecmon_parsers.clean import CleanText, clean
+from ipsecmon_parsers.collecting import without_collector
 from ipsecmon_parsers.configuration import (
     build_access_lists,
     build_asa_access_lists,
@@ -683,8 +684,9 @@ def parse(
             text = replace(text, text=prepare(text.text))
         return run_template(reading.template, command, text, complete)
 
-    table = mended(cleaned, run(cleaned), run)
-    records = reading.build(table, known_platform)
+    with without_collector():
+        table = mended(cleaned, run(cleaned), run)
+        records = reading.build(table, known_platform)
     if not records and table.has_no_match:
         raise table.foreign()
     unparsed = (UnparsedLine(line_no=n, text=table.lines[n - 1]) for n in table.unmatched_lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 
 import pytest
 from hypothesis import example, given
@@ -215,3 +216,18 @@ def test_an_spi_of_more_than_32_bits_is_an_error_with_its_line() -> None:
     text = "Group Name: E\nTEK POLICY for\nF0:\nIPsec SA:\nspi: 0x25CC85050(0)\n"
     with pytest.raises(ParseError, match=r"line 5 of .* expected an SPI of 32 bits"):
         parse("ios", "show crypto gdoi", text, complete=True)
+
+
+def test_the_cycle_collector_is_left_as_it_was() -> None:
+    for was_enabled in (True, False):
+        (gc.enable if was_enabled else gc.disable)()
+        try:
+            parse("ios", "show crypto isakmp sa", "dst src state conn-id status\n", complete=True)
+            after_reading = gc.isenabled()
+            with contextlib.suppress(ParserError):
+                parse("ios", "show crypto gdoi", "Group Name: E\nSA Rekey\nx: 1\n", complete=True)
+            after_refusing = gc.isenabled()
+        finally:
+            gc.enable()
+
+        assert (after_reading, after_refusing) == (was_enabled, was_enabled)
