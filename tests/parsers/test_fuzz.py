@@ -9,9 +9,7 @@ import pytest
 from fuzz.__main__ import Run, main, search, smallest
 from fuzz.cases import commands, fixture_cases, spelled_out
 from fuzz.targets import Target, targets
-from fuzz.worst_texts import TEXTS, own_texts, seconds_of
 from ipsecmon_parsers.errors import ParserError
-from ipsecmon_parsers.registry import parse
 
 CASES = fixture_cases()
 
@@ -83,16 +81,3 @@ def test_every_line_of_the_registry_is_a_target_twice() -> None:
 )
 def test_a_command_of_the_registry_is_spelled_out(written: str, typed: str) -> None:
     assert spelled_out(written) == typed
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(("platform", "command"), commands())
-def test_twice_the_text_takes_about_twice_the_time(platform: str, command: str) -> None:
-    """Small texts, so that a quadratic step shows as a factor of four rather than as an hour."""
-    with pytest.raises(ParserError):
-        parse(platform, command, "")  # compiles the template
-    for name, make in {**TEXTS, **own_texts(platform, command)}.items():
-        once, twice = (seconds_of(platform, command, make(size), 30) for size in (60_000, 120_000))
-
-        assert twice < 0.2 or twice < 3.2 * once, name
