@@ -7,14 +7,14 @@ all the same, through all of them again and again: a quarter of the time a hub t
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 __all__ = ["without_collector"]
 
 
 @contextmanager
-def without_collector() -> Iterator[None]:
+def without_collector() -> Generator[None]:
     """The collector rests until the block is left, in whatever way, unless somebody else had stopped it already.
 
     It is one for the whole process. Where two threads meet here, it may start again early, which costs time only.
