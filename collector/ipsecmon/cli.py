@@ -319,6 +319,10 @@ def parse_file(
 
     Look at an anonymized text before you share it: text that no rule knows may name somebody.
     """
+    if as_json_document and output_format not in ("table", "json"):
+        raise click.UsageError(
+            f"--json is short for --format json: it goes without --format {output_format}"
+        )
     if as_json_document:
         output_format = "json"
     if anonymize and (explain or output_format != "table"):
@@ -338,7 +342,8 @@ def parse_file(
             text, platform=told_platform, command=command, complete=complete, registry=registry
         )
     except UnknownCommand as error:
-        _fail(f"{error} (ipsecmon parse --list)" if error.known else str(error), EXIT_WRONG_USE)
+        told = str(error) if error.known else f"{error.command!r} cannot be read on any platform"
+        _fail(f"{told}; ipsecmon parse --list names what can be read", EXIT_WRONG_USE)
     except NotRecognised as error:
         _fail(f"{_name(file)}: {error}", EXIT_FAILED)
     if platform is None or command is None:

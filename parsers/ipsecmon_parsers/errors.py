@@ -79,7 +79,7 @@ class Filtered(ParserError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"{self.command!r} prints only some of its lines, and counters without their tunnel say nothing; "
+            f"{self.command!r} prints only some of its lines, and nothing tells what is missing; "
             f"collect {self.whole!r} without the filter"
         )
 

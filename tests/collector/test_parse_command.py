@@ -41,6 +41,17 @@ def parse(*arguments: str, text: str = LOG) -> Result:
     return CliRunner().invoke(main, ["parse", *arguments], input=text)
 
 
+def test_an_unknown_command_and_contradicting_options_are_wrong_use() -> None:
+    unknown = parse("--command", "show foo", text="x\n")
+    contradiction = parse("--json", "--format", "csv", text="x\n")
+
+    assert (unknown.exit_code, contradiction.exit_code) == (2, 2)
+    assert unknown.stderr == (
+        "ipsecmon: 'show foo' cannot be read on any platform; ipsecmon parse --list names what can be read\n"
+    )
+    assert "--json is short for --format json" in contradiction.stderr
+
+
 def test_a_text_can_be_called_whole() -> None:
     text = (
         "C-id  Local      Remote        I-VRF  Status Encr Hash   Auth DH Lifetime Cap.\n"

@@ -105,7 +105,7 @@ def test_lines_are_numbered_as_in_the_whole_log() -> None:
     assert isinstance(cut.error, Truncated)
     assert lines[cut.error.line_no - 1] == cut.error.line
     assert str(filtered.error) == (
-        "'sh cry sess | i Peer' prints only some of its lines, and counters without their tunnel say nothing; "
+        "'sh cry sess | i Peer' prints only some of its lines, and nothing tells what is missing; "
         "collect 'show crypto session' without the filter"
     )
 
