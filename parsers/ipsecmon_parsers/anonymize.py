@@ -53,7 +53,7 @@ def anonymize(
         names.add(host)
     left_out: list[str] = []
     for answer in found:
-        guessed = _guess(answer, platform, command, registry)
+        guessed = _guess(answer, platform, command, registry, is_one_of_many=len(found) > 1)
         # behind a prompt the text begins with what is left of its line, nothing, and ends where the next one begins
         skipped = 1 if answer.command or answer.host else 0
         printed = shown(answer.text).split("\n")
@@ -91,11 +91,17 @@ def _typed(command: str, *, is_read: bool) -> str:
 
 
 def _guess(
-    answer: Answer, platform: Platform | None, command: str | None, registry: Registry
+    answer: Answer,
+    platform: Platform | None,
+    command: str | None,
+    registry: Registry,
+    *,
+    is_one_of_many: bool,
 ) -> Guess | None:
     try:
         text = shown(answer.text)
-        return guess(text, answer.command or command, platform, registry=registry)
+        typed = answer.command or command
+        return guess(text, typed, platform, needs_mark=is_one_of_many, registry=registry)
     except (Filtered, NotRecognised, UnknownCommand):
         return None
 

@@ -199,12 +199,14 @@ def guess(
     platform: Platform | None = None,
     *,
     of_host: Platform | None = None,
+    needs_mark: bool = False,
     registry: Registry = BUILT_IN,
 ) -> Guess:
     """What printed ``text``, which is without terminal artefacts, echo and prompts.
 
     ``typed`` is the echo, abbreviated as it may be, ``platform`` is known for sure, ``of_host`` is what other outputs
-    of the same device were, which counts where the text itself does not tell.
+    of the same device were, which counts where the text itself does not tell. ``needs_mark``: a text without a line
+    that tells its command is not tried with every template, which takes milliseconds for each of the many in a log.
 
     Raises ``UnknownCommand`` for an echo that cannot be read, ``Filtered`` for one with a filter behind it, and
     ``NotRecognised`` where there is no echo and the text does not tell, or tells two things.
@@ -214,7 +216,7 @@ def guess(
     )
     platforms = (platform,) if platform else _FAMILIES
     if typed is None:
-        found = _by_content(sample, platforms, registry)
+        found = _by_content(sample, platforms, registry, needs_mark=needs_mark)
     else:
         found = _by_echo(sample, typed, platforms, of_host, registry)
     if platform is None and found.platform is Platform.IOS:
@@ -292,7 +294,9 @@ class _Candidate:
     mark: str
 
 
-def _by_content(sample: str, platforms: Sequence[Platform], registry: Registry) -> Guess:
+def _by_content(
+    sample: str, platforms: Sequence[Platform], registry: Registry, *, needs_mark: bool
+) -> Guess:
     if refusal := _REFUSAL.search(sample):
         why = f"the device refused a command: {refusal.group().strip()!r}"
         raise NotRecognised(
@@ -300,8 +304,10 @@ def _by_content(sample: str, platforms: Sequence[Platform], registry: Registry) 
         )
     said = sum(1 for line in sample.split("\n") if line.strip())
     marked = list(_candidates(sample, platforms, registry, needs_mark=True))
-    # a listing that lost its headings still has rows
-    candidates = marked or list(_candidates(sample, platforms, registry, needs_mark=False))
+    candidates = marked
+    if not marked and not needs_mark:
+        # a listing that lost its headings still has rows
+        candidates = list(_candidates(sample, platforms, registry, needs_mark=False))
     candidates.sort(key=lambda candidate: -candidate.understood)
     if not candidates or (candidates[0].understood < max(1, said * _ENOUGH) and not marked):
         raise NotRecognised("", "this is not the output of a command that can be read", _WHAT_TO_DO)

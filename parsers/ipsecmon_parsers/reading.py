@@ -134,7 +134,8 @@ def _guesses(
     found: Sequence[Answer], platform: Platform | None, registry: Registry
 ) -> list[Guess | NotRecognised | Filtered | UnknownCommand]:
     """One for each answer; what one output of a device shows of its platform holds for its others."""
-    guesses = [_guess(answer, platform, None, registry) for answer in found]
+    many = len(found) > 1
+    guesses = [_guess(answer, platform, None, registry, is_one_of_many=many) for answer in found]
     of_hosts: dict[str | None, Platform] = {}
     for answer, guessed in zip(found, guesses, strict=True):
         if not isinstance(guessed, Guess) or not guessed.tells_platform:
@@ -142,7 +143,7 @@ def _guesses(
         if of_hosts.get(answer.host) is not Platform.IOSXE:
             of_hosts[answer.host] = guessed.platform
     return [
-        _guess(answer, platform, of_hosts.get(answer.host), registry)
+        _guess(answer, platform, of_hosts.get(answer.host), registry, is_one_of_many=many)
         if isinstance(guessed, Guess)
         else guessed
         for answer, guessed in zip(found, guesses, strict=True)
@@ -150,11 +151,23 @@ def _guesses(
 
 
 def _guess(
-    answer: Answer, platform: Platform | None, of_host: Platform | None, registry: Registry
+    answer: Answer,
+    platform: Platform | None,
+    of_host: Platform | None,
+    registry: Registry,
+    *,
+    is_one_of_many: bool,
 ) -> Guess | NotRecognised | Filtered | UnknownCommand:
     try:
         text = shown(answer.text)
-        return guess(text, answer.command, platform, of_host=of_host, registry=registry)
+        return guess(
+            text,
+            answer.command,
+            platform,
+            of_host=of_host,
+            needs_mark=is_one_of_many,
+            registry=registry,
+        )
     except (NotRecognised, Filtered, UnknownCommand) as error:
         return error
 
