@@ -38,6 +38,8 @@ _ANY_CHAR = (END - 1) | OTHER
 _MOST_PLACES = 800
 _MOST_COPIES = 3
 _MOST_PAIRS = 3000
+_MOST_STEPS = 100_000
+"""Of making one automaton, and of walking two: what is made of many copies or has many followers is not worth more."""
 
 
 class _TooLarge(Exception):
@@ -102,13 +104,15 @@ def can_both_match(one: Automaton, other: Automaton) -> bool:
     Walks both automata at once over all lines. They have a line in common exactly if both can be led to "matched"
     by the same characters; a rule that has matched stays matched whatever follows.
     """
+    steps = 0
     seen = {(_START, _START)}
     waiting = [(_START, _START)]
     while waiting:
         left, right = waiting.pop()
         if left == right == _MATCHED:
             return True
-        if len(seen) > _MOST_PAIRS:
+        steps += len(one.following[left]) * len(other.following[right])
+        if len(seen) > _MOST_PAIRS or steps > _MOST_STEPS:
             return True
         for left_after in one.following[left]:
             chars = one.chars[left_after] & (PLAIN | END)
@@ -135,6 +139,12 @@ class _Builder:
     def __init__(self) -> None:
         self.chars: list[int] = [0, _ANY_CHAR | END]
         self.following: list[set[int]] = [set(), {_MATCHED}]
+        self._steps = 0
+
+    def _spend(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > _MOST_STEPS:
+            raise _TooLarge
 
     def build(self, node: Node) -> None:
         part = self._part(node)
@@ -145,6 +155,7 @@ class _Builder:
             self.following[place].add(_MATCHED)
 
     def _part(self, node: Node) -> _Part:
+        self._spend(1)
         match node:
             case Chars(chars):
                 return self._place(chars)
@@ -185,6 +196,7 @@ class _Builder:
         return whole
 
     def _behind(self, left: _Part, right: _Part) -> _Part:
+        self._spend(len(left.last) * len(right.first))
         for place in left.last:
             self.following[place] |= right.first
         first = left.first | right.first if left.can_be_empty else left.first
@@ -211,6 +223,7 @@ class _Builder:
 
     def _looped(self, item: Node) -> _Part:
         part = self._part(item)
+        self._spend(len(part.last) * len(part.first))
         for place in part.last:
             self.following[place] |= part.first
         return _Part(True, part.first, part.last)

@@ -54,6 +54,7 @@ class Writer:
     def __init__(self) -> None:
         self.groups: list[tuple[int, int]] = []
         """(rule place, group number in the rule) of each group written."""
+        self._loose = 0
 
     def rule(self, place: int, node: Node, captured: Container[int], indent: str | None) -> str:
         """The expression of a rule from the start of its line.
@@ -68,6 +69,7 @@ class Writer:
             items = items[1:]
         if indent is not None:
             items = items[1:]
+        self._loose = 0
         body = self._sequence(place, items, captured, _FREE)
         return body if indent is None else re.escape(indent) + body
 
@@ -100,7 +102,8 @@ class Writer:
                 self.groups.append((place, number))
                 return f"({self._write(place, item, captured, after)})"
             case Atomic(item):
-                return f"(?>{self._write(place, item, captured, after)})"
+                # once left it is not tried again: what comes behind it cannot make it take more
+                return f"(?>{self._write(place, item, captured, _FREE)})"
             case Edge("start"):
                 return r"(?<![^\n])"
             case Edge("end"):
@@ -114,6 +117,8 @@ class Writer:
                 raise Refused(f"it holds what is not understood: {what}")
 
     def _repeat(self, place: int, node: Repeat, captured: Container[int], after: int) -> str:
+        if node.kind == "possessive":
+            after = _FREE  # for the same reason
         inside = after | _next(node.item, after)
         before = len(self.groups)
         item = self._write(place, node.item, captured, inside)
@@ -125,6 +130,13 @@ class Writer:
         suffix = {"greedy": "", "lazy": "?", "possessive": "+"}[node.kind]
         if takes_all_it_can(node, after):
             suffix = "+"
+        elif node.kind != "possessive" and (node.high is None or node.high > _FEW_ROUNDS):
+            self._loose += 1
+            if self._loose >= _MOST_LOOSE:
+                # tried in vain, it takes a power of the line's length that grows with each of them
+                raise Refused(
+                    f"it repeats {_MOST_LOOSE} parts that can share out a text in several ways"
+                )
         return item + _times(node) + suffix
 
 
@@ -166,6 +178,13 @@ def is_indent(node: Node) -> bool:
         and takes_all_it_can(blanks, following)
         and not following & _FREE
     )
+
+
+def least_blanks(node: Node) -> int:
+    """How many blanks a rule with ``is_indent`` begins with at least."""
+    items = _items(node)
+    blanks = items[1] if items[0] == Edge("start") else items[0]
+    return blanks.low if isinstance(blanks, Repeat) else 0
 
 
 def _items(node: Node) -> tuple[Node, ...]:
@@ -302,6 +321,7 @@ def has_ambiguous_loop(node: Node) -> bool:
 
 
 _FEW_ROUNDS = 3
+_MOST_LOOSE = 3
 
 
 def _is_ambiguous(node: Node) -> bool:

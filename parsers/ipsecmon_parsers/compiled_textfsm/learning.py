@@ -196,9 +196,10 @@ class Learner:
             self._traces -= 1
         try:
             compiled = self._compiler.compile(path, note, node.carried, next_node.carried)
-        except Refused as refused:
+        except (Refused, RecursionError) as refused:
             note.is_settled = True
-            note.refusal = str(refused)
+            is_deep = isinstance(refused, RecursionError)
+            note.refusal = "its rules are nested too deeply" if is_deep else str(refused)
             note.samples.clear()
             self._publish(node, (*[one for one in known if one.path == path], *others), is_loop)
             return

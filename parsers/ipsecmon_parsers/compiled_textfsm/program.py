@@ -17,7 +17,7 @@ from typing import TextIO
 import textfsm
 
 from ipsecmon_parsers.compiled_textfsm.automata import Automaton
-from ipsecmon_parsers.compiled_textfsm.patterns import Node, tree
+from ipsecmon_parsers.compiled_textfsm.patterns import Node, Opaque, tree
 
 __all__ = ["Column", "LineEnd", "Program", "Record", "Rule", "State", "read_template"]
 
@@ -78,7 +78,10 @@ class Rule:
 
     @cached_property
     def tree(self) -> Node:
-        return tree(self.pattern)
+        try:
+            return tree(self.pattern)
+        except RecursionError:
+            return Opaque("it is nested too deeply")
 
     @cached_property
     def automaton(self) -> Automaton:

@@ -36,6 +36,7 @@ from ipsecmon_parsers.compiled_textfsm.emission import (
     ends_line,
     has_ambiguous_loop,
     is_indent,
+    least_blanks,
 )
 from ipsecmon_parsers.compiled_textfsm.paths import BLANK, Compiled, Note, Path, Refused, Step
 from ipsecmon_parsers.compiled_textfsm.patterns import PLAIN
@@ -167,7 +168,10 @@ class _Piece:
             )
         captured = {group for _, group in rule.captures} if writer else set[int]()
         writer = writer or Writer()
-        if indent is not None and not is_indent(rule.tree):
+        # blanks that are not plain are none here, so there may be fewer than the rule asks for
+        if indent is not None and not (
+            is_indent(rule.tree) and len(indent) >= least_blanks(rule.tree)
+        ):
             indent = None
         try:
             return writer.rule(rule.place, rule.tree, captured, indent)
