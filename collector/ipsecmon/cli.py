@@ -34,6 +34,7 @@ from ipsecmon_parsers.documents import Json
 from ipsecmon_parsers.errors import (
     NotRecognised,
     ParseError,
+    ParserError,
     TemplatesRefused,
     Truncated,
     UnknownCommand,
@@ -351,7 +352,7 @@ def parse_file(
     if reading.outcomes and (reading.results or len(reading.outcomes) > 1):
         _print_reading(reading, output_format, registry, explain=explain)
     for outcome in reading.errors:
-        click.echo(f"ipsecmon: {_name(file)}: {_told(outcome)}", err=True)
+        click.echo(f"ipsecmon: {_name(file)}: {_told(outcome, registry)}", err=True)
     if not reading.outcomes:
         click.echo(
             f"ipsecmon: {_name(file)}: none of its commands can be read; ipsecmon parse --list names those that can",
@@ -431,10 +432,20 @@ def _commands(others: list[OtherCommand]) -> str:
     return ", ".join(named) + (f" and {more} more" if more else "")
 
 
-def _told(outcome: Outcome) -> str:
+def _would_be_read_as_whole(outcome: Outcome, registry: Registry) -> bool:
+    if outcome.answer.complete or outcome.platform is None or outcome.command is None:
+        return False
+    try:
+        registry.parse(outcome.platform, outcome.command, outcome.answer.text, complete=True)
+    except ParserError:
+        return False
+    return True
+
+
+def _told(outcome: Outcome, registry: Registry) -> str:
     error = outcome.error
     told = error.report() if isinstance(error, ParseError) else str(error)
-    if isinstance(error, Truncated) and not outcome.answer.complete:
+    if isinstance(error, Truncated) and _would_be_read_as_whole(outcome, registry):
         told += ", or say --complete if you know that it is whole"
     typed = outcome.answer.command
     return f"line {outcome.answer.first_line}: {told}" if outcome.answer.host and typed else told

@@ -108,6 +108,11 @@ def _address(address: AccessAddress) -> str:
     return text if address.kind == "network" else f"{address.kind} {text}".strip()
 
 
+def _is_part_of_configuration(kind: type, name: str) -> bool:
+    """The parts of a configuration have tables of their own; counts of what was taken out would all be 0."""
+    return kind is RunningCrypto and _record_type(kind, name) is not None
+
+
 def flat(record: Any, prefix: str = "", skip: str = "") -> dict[str, str]:
     """Every field of a record by name; of a list of records their number, of a nested record its fields.
 
@@ -117,7 +122,7 @@ def flat(record: Any, prefix: str = "", skip: str = "") -> dict[str, str]:
     for field in dataclasses.fields(record):
         name = f"{prefix}{_column(record.__class__, field.name)}"
         value = getattr(record, field.name)
-        if field.name == skip:
+        if field.name == skip or _is_part_of_configuration(record.__class__, field.name):
             continue
         if isinstance(record, CustomRow) and field.name == "values":
             # as many columns as the user's template has names
@@ -191,7 +196,7 @@ def _own_columns(kind: Any, prefix: str, skip: str) -> tuple[str, ...]:
         name = f"{prefix}{_column(kind, field.name)}"
         nested = _record_type(kind, field.name)
         is_list = get_origin(get_type_hints(kind)[field.name]) is tuple
-        if field.name == skip:
+        if field.name == skip or _is_part_of_configuration(kind, field.name):
             continue
         if nested is not None and not is_list:
             found += _own_columns(nested, f"{name}_", "")

@@ -250,7 +250,7 @@ _COLUMNS: dict[type, tuple[_Column, ...]] = {
             "IKE",
             lambda session: cell(tuple(f"v{sa.version} {sa.status}" for sa in session.ike_sas)),
         ),
-        ("flows", lambda session: len(session.flows)),
+        ("flows", lambda session: len(session.flows) or None),
         ("active SAs", lambda session: _sum(flow.active_sas for flow in session.flows)),
         ("encrypted", lambda session: _sum(flow.encrypted_packets for flow in session.flows)),
         ("decrypted", lambda session: _sum(flow.decrypted_packets for flow in session.flows)),

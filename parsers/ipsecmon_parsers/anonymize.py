@@ -22,7 +22,7 @@ from ipsecmon_parsers.errors import Filtered, NotRecognised, UnknownCommand
 from ipsecmon_parsers.guess import Guess, guess
 from ipsecmon_parsers.pseudonyms import Addresses, Names, Spis
 from ipsecmon_parsers.records import Platform
-from ipsecmon_parsers.redaction import hide_secrets
+from ipsecmon_parsers.redaction import hide_secrets, hide_typed_secrets
 from ipsecmon_parsers.registry import BUILT_IN, Registry, known_commands
 from ipsecmon_parsers.session_log import Answer, answers
 
@@ -73,8 +73,9 @@ def anonymize(
             echo = lines[answer.first_line - 1]
             typed = _typed(answer.command, is_read=guessed is not None)
             lines[answer.first_line - 1] = echo.replace(answer.command, typed)
+    lines = [hide_typed_secrets(line) for line in lines]
     for line in lines:
-        for name in _named(line):
+        for name in (*_named(line), *_named_beside(line)):
             names.add(name)
     return Anonymized(text=_Replacement(lines, names).text(), left_out=tuple(left_out))
 
@@ -241,6 +242,21 @@ def _unusual_words(line: str) -> Iterator[str]:
     """Cisco's own words have small letters: in a configuration others are names."""
     if not _FREE_TEXT.match(line):
         yield from (word for word in _words_of(line) if re.search("[A-Z_]", word))
+
+
+# a prompt that something stands before (a stamp, the mark of a quotation), a login, a mail address
+_PROMPT_INSIDE = re.compile(
+    r"(?<![\w.-])([A-Za-z][\w.-]{1,62})(?:/[\w/]+)?(?:\([\w-]+\))?[#>] ?(?:do )?sh(?:ow?)? [a-z]"
+)
+_LOGIN = re.compile(r"(?:login as|login|username):[ ]*(\S+)", re.IGNORECASE)
+_MAIL = re.compile(r"([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)")
+
+
+def _named_beside(line: str) -> Iterator[str]:
+    """Names that stand beside the outputs."""
+    for pattern in (_PROMPT_INSIDE, _LOGIN, _MAIL):
+        for match in pattern.finditer(line):
+            yield from match.groups()
 
 
 def _named(line: str) -> Iterator[str]:

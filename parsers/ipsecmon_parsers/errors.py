@@ -84,6 +84,19 @@ class Filtered(ParserError, ValueError):
         )
 
 
+_LONGEST_SHOWN = 200
+
+
+def _shown(line: str) -> str:
+    """A line as a message has it: a megabyte of it would hide what the message says."""
+    line = line.strip()
+    return (
+        line
+        if len(line) <= _LONGEST_SHOWN
+        else f"{line[:_LONGEST_SHOWN]} ... ({len(line)} characters)"
+    )
+
+
 class CommandRefused(ParserError, PermissionError):
     """The device did not run the command; ``answer`` is its own line."""
 
@@ -94,7 +107,7 @@ class CommandRefused(ParserError, PermissionError):
 
     def __str__(self) -> str:
         return (
-            f"the device refused {self.command!r} (line {self.line_no}: {self.answer!r}); "
+            f"the device refused {self.command!r} (line {self.line_no}: {_shown(self.answer)!r}); "
             f"check the account's privilege and that the release has the command"
         )
 
@@ -111,7 +124,7 @@ class Truncated(ParserError, EOFError):
 
     def __str__(self) -> str:
         where = (
-            f"after line {self.line_no} ({self.line.strip()!r})"
+            f"after line {self.line_no} ({_shown(self.line)!r})"
             if self.line_no
             else "before its first line"
         )
@@ -135,14 +148,14 @@ class ParseError(ParserError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"line {self.line_no} of {self.command!r} cannot be read: {self.line.strip()!r}, "
+            f"line {self.line_no} of {self.command!r} cannot be read: {_shown(self.line)!r}, "
             f"expected {self.expected}"
         )
 
     def report(self) -> str:
         """The place, the line, and under the part that does not read a marker with what was expected."""
-        line = self.line.strip()
-        part = self.near.strip() or line
+        line = _shown(self.line)
+        part = _shown(self.near) or line
         start = max(0, line.find(part))
         marker = " " * start + "~" * max(0, len(part) - 1) + "^"
         place = f"line {self.line_no} of {self.command!r} cannot be read:"

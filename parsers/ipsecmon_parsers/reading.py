@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ipsecmon_parsers.clean import clean, shown
+from ipsecmon_parsers.clean import clean, is_same_command, shown
 from ipsecmon_parsers.documents import Json
 from ipsecmon_parsers.errors import (
     CommandRefused,
@@ -101,7 +101,7 @@ def read_log(
     complete: bool = False,
     registry: Registry = BUILT_IN,
 ) -> LogReading:
-    """The outcomes of all answers in ``text``; with ``command`` only that of the last answer to it.
+    """The outcomes of all answers in ``text``; with ``command`` only those of the answers to it.
 
     ``complete`` is somebody's word that every answer is whole, for texts without a prompt at their end. Raises ``UnknownCommand`` where ``command`` cannot be
     read, and whatever ``guess`` raises where its platform cannot be told.
@@ -216,7 +216,19 @@ def _failed(answer: Answer, platform: Platform | None, error: ParserError) -> Ou
 def _read_one(
     text: str, command: str, platform: Platform | None, complete: bool, registry: Registry
 ) -> LogReading:
-    """The last answer to ``command``, or the whole text where nobody typed it."""
+    """Every answer to ``command`` where it was typed more than once, or the whole text where nobody typed it."""
+    typed = [one for one in answers(text) if one.command and is_same_command(one.command, command)]
+    if len(typed) > 1:
+        guesses = [_guess(one, platform, None, registry, is_one_of_many=True) for one in typed]
+        return LogReading(
+            outcomes=tuple(
+                _outcome(replace(one, complete=one.complete or complete), guessed, registry)
+                if isinstance(guessed, Guess)
+                else _failed(one, platform, guessed)
+                for one, guessed in zip(typed, guesses, strict=True)
+            ),
+            others=(),
+        )
     cleaned = clean(text, command)
     answer = Answer(command=command, host=None, first_line=1, text=cleaned.text, complete=complete)
     if platform is not None:

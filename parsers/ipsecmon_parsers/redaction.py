@@ -14,7 +14,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["HIDDEN", "hide_every_secret", "hide_key_table", "hide_secrets"]
+__all__ = [
+    "HIDDEN",
+    "hide_every_secret",
+    "hide_key_table",
+    "hide_secrets",
+    "hide_typed_secrets",
+]
 
 HIDDEN = "***"
 
@@ -98,6 +104,19 @@ def _typed(value: str) -> str:
         kept += match.group()
         value = value[match.end() :]
     return f"{kept}{HIDDEN}"
+
+
+# "Password: ..." at a login, "psk=..." in somebody's notes: beside an output, never part of one
+_TYPED_SECRET = re.compile(
+    r"((?<![A-Za-z])(?:\S*pass(?:word|wd|phrase|code)(?:[ ]+for[ ]+\S+?)?|secret|psk|pre-?shared[- ]key|community)[ ]*[:=][ ]*"
+    r"|(?<![A-Za-z])key=[ ]*)(?=\S)[^\n]*",
+    re.IGNORECASE,
+)
+
+
+def hide_typed_secrets(text: str) -> str:
+    """``text`` without what stands behind ``password:``, ``psk=`` and the like; same number of lines."""
+    return _TYPED_SECRET.sub(rf"\1{HIDDEN}", text)
 
 
 _HEADER = re.compile(r"^ *Keyring +Hostname/Address +Preshared Key *$", re.IGNORECASE)

@@ -56,7 +56,12 @@ from ipsecmon_parsers.ipsec import build_asa_flows, build_flows, build_ipsec_sa_
 from ipsecmon_parsers.lifetime import build_sa_idle_time, build_sa_lifetime
 from ipsecmon_parsers.mending import mended
 from ipsecmon_parsers.records import Platform, Record
-from ipsecmon_parsers.redaction import hide_every_secret, hide_key_table, hide_secrets
+from ipsecmon_parsers.redaction import (
+    hide_every_secret,
+    hide_key_table,
+    hide_secrets,
+    hide_typed_secrets,
+)
 from ipsecmon_parsers.running import about_crypto, build_asa_running_crypto, build_running_crypto
 from ipsecmon_parsers.sessions import build_crypto_sessions, build_session_briefs
 from ipsecmon_parsers.sockets import build_crypto_sockets, build_spi_table
@@ -684,12 +689,19 @@ def parse(
             text = replace(text, text=prepare(text.text))
         return run_template(reading.template, command, text, complete)
 
-    with without_collector():
-        table = mended(cleaned, run(cleaned), run)
-        records = reading.build(table, known_platform)
-    if not records and table.has_no_match:
-        raise table.foreign()
-    unparsed = (UnparsedLine(line_no=n, text=table.lines[n - 1]) for n in table.unmatched_lines)
+    try:
+        with without_collector():
+            table = mended(cleaned, run(cleaned), run)
+            records = reading.build(table, known_platform)
+        if not records and table.has_no_match:
+            raise table.foreign()
+    except (ParseError, Truncated) as error:
+        _hide_typed(error)
+        raise
+    unparsed = (
+        UnparsedLine(line_no=n, text=hide_typed_secrets(table.lines[n - 1]))
+        for n in table.unmatched_lines
+    )
     return ParseResult(
         platform=known_platform,
         command=command,
@@ -721,6 +733,18 @@ def _sources(table: Table, records: int) -> tuple[Source, ...]:
         sources.append(Source(first_line=first_line, last_line=max(first_line, last_line)))
         following = first_line
     return tuple(reversed(sources))
+
+
+def _hide_typed(error: ParseError | Truncated) -> None:
+    """A line that is no part of the output may hold what somebody typed beside it."""
+    hidden = hide_typed_secrets(error.line)
+    if hidden == error.line:
+        return
+    error.args = tuple(hidden if part == error.line else part for part in error.args)
+    error.line = hidden
+    if isinstance(error, ParseError):
+        error.near = ""
+        error.args = (*error.args[:-1], "")
 
 
 def _is_blank(text: str) -> bool:

@@ -52,6 +52,40 @@ def test_an_unknown_command_and_contradicting_options_are_wrong_use() -> None:
     assert "--json is short for --format json" in contradiction.stderr
 
 
+def test_every_answer_to_a_command_is_shown_not_the_last_alone() -> None:
+    table = "dst src state conn-id status\n192.0.2.2 198.51.100.1 QM_IDLE {} ACTIVE\n"
+    log = f"R1#sh cry isa sa\n{table.format(1017)}R1#\nR2#sh cry isa sa\n{table.format(2022)}R2#"
+    done = parse("--platform", "ios", "--command", "show crypto isakmp sa", "--json", text=log)
+
+    outputs = json.loads(done.stdout)["outputs"]
+    assert [(one["host"], one["records"][0]["conn_id"]) for one in outputs] == [
+        ("R1", 1017),
+        ("R2", 2022),
+    ]
+
+
+def test_complete_is_offered_only_where_it_helps() -> None:
+    inside = parse(text="R1#show crypto ipsec sa\ninterface: Serial0/0\n")
+    assert "--complete" not in inside.stderr
+    assert "collect it again" in inside.stderr
+
+
+def test_a_huge_line_does_not_hide_what_a_message_says() -> None:
+    done = parse("--platform", "ios", "--command", "show crypto ipsec sa", text="x" * 1_000_000)
+
+    assert done.exit_code == 1
+    assert len(done.stderr) < 1500
+    assert "(1000000 characters)" in done.stderr
+
+
+def test_a_configuration_shows_no_counts_of_what_stands_below() -> None:
+    text = "R1#show running-config | section crypto\ncrypto isakmp policy 10\n encr aes\ncrypto pki trustpoint X\nR1#"
+    for form in ("table", "csv"):
+        out = parse("--format", form, text=text).stdout
+        assert "crypto maps" not in out
+        assert "crypto_maps" not in out
+
+
 def test_a_text_can_be_called_whole() -> None:
     text = (
         "C-id  Local      Remote        I-VRF  Status Encr Hash   Auth DH Lifetime Cap.\n"

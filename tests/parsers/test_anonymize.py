@@ -159,3 +159,36 @@ def test_seven_digits_stay_seven_digits_and_small_numbers_stay() -> None:
     assert spis.other_hexadecimal("448C5B0") == "C000001"
     assert spis.other_hexadecimal("0448C5B0") == "0C000001"
     assert spis.other_hexadecimal("100") == "100"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password: Planted9",
+        "Password for otto: Planted9",
+        "PSK: Planted9",
+        "psk=Planted9",
+        "key=Planted9",
+        "enable secret: Planted9",
+        "the pre-shared key = Planted9",
+    ],
+)
+def test_what_was_typed_beside_an_output_is_in_no_copy_and_no_message(line: str) -> None:
+    listing = "R1#show crypto isakmp sa\ndst src state conn-id status\n"
+    assert "Planted9" not in anonymize(f"{line}\n{listing}{line}\nR1#").text
+    assert "Planted9" not in anonymize(f"{line}\n").text
+    result = parse("ios", "show crypto isakmp sa", f"{listing}{line}\nR1#")
+    assert [one.text.endswith("***") for one in result.unparsed_lines] == [True]
+    with pytest.raises(ParserError) as raised:
+        parse("ios", "show crypto ipsec sa", f"interface: Serial0/0\n{line}")
+    assert "Planted9" not in f"{raised.value} {raised.value!r} {raised.value.args}"
+
+
+def test_names_beside_the_outputs_are_replaced_too() -> None:
+    text = (
+        "[03:04:05] R1-ACME#show crypto isakmp sa\n"
+        "login as: otto.acme\nmail from h.doe@bank-acme.example\n"
+    )
+    copy = anonymize(text).text
+
+    assert not any(word in copy for word in ("R1-ACME", "otto.acme", "h.doe", "bank-acme"))
