@@ -108,7 +108,7 @@ def _typed(value: str) -> str:
 
 # "Password: ..." at a login, "psk=..." in somebody's notes: beside an output, never part of one
 _TYPED_SECRET = re.compile(
-    r"((?<![A-Za-z])(?:\S*pass(?:word|wd|phrase|code)(?:[ ]+for[ ]+\S+?)?|secret|psk|pre-?shared[- ]key|community)[ ]*[:=][ ]*"
+    r"((?:pass(?:word|wd|phrase|code)(?:[ ]+for[ ]+\S+?)?|(?<![A-Za-z])(?:secret|psk|pre-?shared[- ]key|community))[ ]*[:=][ ]*"
     r"|(?<![A-Za-z])key=[ ]*)(?=\S)[^\n]*",
     re.IGNORECASE,
 )

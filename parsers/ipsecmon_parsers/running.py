@@ -364,7 +364,7 @@ def _keys(table: Table) -> Iterator[IsakmpKey]:
                     peer_name=peer.text("name"),
                     address=address,
                     prefix_length=prefix_length,
-                    hostname=peer.text("hostname") or peer.text("identity"),
+                    hostname=peer.text("hostname") or _identity_name(peer),
                     description=peer.text("description"),
                 )
     for profile in _found(table, "ikev2_profiles"):
@@ -392,9 +392,26 @@ def _key(section: Section, keyring: str | None, vrf: str | None) -> IsakmpKey:
     )
 
 
+def _identity_name(peer: Section) -> str | None:
+    """``identity fqdn NAME`` names the peer; other identities but an address are kept as printed."""
+    match (peer.text("identity") or "").split():
+        case [] | ["address", *_]:
+            return None
+        case ["fqdn", name]:
+            return name
+        case words:
+            return " ".join(words)
+
+
 def _peer(section: Section) -> tuple[str | None, int | None]:
-    """``192.0.2.1``, ``192.0.2.0 255.255.255.0`` or ``ipv6 2001:db8::/64``, with what may follow it."""
-    words = (section.text("address") or "").removeprefix("ipv6 ").split()
+    """``192.0.2.1``, ``192.0.2.0 255.255.255.0`` or ``ipv6 2001:db8::/64``, with what may follow it.
+
+    The peer of an IKEv2 keyring may be told by ``identity address`` alone.
+    """
+    printed = section.text("address") or ""
+    if not printed and (identity := section.text("identity") or "").startswith("address "):
+        printed = identity.removeprefix("address ")
+    words = printed.removeprefix("ipv6 ").split()
     if not words:
         return None, None
     address, slash, length = words[0].partition("/")

@@ -56,6 +56,8 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "one endless line": _repeated("a"),
     "one endless line of words": _repeated("word "),
     "one endless line of blanks": _repeated(" "),
+    "one endless line of what is no letter": _repeated("\ufffd"),
+    "typed secrets without a value": _repeated("password for a"),
     "blank lines": _repeated("\n"),
     "lines of blanks": _repeated("   \n"),
     "long lines of blanks": _repeated(" " * 3000 + "x\n"),

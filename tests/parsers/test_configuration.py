@@ -378,3 +378,25 @@ def test_the_lifetimes_of_an_asa_become_a_lifetime() -> None:
     _, lifetime = parse("asa", "show running-config all crypto ipsec", text).records
 
     assert lifetime == SaLifetime(seconds=28800, kilobytes=4608000, volume_rekey_disabled=False)
+
+
+@pytest.mark.parametrize(
+    ("identity", "address", "hostname"),
+    [
+        ("fqdn site2.example.com", None, "site2.example.com"),
+        ("address 192.0.2.2", "192.0.2.2", None),
+        ("email vpn@example.com", None, "email vpn@example.com"),
+        ("key-id SITE2", None, "key-id SITE2"),
+        ("fqdn domain example.com", None, "fqdn domain example.com"),
+    ],
+)
+def test_the_identity_of_a_keyring_s_peer_tells_whom_its_key_is_for(
+    identity: str, address: str | None, hostname: str | None
+) -> None:
+    text = (
+        f"crypto ikev2 keyring K\n peer SITE2\n  identity {identity}\n  pre-shared-key K3y\n !\n!\n"
+    )
+
+    (key,) = running("iosxe", "show running-config | section crypto", text).keys
+
+    assert (key.address, key.hostname) == (address, hostname)
