@@ -9,21 +9,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ipsecmon_parsers.records import Flow, IkeSa, IpsecSa, Platform, SaLifetime
+from ipsecmon_parsers.records import (
+    CryptoMapEntry,
+    Flow,
+    Ident,
+    IkeSa,
+    IpsecSa,
+    Platform,
+    SaLifetime,
+)
 from ipsecmon_parsers.registry import UnparsedLine
 
 __all__ = [
+    "NO_REKEYS",
+    "ConfiguredLink",
+    "CounterSample",
     "Event",
     "EventKind",
+    "Evidence",
+    "ExpectedTunnel",
     "IkePeer",
+    "Intent",
+    "Link",
+    "LinkProof",
+    "Loss",
     "PollError",
     "PollResult",
+    "Purpose",
     "RawOutput",
     "Reason",
     "RekeyTrigger",
+    "SaMark",
     "Snapshot",
     "Stage",
     "Status",
+    "TunnelMemory",
+    "TunnelOption",
     "TunnelState",
     "UnparsedOutput",
 ]
@@ -60,18 +81,89 @@ class Reason(StrEnum):
 
 
 class Status(StrEnum):
-    """What a tunnel is doing, read from its flow and the IKE SAs of its peer."""
+    """What a tunnel is doing, read from its flow, the IKE SAs of its peer and its session."""
 
+    UNKNOWN = "unknown"
+    """The last collection failed, or the tunnel is known from before a restart only. Never taken for down."""
     UP = "up"
+    UP_ONE_WAY = "up_one_way"
+    """Up, and over the last readings packets moved in one direction only."""
+    UP_IDLE = "up_idle"
+    """Up, and over the last readings no packet moved."""
     UP_NO_IKE = "up_no_ike"
+    """Up without an IKE SA: legal for IKE version 1 (RFC 2409), but it cannot rekey without one."""
     NEGOTIATING = "negotiating"
     DOWN_IDLE = "down_idle"
+    """No SA, and nothing asks for one."""
     DOWN_DEMANDED = "down_demanded"
+    """No SA although packets ask for one: send errors grow."""
+    STANDBY = "standby"
+    """The copy of a high availability pair that waits; not counted as down."""
+    EXCLUDED = "excluded"
+    """Not a tunnel between two sites (GETVPN, OSPFv3 keys, SD-WAN), or excluded by the configuration."""
 
     @property
     def is_up(self) -> bool:
-        """IPsec SAs in both directions carry traffic now, with or without an IKE SA (RFC 2409)."""
-        return self in (Status.UP, Status.UP_NO_IKE)
+        """IPsec SAs in both directions carry traffic now, with or without an IKE SA."""
+        return self in _UP
+
+    @property
+    def is_down(self) -> bool:
+        """Read, and not able to carry traffic; an unknown, standby or excluded tunnel is neither up nor down."""
+        return self in _DOWN
+
+
+_UP = frozenset({Status.UP, Status.UP_ONE_WAY, Status.UP_IDLE, Status.UP_NO_IKE})
+_DOWN = frozenset({Status.NEGOTIATING, Status.DOWN_IDLE, Status.DOWN_DEMANDED})
+
+
+class Intent(StrEnum):
+    """Whether a tunnel must be up."""
+
+    ALWAYS_ON = "always_on"
+    ON_DEMAND = "on_demand"
+    """Made by traffic, and legally absent without it: what a static crypto map does."""
+    BACKUP = "backup"
+
+
+class TunnelOption(StrEnum):
+    """What the configuration says of a tunnel for alert rules."""
+
+    UNIDIRECTIONAL = "unidirectional"
+    BACKUP = "backup"
+    MAINTENANCE = "maintenance"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """The intent of a tunnel and why it is taken for that, in words for a person."""
+
+    intent: Intent
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedTunnel:
+    """A tunnel the configuration names under ``tunnels:``; ``None`` means "whatever it is".
+
+    The identities are those the device prints, ``10.1.1.0/24`` to ``10.2.2.0/24``; a tunnel interface that protects
+    everything (any to any) is told by its interface or its peer.
+    """
+
+    device: str
+    name: str
+    local_ident: Ident | None = None
+    remote_ident: Ident | None = None
+    crypto_map: str | None = None
+    interface: str | None = None
+    vrf: str | None = None
+    peer: str | None = None
+    intent: Intent | None = None
+    owner: str | None = None
+    site: str | None = None
+    description: str | None = None
+    options: frozenset[TunnelOption] = frozenset()
 
 
 class RekeyTrigger(StrEnum):
@@ -83,15 +175,36 @@ class RekeyTrigger(StrEnum):
     OUTAGE = "outage"
 
 
+NO_REKEYS: Mapping[RekeyTrigger, int] = dict.fromkeys(RekeyTrigger, 0)
+
+
 class EventKind(StrEnum):
-    """What happened to a tunnel between two good polls."""
+    """What happened between two good polls."""
 
     UP = "up"
     DOWN = "down"
     REKEY = "rekey"
+    PEER_FAILOVER = "peer_failover"
+    COUNTERS_CLEARED = "counters_cleared"
+    CONFIGURATION_DRIFT = "configuration_drift"
+    """Algorithms, lifetimes or access lists are not what they were."""
     NEW = "new"
     GONE = "gone"
     """The device lists the flow no longer; the tunnel is kept, and down."""
+    # of a device as a whole, without a tunnel
+    RELOAD = "reload"
+    UNREACHABLE = "unreachable"
+    """Collecting from the device has begun to fail."""
+    REACHABLE = "reachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One line a device printed, quoted; ``line_no`` counts from 1 within the answer to ``command``."""
+
+    command: str
+    line_no: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,29 +226,103 @@ class UnparsedOutput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaMark:
+    """What is remembered of the SA in use in one direction, as last read.
+
+    ``first_kilobytes`` is what was left when its SPI was first seen: only differences within one SPI mean anything.
+    """
+
+    spi: int
+    at: float
+    remaining_seconds: int | None = None
+    remaining_kilobytes: int | None = None
+    first_kilobytes: int | None = None
+    conn_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CounterSample:
+    """The counters of a flow as read at one moment; ``None`` where the device printed none."""
+
+    at: float
+    encaps: int | None
+    decaps: int | None
+    send_errors: int | None
+    recv_errors: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunnelMemory:
+    """What a tunnel carries from one reading to the next, across restarts of the monitor too.
+
+    ``is_settled_up`` is the state after hysteresis (two readings that agree), ``None`` before the first; an
+    ``unsettled_since`` is the time of a first reading that disagrees with it. Counts never decrease. ``samples`` are
+    the newest readings of the counters, oldest first, since they last began anew; ``sent_kilobytes`` and
+    ``received_kilobytes`` (of 1024 bytes) add up what the remaining volume of each SA lost between readings, ``None`` where volume rekey is
+    disabled. ``lifetime_seconds`` and ``lifetime_kilobytes`` are the largest remaining values seen on an SA.
+    """
+
+    first_seen_at: float
+    last_listed_at: float | None = None
+    last_up_at: float | None = None
+    is_settled_up: bool | None = None
+    unsettled_since: float | None = None
+    last_transition_at: float | None = None
+    flaps: int = 0
+    rekeys: Mapping[RekeyTrigger, int] = field(default_factory=lambda: NO_REKEYS)
+    last_rekey_at: float | None = None
+    inbound: SaMark | None = None
+    outbound: SaMark | None = None
+    went_without_sa: bool = False
+    """A good reading since ``outbound`` was last read showed no outbound SA."""
+    samples: tuple[CounterSample, ...] = ()
+    sent_kilobytes: int | None = None
+    received_kilobytes: int | None = None
+    lifetime_seconds: int | None = None
+    lifetime_kilobytes: int | None = None
+    readings: int = 0
+    up_readings: int = 0
+    peers: tuple[str, ...] = ()
+    """Every peer this tunnel was seen with or is configured for, the first one first: the label of its series."""
+    signature: tuple[str, ...] = ()
+    """Transform, mode and PFS of the last SA, to notice that they changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelState:
     """One protected flow of one device, with what we remember of it.
 
-    ``name`` is unique on its device and survives rekeys, reloads and peer failover. ``inbound`` and
-    ``outbound`` are the SAs in use: the one whose SPI is the current outbound one, and the inbound one with
-    the most time left. ``last_outbound_spi`` is the last one that was not zero.
+    ``name`` is unique on its device and survives rekeys, reloads and peer failover. While the device lists the flow
+    ``flow`` is what it printed and ``lines`` are its first and last line in ``show crypto ipsec sa``; without that
+    (``is_listed`` false) ``flow`` holds what identifies it, no counters and no SAs. ``inbound`` and ``outbound`` are
+    the SAs in use: the one whose SPI is the current outbound one, and the inbound one with the most time left.
+    Rates are in bytes per second; ``predicted_expiry_at`` is when seconds or kilobytes run out first.
     """
 
     device: str
     name: str
     flow: Flow
     status: Status
-    inbound: IpsecSa | None
-    outbound: IpsecSa | None
+    purpose: Purpose
+    memory: TunnelMemory
     seen_at: float
-    last_outbound_spi: int
-    rekeys: Mapping[RekeyTrigger, int]
-    last_rekey_at: float | None
-    last_transition_at: float | None
+    is_listed: bool = True
+    expected: ExpectedTunnel | None = None
+    lines: tuple[int, int] | None = None
+    inbound: IpsecSa | None = None
+    outbound: IpsecSa | None = None
+    sent_bytes_per_second: float | None = None
+    received_bytes_per_second: float | None = None
+    predicted_expiry_at: float | None = None
 
     @property
     def peer(self) -> str:
-        """Address of the other gateway."""
+        """Address of the other gateway as its series are labelled: the first one known, whichever is in use now."""
+        return self.memory.peers[0] if self.memory.peers else self.flow.peer or ""
+
+    @property
+    def current_peer(self) -> str:
+        """Address of the gateway in use now."""
         return self.flow.peer or ""
 
 
@@ -152,13 +339,80 @@ class IkePeer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened to a tunnel; ``detail`` is for a person."""
+    """Something that happened; ``detail`` is for a person, ``facts`` for programs. ``tunnel`` is ``None`` for a whole device.
+
+    Facts of a rekey: ``trigger``, ``old_spi``, ``new_spi``, ``seconds_left``, ``kilobytes_left`` (at the last reading
+    before it), ``gap_seconds`` (the longest time without an SA that the readings allow, 0 where old and new overlapped).
+    """
 
     kind: EventKind
     device: str
-    tunnel: str
+    tunnel: str | None
     at: float
     detail: str
+    facts: Mapping[str, str | int | float | None] = field(
+        default_factory=dict[str, str | int | float | None]
+    )
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, str, str, float]:
+        """No two events share it: device, tunnel, kind and time."""
+        return self.device, self.tunnel or "", self.kind.value, self.at
+
+
+class LinkProof(StrEnum):
+    """Why two tunnels are taken for the two ends of one, strongest first."""
+
+    SPI_PAIR = "spi_pair"
+    """Each end sends with an SPI the other receives with, and the identities mirror."""
+    IKE_SPI = "ike_spi"
+    """The SPIs of their IKE version 2 SAs are crossed."""
+    MIRRORED = "mirrored"
+    """The identities mirror and each end's peer is an address of the other device."""
+    CONFIGURED = "configured"
+    LEARNED = "learned"
+    """Proven by an earlier reading; the SPIs of now do not say so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """The share of packets that left one end and were not counted at the other; ``error`` is its bound, both 0 to 1."""
+
+    ratio: float
+    error: float
+    packets: int
+    """Packets sent in the interval looked at."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The other end of a tunnel, when it is polled too; ``sent`` is from ``device`` to ``remote_device``.
+
+    ``is_spi_pair_matched`` is ``None`` while the readings of the two ends are too far apart to tell.
+    """
+
+    device: str
+    tunnel: str
+    remote_device: str
+    remote_tunnel: str
+    proof: LinkProof
+    is_spi_pair_matched: bool | None
+    sent_loss: Loss | None = None
+    received_loss: Loss | None = None
+    finding: str | None = None
+    """Who stopped sending or receiving, in one sentence, ``None`` where packets flow both ways or nobody sends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredLink:
+    """Two tunnels the configuration says are two ends of one (``links:``)."""
+
+    device: str
+    tunnel: str
+    remote_device: str
+    remote_tunnel: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,12 +451,24 @@ class PollResult:
     tunnels: tuple[TunnelState, ...] = ()
     ike_peers: tuple[IkePeer, ...] = ()
     unmatched_ike_sas: tuple[IkeSa, ...] = ()
+    ikev2_sas: tuple[IkeSa, ...] = ()
+    """IKE version 2 SAs as printed; those of tunnels are in ``ike_peers`` too."""
     sa_lifetime: SaLifetime | None = None
+    crypto_map: tuple[CryptoMapEntry, ...] = ()
+    """From the last time ``show crypto map`` was read, at ``configuration_read_at``."""
+    configuration_read_at: float | None = None
+    highest_conn_ids: tuple[int, int] = (0, 0)
+    """The highest connection ids of IKE and IPsec SAs since the device started."""
+    links: tuple[Link, ...] = ()
     events: tuple[Event, ...] = ()
     outputs: tuple[RawOutput, ...] = ()
     unparsed: tuple[UnparsedOutput, ...] = ()
     error: PollError | None = None
     errors_total: Mapping[Reason, int] = field(default_factory=dict[Reason, int])
+
+    def status_of(self, tunnel: TunnelState) -> Status:
+        """What is known of a tunnel now: nothing while the collection fails."""
+        return tunnel.status if self.is_good else Status.UNKNOWN
 
     @property
     def is_good(self) -> bool:
