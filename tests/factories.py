@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from ipsecmon.model import ExpectedTunnel, PollResult, Reason, TunnelState
+from ipsecmon.tunnels import Reading, TunnelReading, build
 from ipsecmon_parsers.records import (
     Direction,
     Flow,
@@ -82,3 +85,67 @@ def ike_sa(**changes: Any) -> IkeSa:
         is_established=True,
     )
     return replace(made, **changes)
+
+
+def never_polled(**changes: Any) -> PollResult:
+    made = PollResult(
+        device="Site1",
+        host="192.0.2.99",
+        platform=Platform.IOS,
+        interval_seconds=60.0,
+        started_at=900.0,
+        duration_seconds=0.0,
+        read_at=None,
+        errors_total=dict.fromkeys(Reason, 0),
+    )
+    return replace(made, **changes)
+
+
+class Watched:
+    """One device read again and again, as a monitor reads it; ``read`` gives what the last reading made of it."""
+
+    def __init__(
+        self, expected: Sequence[ExpectedTunnel] = (), *, at: float = 1000.0, step: float = 60.0
+    ) -> None:
+        self.result = never_polled()
+        self.expected = expected
+        self.at = at - step
+        self.step = step
+
+    def read(
+        self,
+        *flows: Flow,
+        ike: Sequence[IkeSa] | None = None,
+        after: float | None = None,
+        **changes: Any,
+    ) -> TunnelReading:
+        self.at += self.step if after is None else after
+        reading = build(
+            Reading(
+                at=self.at,
+                flows=flows,
+                ike_sas=(ike_sa(),) if ike is None else ike,
+                **{"lifetime": LIFETIME, **changes},
+            ),
+            self.result,
+            self.expected,
+        )
+        self.result = replace(
+            self.result,
+            read_at=self.at,
+            tunnels=reading.tunnels,
+            ike_peers=reading.ike_peers,
+            unmatched_ike_sas=reading.unmatched_ike_sas,
+            highest_conn_ids=reading.highest_conn_ids,
+            sa_lifetime=changes.get("lifetime", LIFETIME),
+            crypto_map=tuple(changes.get("crypto_map", ())),
+            events=reading.events,
+            error=None,
+        )
+        return reading
+
+    @property
+    def tunnel(self) -> TunnelState:
+        """The only tunnel."""
+        (tunnel,) = self.result.tunnels
+        return tunnel

@@ -451,12 +451,12 @@ class PollResult:
     tunnels: tuple[TunnelState, ...] = ()
     ike_peers: tuple[IkePeer, ...] = ()
     unmatched_ike_sas: tuple[IkeSa, ...] = ()
-    ikev2_sas: tuple[IkeSa, ...] = ()
-    """IKE version 2 SAs as printed; those of tunnels are in ``ike_peers`` too."""
     sa_lifetime: SaLifetime | None = None
     crypto_map: tuple[CryptoMapEntry, ...] = ()
     """From the last time ``show crypto map`` was read, at ``configuration_read_at``."""
     configuration_read_at: float | None = None
+    refused_commands: frozenset[str] = frozenset()
+    """Commands the device would not answer or whose answer was not understood, when the configuration was last read."""
     highest_conn_ids: tuple[int, int] = (0, 0)
     """The highest connection ids of IKE and IPsec SAs since the device started."""
     links: tuple[Link, ...] = ()

@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ipsecmon.credentials import CredentialError
 from ipsecmon.errors import AnswerTimeout, CollectionError, ConnectionClosed
-from ipsecmon.model import PollError, PollResult, RawOutput, Reason, Stage, UnparsedOutput
+from ipsecmon.model import (
+    Event,
+    EventKind,
+    ExpectedTunnel,
+    PollError,
+    PollResult,
+    RawOutput,
+    Reason,
+    Stage,
+    UnparsedOutput,
+)
 from ipsecmon.sessions import SessionPool, Target
-from ipsecmon.tunnels import build
-from ipsecmon_parsers.errors import CommandRefused, ParserError, Truncated
-from ipsecmon_parsers.records import Flow, IkeSa, Platform, SaLifetime
+from ipsecmon.tunnels import Reading, build, with_evidence
+from ipsecmon_parsers.errors import CommandRefused, ParserError, Truncated, UnknownCommand
+from ipsecmon_parsers.records import CryptoMapEntry, Flow, IkeSa, Platform, SaLifetime
 from ipsecmon_parsers.registry import (
     BUILT_IN,
+    SHOW_CRYPTO_MAP,
+    SHOW_IKEV2_SA,
     SHOW_IPSEC_SA,
     SHOW_ISAKMP_SA,
     SHOW_SA_LIFETIME,
@@ -31,9 +43,13 @@ __all__ = ["PolledDevice", "poll_device"]
 
 log = logging.getLogger(__name__)
 
-_COMMANDS = (SHOW_ISAKMP_SA, SHOW_IPSEC_SA, SHOW_SA_LIFETIME)
-# Nothing but the classification of rekeys needs the configured lifetime, and some releases refuse the command.
-_OPTIONAL = frozenset({SHOW_SA_LIFETIME})
+# Every poll asks these; without an answer to each there is no reading.
+_ALWAYS = (SHOW_ISAKMP_SA, SHOW_IPSEC_SA)
+# IKE version 2 has a table of its own, which releases before 15 do not know.
+_WHERE_KNOWN = (SHOW_IKEV2_SA,)
+# What changes when somebody configures something is read now and then.
+_CONFIGURATION = (SHOW_SA_LIFETIME, SHOW_CRYPTO_MAP)
+_CONFIGURATION_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +66,7 @@ class PolledDevice:
     timeout_seconds: float
     target: Callable[[], Target]
     registry: Registry = BUILT_IN
+    expected: Sequence[ExpectedTunnel] = ()
 
 
 def poll_device(
@@ -66,13 +83,14 @@ def poll_device(
     started_at = clock()
     last = previous or _never_polled(device, started_at)
     try:
-        outputs = _collect(device, sessions)
+        commands = _commands(device, last, started_at)
+        outputs = _collect(device, sessions, commands)
         result = _read(device, outputs, last)
     except ParserError as error:
         sessions.drop(device.name)
-        result = _failed(device, last, error, is_closing=sessions.is_closed)
+        result = _failed(device, last, error, started_at, is_closing=sessions.is_closed)
     except Exception as error:  # noqa: BLE001 # the edge of a poll: every failure becomes a value
-        result = _failed(device, last, error, is_closing=sessions.is_closed)
+        result = _failed(device, last, error, started_at, is_closing=sessions.is_closed)
     return replace(
         result,
         interval_seconds=device.interval_seconds,
@@ -82,7 +100,7 @@ def poll_device(
 
 
 def _failed(
-    device: PolledDevice, last: PollResult, error: Exception, *, is_closing: bool
+    device: PolledDevice, last: PollResult, error: Exception, at: float, *, is_closing: bool
 ) -> PollResult:
     """What was known, with the reason why nothing newer is."""
     failure = _poll_error(device, error)
@@ -94,7 +112,22 @@ def _failed(
         exc_info=error if failure.is_unexpected else None,
     )
     counts = {**last.errors_total, failure.reason: last.errors_total[failure.reason] + 1}
-    return replace(last, error=failure, errors_total=counts, events=())
+    return replace(last, error=failure, errors_total=counts, events=_unreachable(last, failure, at))
+
+
+def _unreachable(last: PollResult, failure: PollError, at: float) -> tuple[Event, ...]:
+    """Told once, when collecting begins to fail."""
+    if last.error is not None:
+        return ()
+    event = Event(
+        kind=EventKind.UNREACHABLE,
+        device=last.device,
+        tunnel=None,
+        at=at,
+        detail=f"no reading since here: {failure.cause}",
+        facts={"reason": failure.reason.value, "stage": failure.stage.value},
+    )
+    return (event,)
 
 
 def _never_polled(device: PolledDevice, at: float) -> PollResult:
@@ -110,7 +143,31 @@ def _never_polled(device: PolledDevice, at: float) -> PollResult:
     )
 
 
-def _collect(device: PolledDevice, sessions: SessionPool) -> list[RawOutput]:
+def _commands(device: PolledDevice, last: PollResult, now: float) -> tuple[str, ...]:
+    """What to ask this time; a command the device refused is tried again when the configuration is read again."""
+    wanted = [*_ALWAYS, *_WHERE_KNOWN]
+    read_at = last.configuration_read_at
+    is_due = read_at is None or not 0 <= now - read_at < _CONFIGURATION_SECONDS
+    if is_due:
+        wanted += _CONFIGURATION
+    return tuple(
+        command
+        for command in wanted
+        if (is_due or command not in last.refused_commands) and _is_readable(device, command)
+    )
+
+
+def _is_readable(device: PolledDevice, command: str) -> bool:
+    try:
+        device.registry.spelled_out(device.platform, command)
+    except UnknownCommand:
+        return False
+    return True
+
+
+def _collect(
+    device: PolledDevice, sessions: SessionPool, commands: Sequence[str]
+) -> list[RawOutput]:
     """All answers of one poll, complete, in one session."""
     deadline = time.monotonic() + device.timeout_seconds
     for attempt in (1, 2):
@@ -118,7 +175,7 @@ def _collect(device: PolledDevice, sessions: SessionPool) -> list[RawOutput]:
         lease = sessions.lease(device.name, device.target, _left(deadline, device))
         try:
             with lease as session:
-                for command in _COMMANDS:
+                for command in commands:
                     left = _left(deadline, device)
                     outputs.append(session.run(command, left))  # a part of them decides below
         except ConnectionClosed:
@@ -142,22 +199,32 @@ def _left(deadline: float, device: PolledDevice) -> float:
 
 def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> PollResult:
     """Records of every answer, joined with what we knew."""
-    readings = _parse(device, outputs)
-    flows = [r for r in readings[SHOW_IPSEC_SA].records if isinstance(r, Flow)]
+    readings, refused = _parse(device, outputs)
+    listing = readings[SHOW_IPSEC_SA]
+    flows = [
+        (r, s) for r, s in zip(listing.records, listing.sources, strict=True) if isinstance(r, Flow)
+    ]
     ike_sas = [r for r in readings[SHOW_ISAKMP_SA].records if isinstance(r, IkeSa)]
-    lifetime_reading = readings.get(SHOW_SA_LIFETIME)
-    lifetimes = lifetime_reading.records if lifetime_reading else ()
-    lifetime = next((r for r in lifetimes if isinstance(r, SaLifetime)), None)
+    if SHOW_IKEV2_SA in readings:
+        ike_sas += [r for r in readings[SHOW_IKEV2_SA].records if isinstance(r, IkeSa)]
+    asked = {output.command for output in outputs}
+    is_configuration_read = not asked.isdisjoint(_CONFIGURATION)
+    lifetime = _lifetime(readings) if SHOW_SA_LIFETIME in asked else last.sa_lifetime
+    crypto_map = _crypto_map(readings) if SHOW_CRYPTO_MAP in asked else last.crypto_map
     read_at = next(output.ended_at for output in outputs if output.command == SHOW_IPSEC_SA)
     reading = build(
-        device=device.name,
-        device_address=device.host,
-        flows=flows,
-        ike_sas=ike_sas,
-        lifetime=lifetime,
-        previous=last.tunnels,
-        at=read_at,
+        Reading(
+            at=read_at,
+            flows=[flow for flow, _ in flows],
+            ike_sas=ike_sas,
+            lifetime=lifetime,
+            crypto_map=crypto_map,
+            lines=[(source.first_line, source.last_line) for _, source in flows],
+        ),
+        last,
+        device.expected,
     )
+    events = with_evidence(reading.events, reading.tunnels, outputs, last)
     return replace(
         last,
         read_at=read_at,
@@ -165,7 +232,11 @@ def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> P
         ike_peers=reading.ike_peers,
         unmatched_ike_sas=reading.unmatched_ike_sas,
         sa_lifetime=lifetime,
-        events=reading.events,
+        crypto_map=crypto_map,
+        configuration_read_at=read_at if is_configuration_read else last.configuration_read_at,
+        refused_commands=refused if is_configuration_read else last.refused_commands | refused,
+        highest_conn_ids=reading.highest_conn_ids,
+        events=(*_reachable(last, read_at), *events),
         outputs=tuple(outputs),
         unparsed=tuple(
             UnparsedOutput(command=command, lines=result.unparsed_lines)
@@ -176,18 +247,50 @@ def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> P
     )
 
 
-def _parse(device: PolledDevice, outputs: list[RawOutput]) -> Mapping[str, ParseResult]:
+def _lifetime(readings: Mapping[str, ParseResult]) -> SaLifetime | None:
+    found = readings.get(SHOW_SA_LIFETIME)
+    records = found.records if found else ()
+    return next((record for record in records if isinstance(record, SaLifetime)), None)
+
+
+def _crypto_map(readings: Mapping[str, ParseResult]) -> tuple[CryptoMapEntry, ...]:
+    found = readings.get(SHOW_CRYPTO_MAP)
+    records = found.records if found else ()
+    return tuple(record for record in records if isinstance(record, CryptoMapEntry))
+
+
+def _reachable(last: PollResult, at: float) -> tuple[Event, ...]:
+    """Told once, when a device that could not be read is read again."""
+    if last.error is None or last.read_at is None:
+        return ()
+    event = Event(
+        kind=EventKind.REACHABLE,
+        device=last.device,
+        tunnel=None,
+        at=at,
+        detail=f"read again, after {at - last.read_at:.0f} s without a reading",
+        facts={"gap_seconds": at - last.read_at},
+    )
+    return (event,)
+
+
+def _parse(
+    device: PolledDevice, outputs: list[RawOutput]
+) -> tuple[Mapping[str, ParseResult], frozenset[str]]:
+    """What was read of each answer, and the commands that were refused; those every poll needs must not be."""
     readings: dict[str, ParseResult] = {}
+    refused: set[str] = set()
     for output in outputs:
         try:
             readings[output.command] = device.registry.parse(
                 device.platform, output.command, output.text, complete=True
             )
         except ParserError as error:
-            if output.command not in _OPTIONAL:
+            if output.command in _ALWAYS:
                 raise
+            refused.add(output.command)
             log.debug("%s", error, extra={"device": device.name, "stage": Stage.PARSE.value})
-    return readings
+    return readings, frozenset(refused)
 
 
 def _poll_error(device: PolledDevice, error: Exception) -> PollError:

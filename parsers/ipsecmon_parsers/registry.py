@@ -71,6 +71,8 @@ from ipsecmon_parsers.vpn_summaries import build_vpn_load_balancing, build_vpn_s
 
 __all__ = [
     "BUILT_IN",
+    "SHOW_CRYPTO_MAP",
+    "SHOW_IKEV2_SA",
     "SHOW_IPSEC_SA",
     "SHOW_ISAKMP_SA",
     "SHOW_SA_LIFETIME",
@@ -83,6 +85,8 @@ __all__ = [
     "parse",
 ]
 
+SHOW_CRYPTO_MAP = "show crypto map"
+SHOW_IKEV2_SA = "show crypto ikev2 sa"
 SHOW_ISAKMP_SA = "show crypto isakmp sa"
 SHOW_IPSEC_SA = "show crypto ipsec sa"
 SHOW_SA_LIFETIME = "show crypto ipsec security-association lifetime"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ipsecmon.tunnels.build import TunnelReading, build
+from ipsecmon.tunnels.build import Reading, TunnelReading, build
+from ipsecmon.tunnels.evidence import with_evidence
 
-__all__ = ["TunnelReading", "build"]
+__all__ = ["Reading", "TunnelReading", "build", "with_evidence"]

@@ -1,23 +1,74 @@
-"""Joins flows, IKE SAs and the previous state into tunnels and events.
+"""Joins flows, IKE SAs, sessions and what is remembered into tunnels and events.
 
-Pure: the same readings always give the same tunnels, so the rules are tested as tables.
+Pure: the same readings always give the same tunnels, so the rules are tested as tables. The way of one reading::
+
+    flows ──> names (identity) ─┐
+    inventory, crypto map ──────┼─> one tunnel each: in use (status), marks and bytes (volume), rekey (rekeys),
+    what is remembered ─────────┘   state, hysteresis, intent ──> events (changes)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ipsecmon.model import Event, EventKind, IkePeer, RekeyTrigger, Status, TunnelState
-from ipsecmon.tunnels.identity import tunnel_names
+from ipsecmon.model import (
+    NO_REKEYS,
+    CounterSample,
+    Event,
+    ExpectedTunnel,
+    IkePeer,
+    PollResult,
+    RekeyTrigger,
+    SaMark,
+    Status,
+    TunnelMemory,
+    TunnelOption,
+    TunnelState,
+)
+from ipsecmon.tunnels.changes import device_events, has_fallen, is_reload, tunnel_events
+from ipsecmon.tunnels.expected import ExpectedIndex, configured_flows, map_peers, missing_flow
+from ipsecmon.tunnels.identity import canonical_ident, identity_only, tunnel_names
+from ipsecmon.tunnels.intent import purpose
 from ipsecmon.tunnels.peers import flow_ends, ike_peers
-from ipsecmon.tunnels.rekeys import rekey_trigger
-from ipsecmon_parsers.documents import spi_hex
-from ipsecmon_parsers.records import Direction, Flow, IkeSa, IpsecSa, SaLifetime
+from ipsecmon.tunnels.rekeys import Rekey, classified
+from ipsecmon.tunnels.status import in_use, status
+from ipsecmon.tunnels.volume import Carried, carried, mark, predicted_expiry
+from ipsecmon_parsers.records import (
+    CryptoMapEntry,
+    CryptoSession,
+    Flow,
+    FlowKind,
+    IkeSa,
+    IpsecSa,
+    SaLifetime,
+)
 
-__all__ = ["TunnelReading", "build"]
+__all__ = ["Reading", "TunnelReading", "build"]
 
-_NO_REKEYS: Mapping[RekeyTrigger, int] = dict.fromkeys(RekeyTrigger, 0)
+# the newest readings of the counters: what a trend needs, and no more for each of thousands of tunnels
+_SAMPLES_KEPT = 4
+# a tunnel the device lists no longer is expected back for so long after it was last up ...
+_REMEMBERED_SECONDS = 7 * 86400.0
+# ... or, if it never was up or lived for less than an hour, as between two spokes, for a day
+_TRANSIENT_SECONDS = 3600.0
+_TRANSIENT_REMEMBERED_SECONDS = 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one good poll read. ``lines`` are the first and last line of each flow in its listing, if known.
+
+    ``crypto_map`` and ``lifetime`` may come from an earlier poll: they are not read at each.
+    """
+
+    at: float
+    flows: Sequence[Flow]
+    ike_sas: Sequence[IkeSa] = ()
+    sessions: Sequence[CryptoSession] = ()
+    lifetime: SaLifetime | None = None
+    crypto_map: Sequence[CryptoMapEntry] = ()
+    lines: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,175 +78,450 @@ class TunnelReading:
     tunnels: tuple[TunnelState, ...]
     ike_peers: tuple[IkePeer, ...]
     unmatched_ike_sas: tuple[IkeSa, ...]
+    highest_conn_ids: tuple[int, int]
     events: tuple[Event, ...]
 
 
 def build(
-    *,
-    device: str,
-    device_address: str,
-    flows: Sequence[Flow],
-    ike_sas: Sequence[IkeSa],
-    lifetime: SaLifetime | None,
-    previous: Sequence[TunnelState],
-    at: float,
+    reading: Reading, previous: PollResult, expected: Sequence[ExpectedTunnel] = ()
 ) -> TunnelReading:
-    """The tunnels of ``device`` as read at ``at``, and what happened since ``previous``."""
-    before = {tunnel.name: tunnel for tunnel in previous}
-    peers, unmatched = ike_peers(flows, ike_sas, device_address)
-    peer_by_ends = {(peer.peer, peer.local_address): peer for peer in peers}
-    tunnels: list[TunnelState] = []
-    events: list[Event] = []
-    known = {tunnel.name: tunnel.flow for tunnel in previous}
-    for name, flow in zip(tunnel_names(flows, known), flows, strict=True):
-        old = before.pop(name, None)
-        inbound, outbound = _in_use(flow)
-        status = _status(flow, inbound, outbound, peer_by_ends.get(flow_ends(flow)), old)
-        trigger = _rekey(flow, old, lifetime, at)
-        tunnel = TunnelState(
-            device=device,
-            name=name,
-            flow=flow,
-            status=status,
-            inbound=inbound,
-            outbound=outbound,
-            seen_at=at,
-            last_outbound_spi=flow.current_outbound_spi or (old.last_outbound_spi if old else 0),
-            rekeys=_counted(old, trigger),
-            last_rekey_at=at if trigger else (old.last_rekey_at if old else None),
-            last_transition_at=_last_transition(old, status, at),
-        )
-        tunnels.append(tunnel)
-        events.extend(_events(tunnel, old, trigger, at))
-    for lost in before.values():
-        if at - lost.seen_at < _REMEMBERED_SECONDS:
-            tunnels.append(_not_listed(lost, at))
-            if lost.flow.sas or lost.status.is_up:
-                events.append(_gone(lost, at))
+    """The tunnels of a device as read, and what happened since ``previous``, its last result, good or not.
+
+    ``expected`` is the inventory of this device.
+    """
+    remembered = {tunnel.name: tunnel for tunnel in previous.tunnels}
+    known = {name: tunnel.flow for name, tunnel in remembered.items()}
+    inventory = ExpectedIndex(expected)
+    named = {i: one for i, flow in enumerate(reading.flows) if (one := inventory.of(flow))}
+    names = tunnel_names(reading.flows, known, {i: one.name for i, one in named.items()})
+    fallen = frozenset(
+        name
+        for name, flow in zip(names, reading.flows, strict=True)
+        if name in remembered and _fell(remembered[name], flow)
+    )
+    absent = list(_absent(reading, previous, expected, inventory, named, set(names)))
+    peers, unmatched = ike_peers(
+        reading.flows, reading.ike_sas, previous.host, _known_peers(previous, reading)
+    )
+    joined = _Joined(reading, previous, peers, fallen)
+    pairs: list[tuple[TunnelState | None, TunnelState]] = []
+    rekeys: dict[str, Rekey] = {}
+    for index, (name, flow) in enumerate(zip(names, reading.flows, strict=True)):
+        old = remembered.pop(name, None)
+        new, rekey = joined.listed(name, flow, old, named.get(index), index)
+        pairs.append((old, new))
+        if rekey is not None:
+            rekeys[name] = rekey
+    for name, flow, entry in absent:
+        old = remembered.pop(name, None)
+        pairs.append((old, joined.unlisted(name, flow, old, entry)))
+    for name, old in remembered.items():
+        if not _is_forgotten(old, reading.at):
+            pairs.append((old, joined.unlisted(name, old.flow, old, inventory.of(old.flow))))
     return TunnelReading(
-        tunnels=tuple(tunnels),
+        tunnels=tuple(new for _, new in pairs),
         ike_peers=peers,
         unmatched_ike_sas=unmatched,
-        events=tuple(events),
+        highest_conn_ids=joined.highest_conn_ids,
+        events=tuple(_events(reading, previous, pairs, rekeys, fallen, joined)),
     )
 
 
-# A dynamic flow is listed only while it lives: its tunnel goes down with it instead of vanishing, and is forgotten
-# after a day without a sign of it.
-_REMEMBERED_SECONDS = 86400.0
-
-
-def _not_listed(tunnel: TunnelState, at: float) -> TunnelState:
-    """A tunnel whose flow the device lists no longer: no SAs, down, counters as last read."""
-    was_up = tunnel.status.is_up
-    return replace(
-        tunnel,
-        flow=replace(tunnel.flow, sas=(), current_outbound_spi=0),
-        status=Status.DOWN_IDLE,
-        inbound=None,
-        outbound=None,
-        last_transition_at=at if was_up else tunnel.last_transition_at,
+def _fell(old: TunnelState, flow: Flow) -> bool:
+    if not old.memory.samples:
+        return False
+    last = old.memory.samples[-1]
+    return has_fallen(last.encaps, flow.encaps_packets) or has_fallen(
+        last.decaps, flow.decaps_packets
     )
 
 
-def _gone(tunnel: TunnelState, at: float) -> Event:
-    detail = f"no longer listed by the device, was {tunnel.status}"
-    return Event(
-        kind=EventKind.GONE, device=tunnel.device, tunnel=tunnel.name, at=at, detail=detail
+def _absent(
+    reading: Reading,
+    previous: PollResult,
+    expected: Sequence[ExpectedTunnel],
+    inventory: ExpectedIndex,
+    named: Mapping[int, ExpectedTunnel],
+    taken: set[str],
+) -> Iterator[tuple[str, Flow, ExpectedTunnel | None]]:
+    """Tunnels that should be listed and are not: name, what is known of the flow, its entry in the inventory."""
+    found = {one.name for one in named.values()}
+    by_entry = {
+        tunnel.expected.name: tunnel for tunnel in previous.tunnels if tunnel.expected is not None
+    }
+    for one in expected:
+        if one.name in found:
+            continue
+        old = by_entry.get(one.name)
+        name = old.name if old is not None else one.name
+        if name not in taken:
+            taken.add(name)
+            yield name, old.flow if old else missing_flow(one, previous.platform), one
+    flows = list(configured_flows(reading.crypto_map, reading.flows, previous.platform))
+    known = {tunnel.name: tunnel.flow for tunnel in previous.tunnels if tunnel.name not in taken}
+    entries = {i: one for i, flow in enumerate(flows) if (one := inventory.of(flow))}
+    for index, (name, flow) in enumerate(zip(tunnel_names(flows, known), flows, strict=True)):
+        if index not in entries and name not in taken:
+            taken.add(name)
+            yield name, flow, None
+
+
+def _known_peers(previous: PollResult, reading: Reading) -> Iterator[tuple[str, str]]:
+    """Peers that must not vanish from the table of IKE peers: those of tunnels, in use now or not."""
+    locals_ = {
+        canonical_ident(flow.local_ident): flow.local_endpoint or flow.local_address
+        for flow in reading.flows
+    }
+    for (_, local, _), addresses in map_peers(reading.crypto_map).items():
+        if own := locals_.get(local):
+            yield from ((address, own) for address in addresses)
+    kept = {peer for tunnel in previous.tunnels for peer in tunnel.memory.peers}
+    for peer in previous.ike_peers:
+        if peer.peer in kept:
+            yield peer.peer, peer.local_address
+
+
+class _Joined:
+    """One reading with its look-up tables, asked tunnel by tunnel."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        previous: PollResult,
+        peers: Sequence[IkePeer],
+        fallen: frozenset[str],
+    ) -> None:
+        self._reading = reading
+        self._device = previous.device
+        self._fallen = fallen
+        self._peers = {(peer.peer, peer.local_address): peer for peer in peers}
+        self._map_peers = map_peers(reading.crypto_map)
+        self._sessions: dict[str, list[CryptoSession]] = {}
+        for session in reading.sessions:
+            if session.peer:
+                self._sessions.setdefault(session.peer, []).append(session)
+        ike = max((sa.conn_id or 0 for sa in reading.ike_sas), default=0)
+        ipsec = max((sa.conn_id or 0 for flow in reading.flows for sa in flow.sas), default=0)
+        before = previous.highest_conn_ids
+        self.current_conn_ids = ike, ipsec
+        self.highest_conn_ids = max(before[0], ike), max(before[1], ipsec)
+
+    def listed(
+        self,
+        name: str,
+        flow: Flow,
+        old: TunnelState | None,
+        expected: ExpectedTunnel | None,
+        index: int,
+    ) -> tuple[TunnelState, Rekey | None]:
+        """The tunnel of a flow the device printed."""
+        at = self._reading.at
+        memory = old.memory if old else TunnelMemory(first_seen_at=at)
+        inbound, outbound = in_use(flow)
+        samples = _samples(memory.samples, flow, at, has_fallen=name in self._fallen)
+        options = expected.options if expected else frozenset[TunnelOption]()
+        state = status(
+            flow,
+            inbound,
+            outbound,
+            self._peers.get(flow_ends(flow)),
+            self._sessions.get(flow.peer or "", ()),
+            samples,
+            is_unidirectional=TunnelOption.UNIDIRECTIONAL in options,
+            is_excluded=TunnelOption.EXCLUDED in options,
+        )
+        sent_mark = mark(outbound, memory.outbound, at)
+        received_mark = mark(inbound, memory.inbound, at)
+        sent = _carried(memory, old, sent_mark, samples, is_sent=True)
+        received = _carried(memory, old, received_mark, samples, is_sent=False)
+        rekey = self._rekey(name, flow, old, sent)
+        lifetime_seconds = _largest(
+            memory.lifetime_seconds, sent_mark.remaining_seconds if sent_mark else None
+        )
+        lifetime_kilobytes = _largest(
+            memory.lifetime_kilobytes, sent_mark.remaining_kilobytes if sent_mark else None
+        )
+        settled = _settled(memory, state, at)
+        remembered = TunnelMemory(
+            first_seen_at=memory.first_seen_at,
+            last_listed_at=at,
+            last_up_at=at if state.is_up else memory.last_up_at,
+            is_settled_up=settled.is_up,
+            unsettled_since=settled.since,
+            last_transition_at=settled.last_transition_at,
+            flaps=settled.flaps,
+            rekeys=_counted(memory.rekeys, rekey),
+            last_rekey_at=at if rekey else memory.last_rekey_at,
+            inbound=received_mark,
+            outbound=sent_mark,
+            went_without_sa=outbound is None and sent_mark is not None,
+            samples=samples,
+            sent_kilobytes=sent.total_kilobytes,
+            received_kilobytes=received.total_kilobytes,
+            lifetime_seconds=lifetime_seconds,
+            lifetime_kilobytes=lifetime_kilobytes,
+            readings=memory.readings + 1,
+            up_readings=memory.up_readings + state.is_up,
+            peers=self._known_peers(flow, memory, expected),
+            signature=_signature(outbound) or memory.signature,
+        )
+        tunnel = TunnelState(
+            device=self._device,
+            name=name,
+            flow=flow,
+            status=state,
+            purpose=purpose(flow.kind, expected, remembered, old.purpose if old else None, at),
+            memory=remembered,
+            seen_at=at,
+            expected=expected,
+            lines=self._reading.lines[index] if self._reading.lines else None,
+            inbound=inbound,
+            outbound=outbound,
+            sent_bytes_per_second=sent.bytes_per_second,
+            received_bytes_per_second=received.bytes_per_second,
+            predicted_expiry_at=predicted_expiry(
+                received_mark if inbound else None,
+                sent_mark if outbound else None,
+                received.bytes_per_second,
+                sent.bytes_per_second,
+            ),
+        )
+        return tunnel, rekey
+
+    def unlisted(
+        self, name: str, flow: Flow, old: TunnelState | None, expected: ExpectedTunnel | None
+    ) -> TunnelState:
+        """A tunnel that is known and not listed: no SAs, no counters, down."""
+        at = self._reading.at
+        memory = old.memory if old else TunnelMemory(first_seen_at=at)
+        is_excluded = expected is not None and TunnelOption.EXCLUDED in expected.options
+        sessions = self._sessions.get(flow.peer or "", ())
+        state = status(
+            replace(flow, sas=(), current_outbound_spi=0),
+            None,
+            None,
+            self._peers.get(flow_ends(flow)),
+            sessions,
+            (),
+            is_unidirectional=False,
+            is_excluded=is_excluded,
+        )
+        settled = _settled(memory, state, at)
+        remembered = replace(
+            memory,
+            is_settled_up=settled.is_up,
+            unsettled_since=settled.since,
+            last_transition_at=settled.last_transition_at,
+            flaps=settled.flaps,
+            went_without_sa=memory.outbound is not None,
+            samples=(),  # a dynamic flow begins anew when it comes back
+            readings=memory.readings + 1,
+            peers=self._known_peers(flow, memory, expected),
+        )
+        return TunnelState(
+            device=self._device,
+            name=name,
+            flow=flow if old and not old.is_listed else identity_only(flow),
+            status=state,
+            purpose=purpose(flow.kind, expected, remembered, old.purpose if old else None, at),
+            memory=remembered,
+            seen_at=old.seen_at if old else at,
+            is_listed=False,
+            expected=expected,
+        )
+
+    def _rekey(self, name: str, flow: Flow, old: TunnelState | None, sent: Carried) -> Rekey | None:
+        """What replaced the SPI since the last reading, ``None`` where none was replaced or none is there."""
+        spi = flow.current_outbound_spi
+        if old is None or not spi or old.memory.outbound is None:
+            return None
+        mark_before = old.memory.outbound
+        if spi == mark_before.spi:
+            return None
+        rate = old.sent_bytes_per_second
+        return classified(
+            mark_before,
+            spi,
+            at=self._reading.at,
+            lifetime_seconds=_lifetime(old.memory, self._reading.lifetime),
+            bytes_per_second=sent.bytes_per_second if rate is None else rate,
+            went_without_sa=old.memory.went_without_sa,
+            counters_fell=name in self._fallen,
+        )
+
+    def _known_peers(
+        self, flow: Flow, memory: TunnelMemory, expected: ExpectedTunnel | None
+    ) -> tuple[str, ...]:
+        """Peers once known stay known, in their order: the first is the label of the tunnel's series."""
+        key = (
+            flow.crypto_map or "",
+            canonical_ident(flow.local_ident),
+            canonical_ident(flow.remote_ident),
+        )
+        found = [
+            *memory.peers,
+            *([expected.peer] if expected and expected.peer else ()),
+            *self._map_peers.get(key, ()),
+            *([flow.peer] if flow.peer else ()),
+        ]
+        peers = tuple(dict.fromkeys(found))
+        return memory.peers if peers == memory.peers else peers
+
+
+def _samples(
+    before: tuple[CounterSample, ...], flow: Flow, at: float, *, has_fallen: bool
+) -> tuple[CounterSample, ...]:
+    """The newest readings of the counters; a clear, a reload or a clock set back begins them anew."""
+    new = CounterSample(
+        at, flow.encaps_packets, flow.decaps_packets, flow.send_errors, flow.recv_errors
     )
+    if has_fallen or (before and before[-1].at >= at):
+        return (new,)
+    return (*before[-(_SAMPLES_KEPT - 1) :], new)
 
 
-def _in_use(flow: Flow) -> tuple[IpsecSa | None, IpsecSa | None]:
-    """The inbound and the outbound SA that carry traffic now; during a rekey old and new stand side by side.
-
-    Sending uses the current outbound SPI; receiving accepts every inbound SA, so the one with the most time
-    left stands for them.
-    """
-    inbound = [sa for sa in flow.sas if sa.direction is Direction.INBOUND and _is_active(sa)]
-    outbound = [sa for sa in flow.sas if sa.direction is Direction.OUTBOUND and _is_active(sa)]
-    current = [sa for sa in outbound if sa.spi == flow.current_outbound_spi]
-    return (
-        max(inbound, key=_time_left, default=None),
-        max(current or outbound, key=_time_left, default=None),
-    )
-
-
-def _is_active(sa: IpsecSa) -> bool:
-    return sa.status is None or sa.status.startswith("ACTIVE")
-
-
-def _time_left(sa: IpsecSa) -> float:
-    if sa.remaining_seconds is None or sa.never_expires:
-        return float("inf")
-    return sa.remaining_seconds
-
-
-def _status(
-    flow: Flow,
-    inbound: IpsecSa | None,
-    outbound: IpsecSa | None,
-    peer: IkePeer | None,
+def _carried(
+    memory: TunnelMemory,
     old: TunnelState | None,
-) -> Status:
-    if inbound is not None and outbound is not None:
-        return Status.UP if peer is not None and peer.is_up else Status.UP_NO_IKE
-    if peer is not None and any(not sa.is_deleted and not sa.is_established for sa in peer.sas):
-        return Status.NEGOTIATING
-    # packets that find no SA count as send errors: the sign of demand
-    errors_before = old.flow.send_errors if old else None
-    if flow.send_errors and errors_before is not None and flow.send_errors > errors_before:
-        return Status.DOWN_DEMANDED
-    return Status.DOWN_IDLE
-
-
-def _rekey(
-    flow: Flow, old: TunnelState | None, lifetime: SaLifetime | None, at: float
-) -> RekeyTrigger | None:
-    """What replaced the SPI since the last reading, ``None`` where none was replaced or none is there."""
-    spi = flow.current_outbound_spi
-    if old is None or not spi or not old.last_outbound_spi or spi == old.last_outbound_spi:
-        return None
-    return rekey_trigger(
-        old.outbound,
-        age_seconds=at - old.seen_at,
-        lifetime=lifetime,
-        went_through_zero=not old.flow.current_outbound_spi,
+    new: SaMark | None,
+    samples: Sequence[CounterSample],
+    *,
+    is_sent: bool,
+) -> Carried:
+    counts = [sample.encaps if is_sent else sample.decaps for sample in samples]
+    last_rate: float | None = None
+    if old is not None:
+        last_rate = old.sent_bytes_per_second if is_sent else old.received_bytes_per_second
+    return carried(
+        memory.outbound if is_sent else memory.inbound,
+        new,
+        total_kilobytes=memory.sent_kilobytes if is_sent else memory.received_kilobytes,
+        last_rate=last_rate,
+        packets=_difference(counts[-2:]),
+        packets_per_second_before=_rate(samples[-3:-1], counts[-3:-1]),
     )
 
 
-def _counted(old: TunnelState | None, trigger: RekeyTrigger | None) -> Mapping[RekeyTrigger, int]:
-    counts = old.rekeys if old else _NO_REKEYS
-    return counts if trigger is None else {**counts, trigger: counts[trigger] + 1}
-
-
-def _last_transition(old: TunnelState | None, status: Status, at: float) -> float | None:
-    if old is None:
+def _difference(counts: Sequence[int | None]) -> int | None:
+    if len(counts) < 2 or counts[0] is None or counts[-1] is None:
         return None
-    return at if old.status.is_up != status.is_up else old.last_transition_at
+    return counts[-1] - counts[0]
+
+
+def _rate(samples: Sequence[CounterSample], counts: Sequence[int | None]) -> float | None:
+    packets = _difference(counts)
+    return None if packets is None else packets / (samples[-1].at - samples[0].at)
+
+
+def _largest(known: int | None, now: int | None) -> int | None:
+    if known is None or now is None:
+        return known if now is None else now
+    return max(known, now)
+
+
+def _lifetime(memory: TunnelMemory, configured: SaLifetime | None) -> int | None:
+    return _largest(memory.lifetime_seconds, configured.seconds if configured else None)
+
+
+def _counted(counts: Mapping[RekeyTrigger, int], rekey: Rekey | None) -> Mapping[RekeyTrigger, int]:
+    if rekey is None:
+        return counts
+    return {**NO_REKEYS, **counts, rekey.trigger: counts.get(rekey.trigger, 0) + 1}
+
+
+def _signature(outbound: IpsecSa | None) -> tuple[str, ...]:
+    """The algorithms of an SA in words, to notice that they changed."""
+    if outbound is None:
+        return ()
+    # PFS shows only once an IKE version 2 SA has been rekeyed (RFC 7296, 1.2): it is no change
+    mode = (outbound.mode.value,) if outbound.mode else ()
+    return _interned((*outbound.transform, *mode))
+
+
+_SIGNATURES: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+
+def _interned(signature: tuple[str, ...]) -> tuple[str, ...]:
+    """One copy of what thousands of tunnels have alike."""
+    if len(_SIGNATURES) > 1000:
+        _SIGNATURES.clear()
+    return _SIGNATURES.setdefault(signature, signature)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    is_up: bool | None
+    since: float | None
+    last_transition_at: float | None
+    flaps: int
+
+
+def _settled(memory: TunnelMemory, state: Status, at: float) -> _Settled:
+    """Hysteresis: a change is believed when a second, later reading agrees with the first."""
+    was, since, last, flaps = (
+        memory.is_settled_up,
+        memory.unsettled_since,
+        memory.last_transition_at,
+        memory.flaps,
+    )
+    if not (state.is_up or state.is_down):
+        return _Settled(was, None, last, flaps)
+    is_up = state.is_up
+    if was is None:
+        return _Settled(is_up, None, last, flaps)
+    if is_up == was:
+        return _Settled(was, None, last, flaps)
+    if since is None or at <= since:
+        return _Settled(was, at, last, flaps)
+    return _Settled(is_up, None, since, flaps + (not is_up))
+
+
+def _is_forgotten(tunnel: TunnelState, at: float) -> bool:
+    """An unlisted tunnel nobody asks for is expected back for a week after it was last up."""
+    memory = tunnel.memory
+    last_seen = memory.last_listed_at or memory.first_seen_at
+    if memory.last_up_at is None:
+        return at - last_seen >= _TRANSIENT_REMEMBERED_SECONDS
+    is_transient = (
+        tunnel.flow.kind in (FlowKind.DMVPN, FlowKind.DYNAMIC)
+        and memory.last_up_at - memory.first_seen_at < _TRANSIENT_SECONDS
+    )
+    limit = _TRANSIENT_REMEMBERED_SECONDS if is_transient else _REMEMBERED_SECONDS
+    return at - memory.last_up_at >= limit
 
 
 def _events(
-    tunnel: TunnelState, old: TunnelState | None, trigger: RekeyTrigger | None, at: float
-) -> list[Event]:
-    spi = spi_hex(tunnel.flow.current_outbound_spi or 0)
-    happened: list[tuple[EventKind, str]] = []
-    if old is None:
-        happened.append((EventKind.NEW, f"first seen, {tunnel.status}"))
-    elif tunnel.status.is_up and not old.status.is_up:
-        happened.append((EventKind.UP, f"up, outbound SPI {spi}"))
-    elif old.status.is_up and not tunnel.status.is_up:
-        happened.append(
-            (EventKind.DOWN, f"{tunnel.status}, last outbound SPI {spi_hex(old.last_outbound_spi)}")
-        )
-    if old is not None and trigger is not None:
-        left = old.outbound.remaining_seconds if old.outbound else None
-        ago = (
-            f", {left} s left when read {at - old.seen_at:.0f} s before" if left is not None else ""
-        )
-        happened.append(
-            (EventKind.REKEY, f"rekey ({trigger}): {spi_hex(old.last_outbound_spi)} -> {spi}{ago}")
-        )
-    return [
-        Event(kind=kind, device=tunnel.device, tunnel=tunnel.name, at=at, detail=detail)
-        for kind, detail in happened
-    ]
+    reading: Reading,
+    previous: PollResult,
+    pairs: Sequence[tuple[TunnelState | None, TunnelState]],
+    rekeys: Mapping[str, Rekey],
+    fallen: frozenset[str],
+    joined: _Joined,
+) -> Iterable[Event]:
+    both = [(old, new) for old, new in pairs if old is not None and new.is_listed]
+    started_anew = is_reload(both, fallen, reading.ike_sas, previous)
+    counted = sum(1 for old, _ in both if _has_counted(old))
+    is_whole = len(fallen) == counted
+    yield from device_events(
+        previous.device,
+        reading.at,
+        is_reload=started_anew,
+        cleared=sorted(fallen),
+        listed=counted,
+        previous=previous,
+        crypto_map=reading.crypto_map,
+        lifetime=reading.lifetime,
+    )
+    if started_anew:
+        joined.highest_conn_ids = joined.current_conn_ids
+    is_first = previous.read_at is None and not previous.tunnels
+    for old, new in pairs:
+        if old is None and is_first:
+            continue  # everything is new to a monitor that has just begun
+        is_cleared = new.name in fallen and not is_whole
+        yield from tunnel_events(old, new, rekeys.get(new.name), reading.at, is_cleared=is_cleared)
+
+
+def _has_counted(tunnel: TunnelState) -> bool:
+    samples = tunnel.memory.samples
+    return bool(samples) and bool(samples[-1].encaps or samples[-1].decaps)

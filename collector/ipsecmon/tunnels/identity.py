@@ -1,8 +1,9 @@
-"""What makes a tunnel the same tunnel tomorrow: its name.
+"""What makes a tunnel the same tunnel tomorrow: its key, and the name people read.
 
-The name must survive rekeys, reloads, re-negotiation and peer failover, so it is made of the crypto map (or the
-interface of a tunnel protection) and the proxy identities, and of nothing a device renews: no SPI, no connection id, no
-port of the peer. The peer is part of it only where the identities say nothing (any to any).
+The key must survive rekeys, reloads, re-negotiation and peer failover, so it is made of the crypto map (or the interface
+of a tunnel protection), the protected VRF and the proxy identities, and of nothing a device renews: no SPI, no
+connection id, no port of the peer, no number of a Virtual-Access interface. The peer is part of it only where the
+identities say nothing (any to any) or any peer may come (a dynamic map).
 """
 
 from __future__ import annotations
@@ -10,58 +11,152 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import NamedTuple
 
-from ipsecmon_parsers.records import Flow, Ident
+from ipsecmon_parsers.records import Flow, FlowKind, Ident
 
-__all__ = ["tunnel_names"]
+__all__ = ["TunnelKey", "canonical_ident", "identity_only", "tunnel_key", "tunnel_names"]
 
 # "Tunnel0-head-0", "Tunnel2002-vesen-head-0": the map a tunnel protection makes for its interface
 _PROTECTION_MAP = re.compile(r"^(?P<interface>.+?)(?:-vesen)?-head-\d+$")
+# the number is handed out anew whenever a session comes
+_VIRTUAL_ACCESS = re.compile(r"^(Virtual-Access)[\d.]+$", re.IGNORECASE)
 
 
-def tunnel_names(flows: Sequence[Flow], known: Mapping[str, Flow] | None = None) -> list[str]:
+class TunnelKey(NamedTuple):
+    """What identifies a tunnel on its device; equal keys are told apart by interface, peer and sequence."""
+
+    vrf: str
+    owner: str
+    local: str
+    remote: str
+    peer: str
+    """Empty where the identities are enough."""
+
+
+def tunnel_key(flow: Flow) -> TunnelKey:
+    """The key of a flow, whatever the device printed it for."""
+    local, remote = flow.local_ident, flow.remote_ident
+    peer = ""
+    if (_is_any(local) and _is_any(remote)) or flow.kind is FlowKind.DYNAMIC:
+        peer = canonical_address(flow.peer) if flow.peer else "any"
+    return TunnelKey(
+        flow.protected_vrf or "",
+        _owner(flow),
+        canonical_ident(local),
+        canonical_ident(remote),
+        peer,
+    )
+
+
+@lru_cache(maxsize=65536)
+def canonical_address(address: str) -> str:
+    """One spelling for each address: devices print IPv6 in capitals and uncompressed."""
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return address
+
+
+@lru_cache(maxsize=65536)
+def canonical_ident(ident: Ident) -> str:
+    """``10.1.1.0/24``, with a protocol or a port ``10.1.1.0/24/6/443``; equal for equal identities."""
+    address = canonical_address(ident.address)
+    text = f"{address}/{ident.prefix_length}"
+    if not (ident.protocol or ident.port):
+        return text
+    last = "" if ident.last_port in (None, ident.port) else f"-{ident.last_port}"
+    return f"{text}/{ident.protocol}/{ident.port}{last}"
+
+
+def identity_only(flow: Flow) -> Flow:
+    """What is left of a flow that is not listed: what identifies it, without counters and SAs."""
+    return Flow(
+        platform=flow.platform,
+        kind=flow.kind,
+        interface=flow.interface,
+        crypto_map=flow.crypto_map,
+        crypto_map_seq=flow.crypto_map_seq,
+        local_address=flow.local_address,
+        protected_vrf=flow.protected_vrf,
+        local_ident=flow.local_ident,
+        remote_ident=flow.remote_ident,
+        peer=flow.peer,
+        peer_port=None,
+        local_endpoint=flow.local_endpoint,
+        remote_endpoint=flow.remote_endpoint,
+        current_outbound_spi=0,
+    )
+
+
+def tunnel_names(
+    flows: Sequence[Flow],
+    known: Mapping[str, Flow] | None = None,
+    given: Mapping[int, str] | None = None,
+) -> list[str]:
     """One unique name per flow, in the order of ``flows``.
 
-    ``CRYPTO/10.1.1.0_24-10.2.2.0_24`` or ``Tunnel0/192.0.2.5``. A flow that was ``known`` keeps its name whatever
-    appears beside it. Flows that would share a name get the interface added, then the peer, then a short hash,
-    whichever tells them apart; only flows alike in everything are told apart by the order of the listing.
+    ``CRYPTO/10.1.1.0_24-10.2.2.0_24`` or ``Tunnel0/192.0.2.5``, or what the inventory has ``given`` to the flow of that
+    index. A flow that was ``known`` keeps its name whatever appears beside it. Flows that would share a name get the
+    interface added, then the peer, then a short hash, whichever tells them apart; only flows alike in everything are
+    told apart by the order of the listing.
     """
-    kept = _kept_names(flows, known or {})
+    given = given or {}
+    kept = _kept_names(flows, known or {}, given)
     new = [index for index in range(len(flows)) if index not in kept]
-    names = dict(zip(new, _new_names([flows[index] for index in new]), strict=True))
+    names = dict(
+        zip(new, _new_names([flows[i] for i in new], [given.get(i) for i in new]), strict=True)
+    )
     taken = set(kept.values())
     for index, name in names.items():
         if name in taken:
-            candidates = (
-                more(name, flows[index]) for more in (_with_interface, _with_peer, _with_hash)
-            )
+            candidates = (more(name, flows[index]) for more in _MORE)
             names[index] = next((other for other in candidates if other not in taken), name)
     return _numbered([kept.get(index) or names[index] for index in range(len(flows))])
 
 
-def _kept_names(flows: Sequence[Flow], known: Mapping[str, Flow]) -> dict[int, str]:
-    """Names of flows seen before: the same place and peer first, the same place with another peer after that."""
+def _kept_names(
+    flows: Sequence[Flow], known: Mapping[str, Flow], given: Mapping[int, str]
+) -> dict[int, str]:
+    """Names of flows seen before: the same place and peer first, the same place with another peer after that.
+
+    A name that the inventory has given since then wins over the one remembered.
+    """
     kept: dict[int, str] = {}
-    for key in (_full_key, _place_key):
-        free = {key(flow): name for name, flow in known.items() if name not in kept.values()}
+    used: set[str] = set()
+    for key in (_full_key, _place_key, _bare_key):
+        if len(kept) == len(flows):
+            break
+        free = {key(flow): name for name, flow in known.items() if name not in used}
         for index, flow in enumerate(flows):
-            if index not in kept and (name := free.pop(key(flow), None)):
-                kept[index] = name
+            if index in kept or not (name := free.get(key(flow))) or name in used:
+                continue
+            if index in given and not name.startswith(given[index]):
+                continue
+            kept[index] = name
+            used.add(name)
     return kept
-
-
-def _place_key(flow: Flow) -> tuple[object, ...]:
-    return (_name(flow), flow.interface, flow.local_ident, flow.remote_ident)
 
 
 def _full_key(flow: Flow) -> tuple[object, ...]:
     return (*_place_key(flow), flow.peer, flow.local_address, flow.crypto_map_seq)
 
 
-def _new_names(flows: Sequence[Flow]) -> list[str]:
-    names = [_name(flow) for flow in flows]
-    for more in (_with_interface, _with_peer, _with_hash):
+def _place_key(flow: Flow) -> tuple[object, ...]:
+    return (tunnel_key(flow), _stable_interface(flow.interface))
+
+
+def _bare_key(flow: Flow) -> tuple[object, ...]:
+    """A crypto map that was moved to another interface still protects the same flows."""
+    return (tunnel_key(flow),)
+
+
+def _new_names(flows: Sequence[Flow], given: Sequence[str | None]) -> list[str]:
+    names = [name or _name(flow) for name, flow in zip(given, flows, strict=True)]
+    for more in _MORE:
         shared = {name for name, count in Counter(names).items() if count > 1}
         if not shared:
             break
@@ -73,29 +168,37 @@ def _new_names(flows: Sequence[Flow]) -> list[str]:
 
 
 def _name(flow: Flow) -> str:
-    owner = _owner(flow)
-    vrf = f"{flow.protected_vrf}/" if flow.protected_vrf else ""
+    key = tunnel_key(flow)
+    vrf = f"{key.vrf}/" if key.vrf else ""
     if _is_any(flow.local_ident) and _is_any(flow.remote_ident):
-        return f"{vrf}{owner}/{flow.peer or 'any'}"
+        return f"{vrf}{key.owner}/{key.peer}"
     local, remote = flow.local_ident, flow.remote_ident
-    name = f"{vrf}{owner}/{_prefix(local)}-{_prefix(remote)}"
+    name = f"{vrf}{key.owner}/{_prefix(local)}-{_prefix(remote)}"
     if local.protocol:
         name += f"/{local.protocol}"
     if local.port or remote.port:
-        name += f"/{local.port}-{remote.port}"
-    return name
+        name += f"/{_ports(local)}-{_ports(remote)}"
+    return f"{name}@{key.peer}" if key.peer else name
+
+
+def _ports(ident: Ident) -> str:
+    return str(ident.port) if ident.last_port is None else f"{ident.port}..{ident.last_port}"
 
 
 def _owner(flow: Flow) -> str:
     """The crypto map, or the interface where the map is only the shadow of a tunnel protection."""
     if flow.crypto_map is None:
-        return flow.interface or "unknown"
+        return _stable_interface(flow.interface) or "unknown"
     protection = _PROTECTION_MAP.match(flow.crypto_map)
-    return protection["interface"] if protection else flow.crypto_map
+    return _stable_interface(protection["interface"]) if protection else flow.crypto_map
+
+
+def _stable_interface(interface: str | None) -> str:
+    return _VIRTUAL_ACCESS.sub(r"\1", interface) if interface else ""
 
 
 def _prefix(ident: Ident) -> str:
-    return f"{ident.address}_{ident.prefix_length}"
+    return f"{canonical_address(ident.address)}_{ident.prefix_length}"
 
 
 def _is_any(ident: Ident) -> bool:
@@ -103,7 +206,7 @@ def _is_any(ident: Ident) -> bool:
 
 
 def _with_interface(name: str, flow: Flow) -> str:
-    return f"{name}@{flow.interface}"
+    return f"{name}@{_stable_interface(flow.interface)}"
 
 
 def _with_peer(name: str, flow: Flow) -> str:
@@ -121,11 +224,18 @@ def _with_hash(name: str, flow: Flow) -> str:
     return f"{name}#{hashlib.sha256(repr(parts).encode()).hexdigest()[:6]}"
 
 
+_MORE: Sequence[Callable[[str, Flow], str]] = (_with_interface, _with_peer, _with_hash)
+
+
 def _numbered(names: list[str]) -> list[str]:
     """Flows alike in everything we know still must not share a name: the order of the listing is all that is left."""
-    seen: Counter[str] = Counter()
+    taken: set[str] = set()
     numbered: list[str] = []
     for name in names:
-        seen[name] += 1
-        numbered.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+        unique, count = name, 1
+        while unique in taken:
+            count += 1
+            unique = f"{name}#{count}"
+        taken.add(unique)
+        numbered.append(unique)
     return numbered

@@ -6,40 +6,50 @@ several rows (both directions, deleted ones beside live ones). The addresses of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ipsecmon.model import IkePeer
-from ipsecmon_parsers.records import Flow, IkeSa, IkeState
+from ipsecmon_parsers.records import Flow, FlowKind, IkeSa, IkeState
 
-__all__ = ["flow_ends", "ike_peers"]
+__all__ = ["flow_ends", "ike_peers", "is_group"]
 
 
 def ike_peers(
-    flows: Sequence[Flow], ike_sas: Sequence[IkeSa], device_address: str
+    flows: Sequence[Flow],
+    ike_sas: Sequence[IkeSa],
+    device_address: str,
+    known: Iterable[tuple[str, str]] = (),
 ) -> tuple[tuple[IkePeer, ...], tuple[IkeSa, ...]]:
     """The peers of a device, each with its IKE SAs, and the SAs neither end of which is known to be ours.
 
-    Every peer of a flow is listed, with no SAs where the table has none: a dead peer does not vanish.
+    Every peer of a flow and every one ``known``, a pair of peer and local address, is listed, with no SAs where the
+    table has none: a dead peer does not vanish.
     """
     locals_ = {address for flow in flows for address in _local_addresses(flow)} | {device_address}
-    grouped: dict[tuple[str, str], list[IkeSa]] = {
-        flow_ends(flow): [] for flow in flows if all(flow_ends(flow))
-    }
+    grouped: dict[tuple[str, str], list[IkeSa]] = {ends: [] for ends in known if all(ends)}
+    for flow in flows:
+        ends = flow_ends(flow)
+        if all(ends) and not is_group(flow):
+            grouped.setdefault(ends, [])
     unmatched: list[IkeSa] = []
     for sa in ike_sas:
-        ends = _ends(sa, locals_)
-        if ends is None:
+        found = _ends(sa, locals_)
+        if found is None:
             unmatched.append(sa)
         else:
-            grouped.setdefault(ends, []).append(sa)
+            grouped.setdefault(found, []).append(sa)
     peers = tuple(_peer(peer, local, tuple(sas)) for (peer, local), sas in sorted(grouped.items()))
     return peers, tuple(unmatched)
 
 
+def is_group(flow: Flow) -> bool:
+    """A flow without a gateway of its own at the other end: a group of GETVPN or a routing protocol's neighbours."""
+    return flow.kind in (FlowKind.GETVPN, FlowKind.OSPFV3)
+
+
 def flow_ends(flow: Flow) -> tuple[str, str]:
     """(peer, local address) of a flow, as its IKE SA has them; empty where the device did not say."""
-    locals_ = _local_addresses(flow)
-    return flow.peer or "", locals_[0] if locals_ else ""
+    return flow.peer or "", flow.local_endpoint or flow.local_address or ""
 
 
 def _local_addresses(flow: Flow) -> list[str]:
@@ -48,6 +58,8 @@ def _local_addresses(flow: Flow) -> list[str]:
 
 def _ends(sa: IkeSa, locals_: set[str]) -> tuple[str, str] | None:
     """(peer, local address) of an SA; where both or neither end is ours the SA cannot tell."""
+    if sa.local and sa.remote:
+        return sa.remote, sa.local
     source, destination = sa.source or "", sa.destination or ""
     match source in locals_, destination in locals_:
         case True, False:

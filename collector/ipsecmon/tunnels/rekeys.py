@@ -6,31 +6,75 @@ used, and the counters of the flow go on: a rekey is no outage.
 
 from __future__ import annotations
 
-from ipsecmon.model import RekeyTrigger
-from ipsecmon_parsers.records import IpsecSa, SaLifetime
+from dataclasses import dataclass
 
-__all__ = ["rekey_trigger"]
+from ipsecmon.model import RekeyTrigger, SaMark
+
+__all__ = ["Rekey", "classified"]
 
 # A peer may renew at up to 15 % of the lifetime (strongSwan 10 %, ASA up to 15 %), a Cisco router at 30 s.
 _EARLY_SHARE = 0.15
 _EARLY_SECONDS = 60.0
 
 
-def rekey_trigger(
-    old: IpsecSa | None,
-    age_seconds: float,
-    lifetime: SaLifetime | None,
-    went_through_zero: bool,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rekey:
+    """One change of the outbound SPI; what was left is reckoned to the moment the new one was read."""
+
+    trigger: RekeyTrigger
+    old_spi: int
+    new_spi: int
+    seconds_left: float | None
+    kilobytes_left: float | None
+    gap_seconds: float
+    """The longest time without an SA that the readings allow; 0 where the new pair was made before the old retired."""
+
+
+def classified(
+    old: SaMark,
+    new_spi: int,
+    *,
+    at: float,
+    lifetime_seconds: int | None,
+    bytes_per_second: float | None,
+    went_without_sa: bool,
+    counters_fell: bool,
+) -> Rekey:
+    """The rekey that put ``new_spi`` in the place of ``old``, whose last reading may be some polls ago.
+
+    ``lifetime_seconds`` is that of the SA as far as known, ``bytes_per_second`` what the tunnel last sent.
+    ``counters_fell`` says that the flow itself began anew: nothing but a clear or a reload does that.
+    """
+    age = max(0.0, at - old.at)
+    seconds_left = None if old.remaining_seconds is None else old.remaining_seconds - age
+    kilobytes_left: float | None = None
+    if old.remaining_kilobytes is not None:
+        kilobytes_left = old.remaining_kilobytes - (bytes_per_second or 0.0) * age / 1024
+    is_outage = went_without_sa or counters_fell
+    return Rekey(
+        trigger=RekeyTrigger.OUTAGE
+        if is_outage
+        else _trigger(old, seconds_left, kilobytes_left, lifetime_seconds),
+        old_spi=old.spi,
+        new_spi=new_spi,
+        seconds_left=seconds_left,
+        kilobytes_left=kilobytes_left,
+        gap_seconds=age if is_outage else 0.0,
+    )
+
+
+def _trigger(
+    old: SaMark,
+    seconds_left: float | None,
+    kilobytes_left: float | None,
+    lifetime_seconds: int | None,
 ) -> RekeyTrigger:
-    """Classify the end of ``old``, last read ``age_seconds`` ago and not zero then."""
-    if went_through_zero or old is None:
-        return RekeyTrigger.OUTAGE
-    if old.remaining_seconds is not None:
-        early = max(_EARLY_SECONDS, _EARLY_SHARE * lifetime.seconds if lifetime else 0.0)
-        if old.remaining_seconds - age_seconds <= early:
+    if seconds_left is not None:
+        early = max(_EARLY_SECONDS, _EARLY_SHARE * (lifetime_seconds or 0))
+        if seconds_left <= early:
             return RekeyTrigger.TIME
-    configured = lifetime.kilobytes if lifetime else None
-    used_up = configured is not None and _EARLY_SHARE * configured
-    if used_up and old.remaining_kilobytes is not None and old.remaining_kilobytes <= used_up:
-        return RekeyTrigger.VOLUME
-    return RekeyTrigger.FORCED
+    first = old.first_kilobytes
+    is_used_up = (
+        kilobytes_left is not None and first is not None and kilobytes_left <= _EARLY_SHARE * first
+    )
+    return RekeyTrigger.VOLUME if is_used_up else RekeyTrigger.FORCED

@@ -1,0 +1,140 @@
+"""What a tunnel is doing, from its flow, the IKE SAs of its peer, its session and how its counters moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipsecmon.model import CounterSample, IkePeer, Status
+from ipsecmon_parsers.records import (
+    CryptoSession,
+    Direction,
+    Flow,
+    FlowKind,
+    IpsecSa,
+    SessionStatus,
+)
+
+__all__ = ["in_use", "status"]
+
+# these share the listing with tunnels and are none: a group, a routing protocol's keys, a controller's fabric
+_EXCLUDED = frozenset({FlowKind.GETVPN, FlowKind.OSPFV3, FlowKind.SDWAN})
+# readings over which traffic must stand still, or go one way only, before it is said
+_READINGS = 4
+_ONE_WAY_PACKETS = 20
+
+
+def in_use(flow: Flow) -> tuple[IpsecSa | None, IpsecSa | None]:
+    """The inbound and the outbound SA that carry traffic now; during a rekey old and new stand side by side.
+
+    Sending uses the current outbound SPI; receiving accepts every inbound SA, so the one with the most time
+    left stands for them.
+    """
+    inbound: IpsecSa | None = None
+    outbound: IpsecSa | None = None
+    current: IpsecSa | None = None
+    for sa in flow.sas:
+        if not _is_active(sa):
+            continue
+        if sa.direction is Direction.INBOUND:
+            inbound = _fresher(inbound, sa)
+        elif sa.spi == flow.current_outbound_spi:
+            current = _fresher(current, sa)
+        else:
+            outbound = _fresher(outbound, sa)
+    return inbound, current or outbound
+
+
+def _fresher(one: IpsecSa | None, other: IpsecSa) -> IpsecSa:
+    return other if one is None or _time_left(other) > _time_left(one) else one
+
+
+def _is_active(sa: IpsecSa) -> bool:
+    return sa.status is None or sa.status.upper().startswith("ACTIVE")
+
+
+def _time_left(sa: IpsecSa) -> float:
+    if sa.remaining_seconds is None or sa.never_expires:
+        return float("inf")
+    return sa.remaining_seconds
+
+
+def status(
+    flow: Flow,
+    inbound: IpsecSa | None,
+    outbound: IpsecSa | None,
+    peer: IkePeer | None,
+    sessions: Sequence[CryptoSession],
+    samples: Sequence[CounterSample],
+    *,
+    is_unidirectional: bool,
+    is_excluded: bool,
+) -> Status:
+    """The state of one flow; ``samples`` are its last readings, this one included, ``sessions`` those with its peer."""
+    if is_excluded or flow.kind in _EXCLUDED:
+        return Status.EXCLUDED
+    if inbound is not None and outbound is not None:
+        return _up(peer, sessions, samples, is_unidirectional=is_unidirectional)
+    if _is_standby(flow, peer, sessions):
+        return Status.STANDBY
+    if _is_negotiating(peer, sessions):
+        return Status.NEGOTIATING
+    return Status.DOWN_DEMANDED if _is_demanded(samples) else Status.DOWN_IDLE
+
+
+def _up(
+    peer: IkePeer | None,
+    sessions: Sequence[CryptoSession],
+    samples: Sequence[CounterSample],
+    *,
+    is_unidirectional: bool,
+) -> Status:
+    has_ike = (peer is not None and peer.is_up) or any(
+        session.status in (SessionStatus.UP_ACTIVE, SessionStatus.UP_IDLE) for session in sessions
+    )
+    moved = _moved(samples)
+    if moved is not None and not is_unidirectional:
+        sent, received = moved
+        if (sent >= _ONE_WAY_PACKETS and received == 0) or (
+            received >= _ONE_WAY_PACKETS and sent == 0
+        ):
+            return Status.UP_ONE_WAY
+    if not has_ike:
+        return Status.UP_NO_IKE
+    return Status.UP_IDLE if moved == (0, 0) else Status.UP
+
+
+def _moved(samples: Sequence[CounterSample]) -> tuple[int, int] | None:
+    """Packets sent and received over the last readings; ``None`` while there are too few of them."""
+    if len(samples) < _READINGS:
+        return None
+    first, last = samples[-_READINGS], samples[-1]
+    if None in (first.encaps, first.decaps, last.encaps, last.decaps):
+        return None
+    return (last.encaps or 0) - (first.encaps or 0), (last.decaps or 0) - (first.decaps or 0)
+
+
+def _is_standby(flow: Flow, peer: IkePeer | None, sessions: Sequence[CryptoSession]) -> bool:
+    if flow.sas:
+        return all((sa.status or "").upper().startswith("STANDBY") for sa in flow.sas)
+    if any(session.status in _STANDBY_SESSIONS for session in sessions):
+        return True
+    rows = peer.sas if peer is not None else ()
+    return bool(rows) and all((sa.status or "").upper().startswith("STDBY") for sa in rows)
+
+
+_STANDBY_SESSIONS = frozenset({SessionStatus.UP_ACTIVE_STANDBY, SessionStatus.UP_IDLE_STANDBY})
+
+
+def _is_negotiating(peer: IkePeer | None, sessions: Sequence[CryptoSession]) -> bool:
+    if any(session.status is SessionStatus.DOWN_NEGOTIATING for session in sessions):
+        return True
+    rows = peer.sas if peer is not None else ()
+    return any(not sa.is_deleted and not sa.is_established for sa in rows)
+
+
+def _is_demanded(samples: Sequence[CounterSample]) -> bool:
+    """Packets that find no SA count as send errors: the sign of demand."""
+    if len(samples) < 2:
+        return False
+    before, now = samples[-2].send_errors, samples[-1].send_errors
+    return before is not None and now is not None and now > before
