@@ -200,11 +200,12 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One line a device printed, quoted; ``line_no`` counts from 1 within the answer to ``command``."""
+    """One line a device printed, quoted; ``line_no`` counts from 1 within the answer to ``command``, read at ``read_at``."""
 
     command: str
     line_no: int
     text: str
+    read_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,17 @@ import pytest
 
 from ipsecmon import errors
 from ipsecmon.credentials import CredentialError
-from ipsecmon.model import PollResult, RawOutput, Reason, Stage
+from ipsecmon.model import EventKind, PollResult, RawOutput, Reason, Stage, Status
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.sessions import Session, SessionPool, Target
 from ipsecmon_parsers.records import Platform
-from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME
+from ipsecmon_parsers.registry import (
+    SHOW_CRYPTO_MAP,
+    SHOW_IKEV2_SA,
+    SHOW_IPSEC_SA,
+    SHOW_ISAKMP_SA,
+    SHOW_SA_LIFETIME,
+)
 
 OUTPUTS = Path(__file__).parent.parent / "parsers" / "outputs" / "ios"
 ANSWERS = {
@@ -24,6 +30,7 @@ ANSWERS = {
         (SHOW_SA_LIFETIME, "default"),
     )
 }
+OUTBOUND_SPI = "0x7FAD546D(2142065773)"
 TARGET = Target(
     device="Site1",
     host="92.1.1.1",
@@ -39,17 +46,27 @@ TARGET = Target(
 class FakeSession(Session):
     """Answers from a table; an exception in the table is raised."""
 
-    def __init__(self, answers: Mapping[str, str | Exception]) -> None:
+    def __init__(
+        self,
+        answers: Mapping[str, str | Exception],
+        asked: list[str] | None = None,
+        clock: Callable[[], float] = lambda: 101.0,
+    ) -> None:
         self.answers = answers
+        self.asked = [] if asked is None else asked
+        self.clock = clock
         self.alive = True
 
     def run(self, command: str, timeout: float) -> RawOutput:
         assert timeout > 0
-        answer = self.answers[command]
+        self.asked.append(command)
+        answer = self.answers.get(command, "% Invalid input detected at '^' marker.\n")
         if isinstance(answer, Exception):
             self.alive = False
             raise answer
-        return RawOutput(command=command, text=answer, started_at=100.0, ended_at=101.0)
+        return RawOutput(
+            command=command, text=answer, started_at=self.clock(), ended_at=self.clock()
+        )
 
     def is_alive(self) -> bool:
         return self.alive
@@ -67,9 +84,14 @@ class Device:
         self.opened = 0
         self.pool = SessionPool(self._open)
         self.last: PollResult | None = None
-        self._now = iter(range(100, 100000))
+        self.asked: list[str] = []
+        self.now = 41.0
 
-    def poll(self, target: Callable[[], Target] = lambda: TARGET) -> PollResult:
+    def poll(
+        self, target: Callable[[], Target] = lambda: TARGET, after: float = 60.0
+    ) -> PollResult:
+        self.now += after
+        self.asked.clear()
         device = PolledDevice(
             name="Site1",
             host="92.1.1.1",
@@ -78,7 +100,7 @@ class Device:
             timeout_seconds=30,
             target=target,
         )
-        self.last = poll_device(device, self.pool, self.last, lambda: float(next(self._now)))
+        self.last = poll_device(device, self.pool, self.last, lambda: self.now)
         return self.last
 
     def _open(self, _: Target, timeout: float) -> Session:
@@ -86,7 +108,7 @@ class Device:
         self.opened += 1
         if self.refuses is not None:
             raise self.refuses
-        return FakeSession(self.answers)
+        return FakeSession(self.answers, self.asked, lambda: self.now)
 
 
 @pytest.fixture
@@ -166,7 +188,7 @@ def test_a_bad_answer_never_looks_like_fewer_tunnels(
     assert result.error.command == SHOW_IPSEC_SA
     assert result.tunnels == good.tunnels
     assert result.read_at == good.read_at
-    assert result.events == ()
+    assert [event.kind for event in result.events] == [EventKind.UNREACHABLE]
 
 
 def test_a_device_that_comes_back_is_good_again_and_keeps_its_count_of_errors(
@@ -283,3 +305,73 @@ def test_no_result_and_no_target_shows_the_password(device: Device) -> None:
     device.refuses = errors.AuthenticationFailed("refused")
 
     assert "planted-secret" not in f"{TARGET!r} {device.poll()!r}"
+
+
+def test_what_changes_only_when_somebody_configures_is_read_once_an_hour(device: Device) -> None:
+    device.poll()
+    first = set(device.asked)
+    device.poll()
+    second = set(device.asked)
+    device.poll(after=3600.0)
+
+    assert second == {SHOW_ISAKMP_SA, SHOW_IPSEC_SA}
+    assert {SHOW_SA_LIFETIME, SHOW_CRYPTO_MAP} <= first
+    assert set(device.asked) == first
+
+
+def test_a_command_the_device_does_not_know_is_not_asked_at_every_poll(device: Device) -> None:
+    device.poll()
+    assert SHOW_IKEV2_SA in device.asked
+    device.poll()
+
+    assert SHOW_IKEV2_SA not in device.asked
+    assert device.last is not None
+    assert device.last.is_good
+
+
+def test_the_configuration_of_the_last_hour_is_kept(device: Device) -> None:
+    device.poll()
+
+    assert device.poll().sa_lifetime is not None
+
+
+def test_a_failing_device_is_told_once_and_so_is_its_return(device: Device) -> None:
+    device.poll()
+    device.answers[SHOW_IPSEC_SA] = errors.AnswerTimeout("no answer")
+    failing = [device.poll() for _ in range(3)]
+    device.answers = dict(ANSWERS)
+    back = device.poll()
+
+    assert [[event.kind for event in result.events] for result in failing] == [
+        [EventKind.UNREACHABLE],
+        [],
+        [],
+    ]
+    assert [event.kind for event in back.events] == [EventKind.REACHABLE]
+    assert back.events[0].detail == "read again, after 240 s without a reading"
+
+
+def test_a_failed_poll_says_unknown_and_keeps_what_was_read(device: Device) -> None:
+    up = device.poll().tunnels[0].status
+    device.answers[SHOW_IPSEC_SA] = errors.AnswerTimeout("no answer")
+    failed = device.poll()
+
+    assert up.is_up
+    assert failed.tunnels[0].status is up
+    assert failed.status_of(failed.tunnels[0]) is Status.UNKNOWN
+
+
+def test_an_event_quotes_what_the_device_said_before_and_after(device: Device) -> None:
+    device.poll()
+    listing = ANSWERS[SHOW_IPSEC_SA]
+    device.answers[SHOW_IPSEC_SA] = listing.replace(OUTBOUND_SPI, "0x1234ABCD(305441741)")
+    (event,) = device.poll().events
+
+    spis = [line for line in event.evidence if "current outbound spi" in line.text]
+    assert event.kind is EventKind.REKEY
+    assert len(spis) == 2
+    for line, text in zip(spis, (listing, device.answers[SHOW_IPSEC_SA]), strict=True):
+        assert isinstance(text, str)
+        assert line.text in text.splitlines()[line.line_no - 1]
+    assert [line.read_at for line in spis] == [101.0, 161.0]
+    assert "0x1234ABCD" in spis[1].text

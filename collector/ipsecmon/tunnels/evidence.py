@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ipsecmon.model import Event, EventKind, Evidence, PollResult, RawOutput, TunnelState
+from ipsecmon.model import (
+    Event,
+    EventKind,
+    Evidence,
+    PollResult,
+    RawOutput,
+    RekeyTrigger,
+    TunnelState,
+)
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA
 
 __all__ = ["with_evidence"]
@@ -15,6 +23,8 @@ __all__ = ["with_evidence"]
 _TELLING = re.compile(
     r"current_peer|#pkts (?:encaps|decaps)|#send errors|current outbound spi|current inbound spi|sa timing"
 )
+# a rekey that went as it should needs no more than the SPIs and what was left
+_TELLING_OF_REKEY = re.compile(r"current outbound spi|sa timing")
 _LINES_QUOTED = 8
 _ABOUT_IKE = frozenset({EventKind.UP, EventKind.DOWN, EventKind.GONE, EventKind.PEER_FAILOVER})
 
@@ -51,6 +61,7 @@ class _Answers:
 
     def __init__(self, outputs: Sequence[RawOutput]) -> None:
         self._texts = {output.command: output.text for output in outputs}
+        self._read_at = {output.command: output.ended_at for output in outputs}
         self._lines: dict[str, list[str]] = {}
 
     def lines(self, command: str) -> list[str]:
@@ -58,23 +69,31 @@ class _Answers:
             self._lines[command] = self._texts.get(command, "").split("\n")
         return self._lines[command]
 
+    def quote(
+        self, command: str, first: int, last: int, wanted: Callable[[str], object]
+    ) -> Iterator[Evidence]:
+        """The wanted ones of the lines from ``first`` to ``last``, the first of them only if there are many."""
+        found = 0
+        for number, line in enumerate(self.lines(command)[first - 1 : last], first):
+            if found < _LINES_QUOTED and wanted(line):
+                found += 1
+                yield Evidence(
+                    command=command,
+                    line_no=number,
+                    text=line.replace("\xa0", " ").strip(),
+                    read_at=self._read_at[command],
+                )
+
 
 def _quoted(event: Event, tunnel: TunnelState | None, answers: _Answers) -> Iterator[Evidence]:
     if tunnel is None:
         return
     if tunnel.lines is not None:
-        first, last = tunnel.lines
-        lines = answers.lines(SHOW_IPSEC_SA)[first - 1 : last]
-        told = [
-            Evidence(command=SHOW_IPSEC_SA, line_no=number, text=line.strip())
-            for number, line in enumerate(lines, first)
-            if _TELLING.search(line)
-        ]
-        yield from told[:_LINES_QUOTED]
-    if event.kind in _ABOUT_IKE and tunnel.current_peer:
-        rows = [
-            Evidence(command=SHOW_ISAKMP_SA, line_no=number, text=line.strip())
-            for number, line in enumerate(answers.lines(SHOW_ISAKMP_SA), 1)
-            if tunnel.current_peer in line.split()
-        ]
-        yield from rows[:_LINES_QUOTED]
+        is_routine = event.facts.get("trigger") in (RekeyTrigger.TIME, RekeyTrigger.VOLUME)
+        telling = _TELLING_OF_REKEY if is_routine else _TELLING
+        yield from answers.quote(SHOW_IPSEC_SA, *tunnel.lines, telling.search)
+    peer = tunnel.current_peer
+    if event.kind in _ABOUT_IKE and peer:
+        yield from answers.quote(
+            SHOW_ISAKMP_SA, 1, len(answers.lines(SHOW_ISAKMP_SA)), lambda line: peer in line.split()
+        )
