@@ -354,6 +354,16 @@ class TestHysteresis:
         assert watched.tunnel.status is Status.DOWN_IDLE
         assert watched.tunnel.memory.flaps == 0
 
+    def test_two_single_readings_with_good_ones_between_are_no_outage_either(self) -> None:
+        watched = Watched()
+        told = [
+            event.kind
+            for one in (UP, DOWN, UP, UP, DOWN, UP, UP)
+            for event in watched.read(one).events
+        ]
+
+        assert told == []
+
     def test_a_second_one_is_and_the_event_has_the_time_of_the_first(self) -> None:
         watched = Watched()
         watched.read(UP)
