@@ -269,9 +269,11 @@ class TunnelMemory:
     is_settled_up: bool | None = None
     unsettled_since: float | None = None
     last_transition_at: float | None = None
+    """When it last went up or down, as settled; before that, when its state was first read."""
     flaps: int = 0
     rekeys: Mapping[RekeyTrigger, int] = field(default_factory=lambda: NO_REKEYS)
     last_rekey_at: float | None = None
+    """When the outbound SPI in use, or the last one there was, was first read."""
     inbound: SaMark | None = None
     outbound: SaMark | None = None
     went_without_sa: bool = False

@@ -44,7 +44,9 @@ def listings(captures: Path) -> list[tuple[str, list[Flow]]]:
     for path in sorted(captures.glob("*/show_crypto_ipsec_sa*/*.txt")):
         platform = path.parts[-3]
         command = path.parts[-2].replace("_", " ")
-        flows = flows_of(path, platform, command) or flows_of(path, platform, "show crypto ipsec sa")
+        flows = flows_of(path, platform, command) or flows_of(
+            path, platform, "show crypto ipsec sa"
+        )
         if flows:
             found.append(("/".join(path.parts[-3:]), flows))
     return found

@@ -679,6 +679,16 @@ class TestRekeys:
         assert event.facts["trigger"] == RekeyTrigger.OUTAGE
         assert event.facts["gap_seconds"] == 120.0
 
+    def test_the_age_of_an_spi_is_known_from_its_first_reading(self) -> None:
+        watched = Watched()
+        watched.read(DOWN)
+        before = watched.tunnel.memory.last_rekey_at
+        watched.read(UP)
+        watched.read(UP)
+
+        assert before is None
+        assert watched.tunnel.memory.last_rekey_at == 1060.0
+
     def test_the_same_spi_is_no_rekey_and_no_event(self) -> None:
         watched = Watched()
         for _ in range(3):
@@ -697,7 +707,7 @@ class TestRekeys:
         ]
 
         assert kinds(tuple(e for reading in readings for e in reading.events)) == [EventKind.REKEY]
-        assert watched.tunnel.memory.last_transition_at is None
+        assert watched.tunnel.memory.last_transition_at == 1000.0
         assert watched.tunnel.memory.last_rekey_at == 1120.0
 
     def test_a_rekey_missed_by_a_failed_hour_was_one_of_time(self) -> None:
@@ -806,6 +816,8 @@ class TestChanges:
         events = watched.read(flow(*pair(3, 4), peer="203.0.113.7")).events
 
         assert EventKind.PEER_FAILOVER in kinds(events)
+        # the old SA was lost before the new one was made, however fast that was
+        assert watched.tunnel.memory.rekeys[RekeyTrigger.OUTAGE] == 1
         assert (watched.tunnel.peer, watched.tunnel.current_peer) == ("123.1.1.2", "203.0.113.7")
         assert watched.tunnel.memory.peers == ("123.1.1.2", "203.0.113.7")
 

@@ -251,7 +251,9 @@ class _Joined:
             last_transition_at=settled.last_transition_at,
             flaps=settled.flaps,
             rekeys=_counted(memory.rekeys, rekey),
-            last_rekey_at=at if rekey else memory.last_rekey_at,
+            last_rekey_at=at
+            if rekey or (memory.outbound is None and sent_mark)
+            else memory.last_rekey_at,
             inbound=received_mark,
             outbound=sent_mark,
             went_without_sa=outbound is None and sent_mark is not None,
@@ -346,7 +348,8 @@ class _Joined:
             lifetime_seconds=_lifetime(old.memory, self._reading.lifetime),
             bytes_per_second=sent.bytes_per_second if rate is None else rate,
             went_without_sa=old.memory.went_without_sa,
-            counters_fell=name in self._fallen,
+            began_anew=name in self._fallen
+            or bool(old.current_peer and flow.peer and old.current_peer != flow.peer),
         )
 
     def _known_peers(
@@ -468,7 +471,7 @@ def _settled(memory: TunnelMemory, state: Status, at: float) -> _Settled:
         return _Settled(was, None, last, flaps)
     is_up = state.is_up
     if was is None:
-        return _Settled(is_up, None, last, flaps)
+        return _Settled(is_up, None, at, flaps)
     if is_up == was:
         return _Settled(was, None, last, flaps)
     if since is None or at <= since:

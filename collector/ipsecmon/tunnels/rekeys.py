@@ -38,19 +38,20 @@ def classified(
     lifetime_seconds: int | None,
     bytes_per_second: float | None,
     went_without_sa: bool,
-    counters_fell: bool,
+    began_anew: bool,
 ) -> Rekey:
     """The rekey that put ``new_spi`` in the place of ``old``, whose last reading may be some polls ago.
 
     ``lifetime_seconds`` is that of the SA as far as known, ``bytes_per_second`` what the tunnel last sent.
-    ``counters_fell`` says that the flow itself began anew: nothing but a clear or a reload does that.
+    ``began_anew`` says that more than the SA is new: counters that fell are a clear or a reload, another peer is a
+    failover, and in both the old SA was lost before the new one was made.
     """
     age = max(0.0, at - old.at)
     seconds_left = None if old.remaining_seconds is None else old.remaining_seconds - age
     kilobytes_left: float | None = None
     if old.remaining_kilobytes is not None:
         kilobytes_left = old.remaining_kilobytes - (bytes_per_second or 0.0) * age / 1024
-    is_outage = went_without_sa or counters_fell
+    is_outage = went_without_sa or began_anew
     return Rekey(
         trigger=RekeyTrigger.OUTAGE
         if is_outage

@@ -1,0 +1,101 @@
+"""A real Prometheus over samples from the past: ``promtool`` makes its blocks, the server answers queries on loopback."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+__all__ = ["Prometheus", "over"]
+
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """A server that runs."""
+
+    url: str
+
+    def query(self, expression: str, at: float) -> dict[tuple[tuple[str, str], ...], float]:
+        """The value of an instant query by label set, without the name of the metric."""
+        answer = httpx2.get(
+            f"{self.url}/api/v1/query",
+            params={"query": expression, "time": f"{at:.3f}"},
+            timeout=60,
+        )
+        result = answer.raise_for_status().json()["data"]["result"]
+        return {
+            tuple(sorted(item for item in one["metric"].items() if item[0] != "__name__")): float(
+                one["value"][1]
+            )
+            for one in result
+        }
+
+
+@contextmanager
+def over(openmetrics: str, folder: Path, promtool: str) -> Iterator[Prometheus]:
+    """Serve the samples of an OpenMetrics text with timestamps."""
+    program = Path(promtool).with_name("prometheus")
+    if not program.exists():
+        pytest.skip(f"no server beside {promtool}: Debian's package prometheus has both")
+    source, data = folder / "samples.om", folder / "data"
+    source.write_text(openmetrics, encoding="utf-8")
+    subprocess.run(  # noqa: S603 # promtool on our own text
+        [
+            promtool,
+            "tsdb",
+            "create-blocks-from",
+            "openmetrics",
+            "--quiet",
+            str(source),
+            str(data),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    configuration = folder / "prometheus.yml"
+    configuration.write_text("global: {}\n", encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    server = subprocess.Popen(  # noqa: S603 # on loopback, ended below
+        [
+            str(program),
+            f"--config.file={configuration}",
+            f"--storage.tsdb.path={data}",
+            "--storage.tsdb.retention.time=100y",
+            f"--web.listen-address={address}",
+            "--log.level=error",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        made = Prometheus(f"http://{address}")
+        _wait_until_ready(server, made.url)
+        yield made
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            if httpx2.get(f"{url}/-/ready", timeout=5).is_success:
+                return
+        except httpx2.TransportError:
+            pass
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError("the server did not start")
+        time.sleep(0.1)
