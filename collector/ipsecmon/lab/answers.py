@@ -83,16 +83,18 @@ def log_message(now: float, peer: str) -> str:
     return f"*{time}: %CRYPTO-5-SESSION_STATUS: Crypto tunnel is DOWN.  Peer {peer}:500"
 
 
-def show_version(hostname: str, dialect: Dialect, now: float) -> str:
-    """Enough of ``show version`` for a collector to learn platform, release and uptime."""
+def show_version(
+    hostname: str, dialect: Dialect, uptime: float, *, was_reloaded: bool = False
+) -> str:
+    """Enough of ``show version`` for a collector to learn platform, release and uptime (in seconds)."""
     software, image, hardware = _SOFTWARE[dialect]
     serial = sum((index + 1) * ord(letter) for index, letter in enumerate(hostname)) % 10000
     return (
         f"{software}\n"
         "Technical Support: http://www.cisco.com/techsupport\n"
         "\n"
-        f"{hostname} uptime is {_uptime(now)}\n"
-        "System returned to ROM by power-on\n"
+        f"{hostname} uptime is {_uptime(uptime)}\n"
+        f"System returned to ROM by {'reload' if was_reloaded else 'power-on'}\n"
         f'System image file is "{image}"\n'
         "\n"
         f"{hardware}\n"
@@ -112,8 +114,8 @@ def _day(now: float) -> str:
     return f"{moment.day} {moment.year}"
 
 
-def _uptime(now: float) -> str:
-    minutes = int(now) // 60
+def _uptime(seconds: float) -> str:
+    minutes = int(seconds) // 60
     parts = (
         ("week", minutes // 10080),
         ("day", minutes // 1440 % 7),
