@@ -19,6 +19,7 @@
     shows.py         the answer to a show command as one text
     ios.py           the exec shell, bytes in and bytes out
     ssh.py           real SSH servers on loopback ports; the only file that imports asyncssh
+    simulated.py     devices behind no socket, polled in lab time
     demo.py          a lab and the configuration that makes ipsecmon watch it
 
 Everything but ``ssh.py`` and ``demo.py`` works without asyncssh, without sockets, threads or a wall clock.

@@ -10,6 +10,7 @@ from ipsecmon.lab.topology import Dialect
 __all__ = [
     "AMBIGUOUS",
     "AUTHORIZATION_FAILED",
+    "EPOCH",
     "INCOMPLETE",
     "INVALID",
     "UNKNOWN",
@@ -29,7 +30,7 @@ UNKNOWN: Final = (
 )
 
 # lab second 0; a fixed day keeps every run alike
-_EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _SOFTWARE: Final[dict[Dialect, tuple[str, str, str]]] = {
     "ios-12.4": (
@@ -106,7 +107,7 @@ def show_version(
 
 
 def _moment(now: float) -> datetime:
-    return _EPOCH + timedelta(seconds=now)
+    return EPOCH + timedelta(seconds=now)
 
 
 def _day(now: float) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipsecmon.lab.matching import QuickModeAgreement
 from ipsecmon.lab.topology import AccessListLine, CryptoMapEntry, Router, Traffic
 from ipsecmon.lab.truth import Trigger
-from ipsecmon_parsers.records import IkeState
+from ipsecmon_parsers.records import Ident, IkeState
 
 __all__ = ["FlowState", "IkeRow", "IkeSession", "RouterState", "SaEnd", "Stream"]
 
@@ -95,6 +95,8 @@ class FlowState:
     entry: CryptoMapEntry
     line: AccessListLine
     peer_address: str
+    local_ident: Ident
+    remote_ident: Ident
     mirror: FlowState | None = None
     mirrors: dict[str, FlowState] = field(default_factory=dict[str, "FlowState"])
     streams: list[Stream] = field(default_factory=list["Stream"])
@@ -122,6 +124,7 @@ class RouterState:
     """One router: its configuration, its flows in crypto map order, its IKE table, newest row first."""
 
     config: Router
+    address: str = field(init=False)
     flows: list[FlowState] = field(default_factory=list[FlowState])
     ike_rows: list[IkeRow] = field(default_factory=list[IkeRow])
     # by the peer's address, as a hub has thousands: its flows, every phase-1 SA with it that is not deleted,
@@ -140,9 +143,8 @@ class RouterState:
     def name(self) -> str:
         return self.config.name
 
-    @property
-    def address(self) -> str:
-        return str(self.config.address)
+    def __post_init__(self) -> None:
+        self.address = str(self.config.address)
 
 
 @dataclass(slots=True, eq=False)

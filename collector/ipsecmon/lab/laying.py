@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 
 from ipsecmon.lab.associations import FlowState, RouterState, Stream
-from ipsecmon.lab.matching import PrefixIndex, is_mirror, line_matches
+from ipsecmon.lab.matching import PROTOCOL_NUMBERS, PrefixIndex, is_mirror, line_matches
 from ipsecmon.lab.topology import IpProtocol, Traffic
+from ipsecmon_parsers.records import Ident
 
 __all__ = ["flows_of", "join_mirrors", "lay_stream", "route"]
 
@@ -19,10 +20,26 @@ def flows_of(router: RouterState) -> list[FlowState]:
     """A flow for every permit line of the crypto map, by sequence number, then line."""
     crypto_map = router.config.crypto_map
     return [
-        FlowState(router, entry, line, str(entry.peer))
+        FlowState(
+            router,
+            entry,
+            line,
+            str(entry.peer),
+            _ident(line.source, line.protocol),
+            _ident(line.destination, line.protocol),
+        )
         for entry in sorted(crypto_map.entries, key=lambda entry: entry.seq)
         for line in router.config.access_lists[entry.access_list]
     ]
+
+
+def _ident(network: IPv4Network, protocol: IpProtocol) -> Ident:
+    return Ident(
+        address=str(network.network_address),
+        prefix_length=network.prefixlen,
+        protocol=PROTOCOL_NUMBERS[protocol],
+        port=0,
+    )
 
 
 def join_mirrors(routers: Mapping[str, RouterState]) -> None:
