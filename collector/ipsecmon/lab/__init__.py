@@ -13,6 +13,8 @@
     network.py       the simulation's face: run, read records, clear, reload, break
     printed.py       simulation state -> the records a parser reads from that dialect
     render.py        records -> the text of the show commands
+    crypto_maps.py   show crypto map, records and text
+    crypto_sessions.py  show crypto session, records and text
     faults.py        how a router misbehaves towards a collector
     commands.py      the command words of IOS and how they may be abbreviated
     answers.py       version, clock, banner, refusals

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import Final
 
 from ipsecmon.lab import answers
-from ipsecmon.lab.commands import Ambiguous, Incomplete, Invalid, Match, look_up
+from ipsecmon.lab.commands import Ambiguous, Incomplete, Invalid, Match, commands_of, look_up
 from ipsecmon.lab.faults import Faults
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.shows import show
@@ -164,7 +164,7 @@ class Shell:
         if not line.strip():
             self._prompt()
             return
-        found = look_up(line, self._privilege)
+        found = look_up(line, self._privilege, commands_of(self._router.dialect))
         match found:
             case Match():
                 self._network.run_until(self._clock())

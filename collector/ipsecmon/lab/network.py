@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Final
 
-from ipsecmon.lab import printed
+from ipsecmon.lab import crypto_maps, crypto_sessions, printed
 from ipsecmon.lab.associations import FlowState, IkeSession, RouterState, SaEnd, Stream
 from ipsecmon.lab.chronicle import Chronicle, flow_truth
 from ipsecmon.lab.dead_peers import DeadPeerDetection
@@ -25,7 +25,7 @@ from ipsecmon.lab.matching import PrefixIndex, QuickModeAgreement
 from ipsecmon.lab.topology import Router, Topology
 from ipsecmon.lab.traffic import Paths, next_packet_at, rates, settle_flow
 from ipsecmon.lab.truth import FlowTruth, Happening, HappeningKind, Trigger
-from ipsecmon_parsers.records import Flow, IkeSa, SaLifetime
+from ipsecmon_parsers.records import CryptoMapEntry, CryptoSession, Flow, IkeSa, SaLifetime
 
 __all__ = ["Network"]
 
@@ -130,6 +130,14 @@ class Network:
     def sa_lifetime(self, router: str) -> SaLifetime:
         """The configured lifetime of new IPsec SAs."""
         return printed.sa_lifetime(self._routers[router].config)
+
+    def crypto_map(self, router: str) -> tuple[CryptoMapEntry, ...]:
+        """The crypto map of a router, as a parser reads it back from ``show crypto map``."""
+        return crypto_maps.entries_of(self._routers[router])
+
+    def sessions(self, router: str) -> tuple[CryptoSession, ...]:
+        """The sessions of a router, as a parser reads them back from ``show crypto session``."""
+        return crypto_sessions.sessions_of(self._routers[router])
 
     # what an operator types
 

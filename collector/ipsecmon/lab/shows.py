@@ -5,7 +5,7 @@ Used by the exec shell and by whoever reads the network without a terminal.
 
 from __future__ import annotations
 
-from ipsecmon.lab import answers, render
+from ipsecmon.lab import answers, crypto_maps, crypto_sessions, render
 from ipsecmon.lab.network import Network
 
 __all__ = ["show"]
@@ -24,6 +24,13 @@ def show(network: Network, router: str, command: str, privilege: int = 15) -> st
             return render.show_crypto_ipsec_sa(network.flows(router), config.dialect)
         case "show crypto ipsec security-association lifetime":
             return render.show_sa_lifetime(network.sa_lifetime(router), config.dialect)
+        case "show crypto map":
+            return crypto_maps.show_crypto_map(network.crypto_map(router), config.dialect)
+        case "show crypto session":
+            return crypto_sessions.show_crypto_session(network.sessions(router), config.dialect)
+        case "show crypto ikev2 sa":
+            # these routers speak version 1 alone: no capture shows what is printed of no SA, so it is nothing
+            return ""
         case "show clock":
             return answers.show_clock(network.now)
         case "show privilege":
