@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ipsecmon.lab.commands import COMMANDS, Ambiguous, Incomplete, Invalid, Match, look_up
+from ipsecmon.lab.commands import (
+    COMMANDS,
+    Ambiguous,
+    Incomplete,
+    Invalid,
+    Match,
+    commands_of,
+    look_up,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +59,7 @@ def test_too_few_words_are_incomplete(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "column"),
     [
-        ("show crypto ikev2 sa", 12),
+        ("show crypto gdoi", 12),
         ("show crypto isakmp sa detail", 22),
         (" frobnicate now", 1),
         ("terminal length 513", 16),
@@ -69,3 +77,8 @@ def test_the_word_that_does_not_fit_is_pointed_at(line: str, column: int) -> Non
 
 def test_clear_does_not_exist_without_privilege() -> None:
     assert look_up("clear crypto sa", 1) == Invalid(0, is_first_word=True)
+
+
+def test_12_4_does_not_know_ikev2() -> None:
+    assert isinstance(look_up("show crypto ikev2 sa", 15, commands_of("ios-12.4")), Invalid)
+    assert isinstance(look_up("show crypto ikev2 sa", 15, commands_of("ios-15")), Match)

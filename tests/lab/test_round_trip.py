@@ -11,9 +11,11 @@ from typing import Any, get_args
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ipsecmon.lab.crypto_maps import show_crypto_map
+from ipsecmon.lab.crypto_sessions import show_crypto_session
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.render import show_crypto_ipsec_sa, show_crypto_isakmp_sa, show_sa_lifetime
-from ipsecmon.lab.topology import Dialect, Topology, hub, two_sites
+from ipsecmon.lab.topology import Dialect, Keepalive, Topology, hub, two_sites
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME, parse
 
@@ -31,6 +33,7 @@ ACTIONS: dict[str, Action] = {
     ),
     "wrong key": lambda network, one, other: network.set_wrong_key(one, other),
     "right key": lambda network, one, other: network.set_wrong_key(one, other, is_wrong=False),
+    "reload": lambda network, one, _other: network.reload(one),
     "loss": lambda network, one, other: network.set_loss(one, other, 0.3),
 }
 
@@ -53,6 +56,8 @@ def topologies(draw: st.DrawFn) -> Topology:
             hub_dialect=draw(st.sampled_from(DIALECTS)),
             spoke_dialect=draw(st.sampled_from(DIALECTS)),
             packets_per_second=draw(st.sampled_from([0.01, 1.0, 5000.0])),
+            with_backup=draw(st.booleans()),
+            keepalive=draw(st.sampled_from([None, Keepalive(seconds=10)])),
         )
     data: dict[str, Any] = two_sites().model_dump()
     for router in data["routers"]:
@@ -68,10 +73,13 @@ def assert_round_trip(network: Network, name: str, dialect: Dialect) -> None:
     platform = Platform.IOSXE if dialect == "iosxe-17" else Platform.IOS
     flows, ike_sas = network.flows(name), network.ike_sas(name)
     lifetime = network.sa_lifetime(name)
+    entries, sessions = network.crypto_map(name), network.sessions(name)
     for command, text, records in (
         (SHOW_IPSEC_SA, show_crypto_ipsec_sa(flows, dialect), flows),
         (SHOW_ISAKMP_SA, show_crypto_isakmp_sa(ike_sas, dialect), ike_sas),
         (SHOW_SA_LIFETIME, show_sa_lifetime(lifetime, dialect), (lifetime,)),
+        ("show crypto map", show_crypto_map(entries, dialect), entries),
+        ("show crypto session", show_crypto_session(sessions, dialect), sessions),
     ):
         result = parse(platform, command, text, complete=True)
 

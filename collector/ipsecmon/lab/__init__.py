@@ -2,18 +2,26 @@
 
     topology.py      what the network is made of: routers, crypto maps, traffic
     matching.py      what two routers' configurations agree on
+    truth.py         the words for what truly happened
     associations.py  what the routers remember: flows, IPsec SAs, IKE rows
     events.py        lab time, which moves only when told to
     traffic.py       packets, counted between events in closed form
+    laying.py        the network at rest: flows, their mirrors, where traffic enters
     ike.py           main mode and quick mode
-    network.py       the simulation's face: run, read records, clear, break
+    dead_peers.py    keepalives that go unanswered
+    chronicle.py     what happened, written down as it happens
+    network.py       the simulation's face: run, read records, clear, reload, break
     printed.py       simulation state -> the records a parser reads from that dialect
     render.py        records -> the text of the show commands
+    crypto_maps.py   show crypto map, records and text
+    crypto_sessions.py  show crypto session, records and text
     faults.py        how a router misbehaves towards a collector
     commands.py      the command words of IOS and how they may be abbreviated
     answers.py       version, clock, banner, refusals
+    shows.py         the answer to a show command as one text
     ios.py           the exec shell, bytes in and bytes out
     ssh.py           real SSH servers on loopback ports; the only file that imports asyncssh
+    simulated.py     devices behind no socket, polled in lab time
     demo.py          a lab and the configuration that makes ipsecmon watch it
 
 Everything but ``ssh.py`` and ``demo.py`` works without asyncssh, without sockets, threads or a wall clock.

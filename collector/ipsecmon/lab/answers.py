@@ -10,6 +10,7 @@ from ipsecmon.lab.topology import Dialect
 __all__ = [
     "AMBIGUOUS",
     "AUTHORIZATION_FAILED",
+    "EPOCH",
     "INCOMPLETE",
     "INVALID",
     "UNKNOWN",
@@ -29,7 +30,7 @@ UNKNOWN: Final = (
 )
 
 # lab second 0; a fixed day keeps every run alike
-_EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _SOFTWARE: Final[dict[Dialect, tuple[str, str, str]]] = {
     "ios-12.4": (
@@ -83,16 +84,18 @@ def log_message(now: float, peer: str) -> str:
     return f"*{time}: %CRYPTO-5-SESSION_STATUS: Crypto tunnel is DOWN.  Peer {peer}:500"
 
 
-def show_version(hostname: str, dialect: Dialect, now: float) -> str:
-    """Enough of ``show version`` for a collector to learn platform, release and uptime."""
+def show_version(
+    hostname: str, dialect: Dialect, uptime: float, *, was_reloaded: bool = False
+) -> str:
+    """Enough of ``show version`` for a collector to learn platform, release and uptime (in seconds)."""
     software, image, hardware = _SOFTWARE[dialect]
     serial = sum((index + 1) * ord(letter) for index, letter in enumerate(hostname)) % 10000
     return (
         f"{software}\n"
         "Technical Support: http://www.cisco.com/techsupport\n"
         "\n"
-        f"{hostname} uptime is {_uptime(now)}\n"
-        "System returned to ROM by power-on\n"
+        f"{hostname} uptime is {_uptime(uptime)}\n"
+        f"System returned to ROM by {'reload' if was_reloaded else 'power-on'}\n"
         f'System image file is "{image}"\n'
         "\n"
         f"{hardware}\n"
@@ -104,7 +107,7 @@ def show_version(hostname: str, dialect: Dialect, now: float) -> str:
 
 
 def _moment(now: float) -> datetime:
-    return _EPOCH + timedelta(seconds=now)
+    return EPOCH + timedelta(seconds=now)
 
 
 def _day(now: float) -> str:
@@ -112,8 +115,8 @@ def _day(now: float) -> str:
     return f"{moment.day} {moment.year}"
 
 
-def _uptime(now: float) -> str:
-    minutes = int(now) // 60
+def _uptime(seconds: float) -> str:
+    minutes = int(seconds) // 60
     parts = (
         ("week", minutes // 10080),
         ("day", minutes // 1440 % 7),

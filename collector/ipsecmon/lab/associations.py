@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from ipsecmon.lab.matching import QuickModeAgreement
 from ipsecmon.lab.topology import AccessListLine, CryptoMapEntry, Router, Traffic
-from ipsecmon_parsers.records import IkeState
+from ipsecmon.lab.truth import Trigger
+from ipsecmon_parsers.records import Ident, IkeState
 
 __all__ = ["FlowState", "IkeRow", "IkeSession", "RouterState", "SaEnd", "Stream"]
 
@@ -35,6 +36,8 @@ class IkeSession:
     peer_address: str
     lifetime_seconds: int = 0
     rows: dict[str, IkeRow] = field(default_factory=dict[str, IkeRow])
+    # since when a router that sends keepalives over this SA could have no answer, by its name
+    unanswered_since: dict[str, float] = field(default_factory=dict[str, float])
     waiting: list[FlowState] = field(default_factory=list["FlowState"])
 
     def is_established_at(self, router: RouterState) -> bool:
@@ -83,13 +86,19 @@ class SaEnd:
 
 @dataclass(slots=True, eq=False)
 class FlowState:
-    """One proxy-identity pair of one router: a permit line of its crypto map, with counters and SAs."""
+    """One proxy-identity pair of one router: a permit line of its crypto map, with counters and SAs.
+
+    ``peer_address`` is the peer in use, one of its entry's; ``mirror`` is the mirrored flow of that peer.
+    """
 
     router: RouterState
     entry: CryptoMapEntry
     line: AccessListLine
     peer_address: str
+    local_ident: Ident
+    remote_ident: Ident
     mirror: FlowState | None = None
+    mirrors: dict[str, FlowState] = field(default_factory=dict[str, "FlowState"])
     streams: list[Stream] = field(default_factory=list["Stream"])
     # oldest first; during a rekey the retiring and the new pair stand side by side
     ends: list[SaEnd] = field(default_factory=list[SaEnd])
@@ -97,8 +106,15 @@ class FlowState:
     encaps: int = 0
     decaps: int = 0
     send_errors: int = 0
+    # what is printed can be cleared, this cannot: packets and bytes through SAs since the lab began
+    sent_packets: int = 0
+    sent_bytes: int = 0
+    received_packets: int = 0
+    received_bytes: int = 0
     is_request_sent: bool = False
     is_negotiating: bool = False
+    # why a standing pair is being renewed, None where there is none to renew
+    rekey_trigger: Trigger | None = None
     # when a planned look at this flow's demand is due, None if none is planned
     demand_at: float | None = None
 
@@ -108,6 +124,7 @@ class RouterState:
     """One router: its configuration, its flows in crypto map order, its IKE table, newest row first."""
 
     config: Router
+    address: str = field(init=False)
     flows: list[FlowState] = field(default_factory=list[FlowState])
     ike_rows: list[IkeRow] = field(default_factory=list[IkeRow])
     # by the peer's address, as a hub has thousands: its flows, every phase-1 SA with it that is not deleted,
@@ -117,26 +134,32 @@ class RouterState:
     sessions: dict[str, IkeSession] = field(default_factory=dict[str, IkeSession])
     ike_conn_ids: int = 0
     engine_conn_ids: int = 0
+    # a router that boots neither answers nor forwards
+    is_up: bool = True
+    reloads: int = 0
+    booted_at: float = 0.0
 
     @property
     def name(self) -> str:
         return self.config.name
 
-    @property
-    def address(self) -> str:
-        return str(self.config.address)
+    def __post_init__(self) -> None:
+        self.address = str(self.config.address)
 
 
 @dataclass(slots=True, eq=False)
 class Stream:
     """One traffic pattern on its way: the flow it enters, the flow its replies enter, what was counted.
 
+    Two routers before one network are ``forwards`` or ``replies``: the one in use is ``forward`` or ``reply``.
     The carries hold what is less than a packet, so that ratios and losses come out exact over time.
     """
 
     pattern: Traffic
     forward: FlowState | None
     reply: FlowState | None
+    forwards: tuple[FlowState, ...] = ()
+    replies: tuple[FlowState, ...] = ()
     sent: int = 0
     forward_carry: float = 0.0
     reply_carry: float = 0.0

@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 from typing import Final
 
-__all__ = ["COMMANDS", "Ambiguous", "Command", "Incomplete", "Invalid", "Match", "look_up"]
+from ipsecmon.lab.topology import Dialect
+
+__all__ = [
+    "COMMANDS",
+    "Ambiguous",
+    "Command",
+    "Incomplete",
+    "Invalid",
+    "Match",
+    "commands_of",
+    "look_up",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,8 @@ class Command:
 
     words: tuple[str, ...]
     privilege: int = 1
+    is_in_12: bool = True
+    """Whether 12.4 knows it."""
 
     @property
     def name(self) -> str:
@@ -55,8 +68,8 @@ class Incomplete:
     """The words so far are right, but more must follow."""
 
 
-def _command(text: str, privilege: int = 1) -> Command:
-    return Command(tuple(text.split()), privilege)
+def _command(text: str, privilege: int = 1, *, is_in_12: bool = True) -> Command:
+    return Command(tuple(text.split()), privilege, is_in_12)
 
 
 COMMANDS: Final = (
@@ -72,14 +85,25 @@ COMMANDS: Final = (
     _command("logout"),
     _command("quit"),
     _command("show clock"),
+    _command("show crypto ikev2 sa", is_in_12=False),
     _command("show crypto ipsec sa"),
     _command("show crypto ipsec security-association lifetime"),
     _command("show crypto isakmp sa"),
+    _command("show crypto map"),
+    _command("show crypto session"),
     _command("show privilege"),
     _command("show version"),
     _command("terminal length <0-512>"),
     _command("terminal width <0-512>"),
 )
+
+
+_COMMANDS_OF_12: Final = tuple(command for command in COMMANDS if command.is_in_12)
+
+
+def commands_of(dialect: Dialect) -> tuple[Command, ...]:
+    """What a release knows."""
+    return _COMMANDS_OF_12 if dialect == "ios-12.4" else COMMANDS
 
 
 def _is_address(word: str) -> bool:

@@ -85,6 +85,29 @@ class Ike:
             self._delete_at(session, other)
         self._release(session)
 
+    def drop(self, session: IkeSession, router: RouterState) -> None:
+        """Delete a phase-1 SA here without a word to the peer, which is dead."""
+        self._delete_at(session, router)
+        self._release(session)
+
+    def contact(self, router: RouterState, peer_address: str) -> None:
+        """Make a phase-1 SA with a peer for no flow in particular, to tell it that we began afresh."""
+        if peer_address not in router.sessions:
+            self._start_main_mode(router, peer_address)
+
+    def forget_everything(self, router: RouterState) -> None:
+        """A router goes down: its SAs and table rows are gone, and nobody is told."""
+        for sessions in router.open_sessions.values():
+            for session in sessions:
+                row = session.rows[router.name]
+                row.is_deleted = True
+                row.state = IkeState.MM_NO_STATE
+                session.waiting = [flow for flow in session.waiting if flow.router is not router]
+        router.open_sessions.clear()
+        router.sessions.clear()
+        router.ike_rows.clear()
+        router.ike_conn_ids = 0
+
     # main mode
 
     def _start_main_mode(self, router: RouterState, peer_address: str) -> IkeSession:
@@ -175,10 +198,11 @@ class Ike:
         return keys_match(initiator.config, responder.config)
 
     def _fail_unless_established(self, session: IkeSession) -> None:
-        if self._is_pending(session):
-            for router in (session.initiator, session.responder):
-                if router is not None:
-                    self._delete_at(session, router)
+        # an end may have been cleared or reloaded meanwhile; what the other holds is dead all the same
+        for router in (session.initiator, session.responder):
+            if router is not None and not session.is_established_at(router):
+                self._delete_at(session, router)
+        if session.rows[session.initiator.name].is_deleted:
             self._release(session)
 
     def _end_of_lifetime(self, session: IkeSession) -> None:
@@ -197,8 +221,10 @@ class Ike:
         if not flow.is_negotiating:
             return  # the peer's own quick mode for the same flow was faster
         router, peer = flow.router, session.other(flow.router)
+        if session.other_address(router) != flow.peer_address:
+            return  # the entry has turned to another peer since
         if not session.is_established_at(router):
-            self._end_request(flow)
+            self._end_request(flow, session)
         elif (
             peer is None
             or not self._paths.reaches(router, peer)
@@ -211,7 +237,7 @@ class Ike:
                 # death by retransmission takes phase 1 with it, so that the next need starts afresh
                 self._delete_at(session, router)
                 self._release(session)
-                self._end_request(flow)
+                self._end_request(flow, session)
         else:
             agreement = None
             if flow.mirror is not None:
@@ -220,12 +246,12 @@ class Ike:
                 )
             if agreement is None:
                 # QM_IDLE stands, the SPI stays 0x0(0), send errors rise
-                self._events.after(QUICK_MODE_SECONDS, self._end_request, flow)
+                self._events.after(QUICK_MODE_SECONDS, self._end_request, flow, session)
             else:
                 self._install(flow, agreement)
 
-    def _end_request(self, flow: FlowState) -> None:
-        if flow.is_negotiating:
+    def _end_request(self, flow: FlowState, session: IkeSession) -> None:
+        if flow.is_negotiating and flow.peer_address == session.other_address(flow.router):
             flow.is_negotiating = False
             self._give_up(flow)
 
@@ -257,10 +283,15 @@ class Ike:
         router.open_sessions[peer_address].remove(session)
         if router.sessions.get(peer_address) is session:
             del router.sessions[peer_address]
-        self._events.after(REAP_SECONDS, router.ike_rows.remove, row)
+        self._events.after(REAP_SECONDS, self._reap, router, row)
+
+    @staticmethod
+    def _reap(router: RouterState, row: IkeRow) -> None:
+        if row in router.ike_rows:  # not after a reload
+            router.ike_rows.remove(row)
 
     def _release(self, session: IkeSession) -> None:
         """End the requests that waited for this session."""
         waiting, session.waiting = session.waiting, []
         for flow in waiting:
-            self._end_request(flow)
+            self._end_request(flow, session)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from ipsecmon.lab import answers, render
-from ipsecmon.lab.commands import Ambiguous, Incomplete, Invalid, Match, look_up
+from ipsecmon.lab import answers
+from ipsecmon.lab.commands import Ambiguous, Incomplete, Invalid, Match, commands_of, look_up
 from ipsecmon.lab.faults import Faults
 from ipsecmon.lab.network import Network
+from ipsecmon.lab.shows import show
 
 __all__ = ["Action", "Close", "Pause", "Send", "Shell"]
 
@@ -163,7 +164,7 @@ class Shell:
         if not line.strip():
             self._prompt()
             return
-        found = look_up(line, self._privilege)
+        found = look_up(line, self._privilege, commands_of(self._router.dialect))
         match found:
             case Match():
                 self._network.run_until(self._clock())
@@ -227,20 +228,7 @@ class Shell:
                 pass  # enable when enabled, terminal width: nothing to see
 
     def _show(self, name: str, faults: Faults) -> None:
-        router, network = self._router, self._network
-        match name:
-            case "show crypto isakmp sa":
-                text = render.show_crypto_isakmp_sa(network.ike_sas(router.name), router.dialect)
-            case "show crypto ipsec sa":
-                text = render.show_crypto_ipsec_sa(network.flows(router.name), router.dialect)
-            case "show crypto ipsec security-association lifetime":
-                text = render.show_sa_lifetime(network.sa_lifetime(router.name), router.dialect)
-            case "show clock":
-                text = answers.show_clock(network.now)
-            case "show privilege":
-                text = f"Current privilege level is {self._privilege}\n"
-            case _:
-                text = answers.show_version(router.name, router.dialect, network.now)
+        text = show(self._network, self._router.name, name, self._privilege)
         if faults.hang:
             self._mode = _Mode.HUNG
             return

@@ -10,18 +10,22 @@ changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Final
 
-from ipsecmon.lab import printed
-from ipsecmon.lab.associations import FlowState, RouterState, SaEnd, Stream
+from ipsecmon.lab import crypto_maps, crypto_sessions, printed
+from ipsecmon.lab.associations import FlowState, IkeSession, RouterState, SaEnd, Stream
+from ipsecmon.lab.chronicle import Chronicle, flow_truth
+from ipsecmon.lab.dead_peers import DeadPeerDetection
 from ipsecmon.lab.events import EventQueue
 from ipsecmon.lab.ike import Ike
-from ipsecmon.lab.matching import PrefixIndex, QuickModeAgreement, is_mirror, line_matches
-from ipsecmon.lab.topology import Router, Topology, Traffic
+from ipsecmon.lab.laying import flows_of, join_mirrors, lay_stream, route
+from ipsecmon.lab.matching import PrefixIndex, QuickModeAgreement
+from ipsecmon.lab.topology import Router, Topology
 from ipsecmon.lab.traffic import Paths, next_packet_at, rates, settle_flow
-from ipsecmon_parsers.records import Flow, IkeSa, SaLifetime
+from ipsecmon.lab.truth import FlowTruth, Happening, HappeningKind, Trigger
+from ipsecmon_parsers.records import CryptoMapEntry, CryptoSession, Flow, IkeSa, SaLifetime
 
 __all__ = ["Network"]
 
@@ -35,6 +39,8 @@ OVERLAP_SECONDS: Final = 30.0
 RETRY_SECONDS: Final = 10.0
 # software and the older crypto engines start the kilobytes up to 10 % below the configured volume
 START_JITTER: Final = 0.1
+# the shortest boot: by then whatever a router had begun before it went down has come to its end
+MIN_BOOT_SECONDS: Final = 60.0
 
 
 class Network:
@@ -56,11 +62,14 @@ class Network:
             give_up=self._give_up,
             forget=self._forget,
         )
+        self._dead_peers = DeadPeerDetection(self._events, self._paths, give_up=self._peer_is_dead)
+        self._chronicle = Chronicle()
         for router in self._routers.values():
-            router.flows = _flows_of(router)
+            router.flows = flows_of(router)
             for flow in router.flows:
-                router.flows_by_peer.setdefault(flow.peer_address, []).append(flow)
-        _join_mirrors(by_address)
+                for peer_address in flow.entry.all_peers:
+                    router.flows_by_peer.setdefault(str(peer_address), []).append(flow)
+        join_mirrors(by_address)
         self._lay_streams(topology)
 
     @property
@@ -72,11 +81,40 @@ class Network:
         """Play everything up to this lab second; an earlier one changes nothing."""
         self._events.run_until(time)
 
+    def plan(self, time: float, action: Callable[[], None]) -> None:
+        """Do this at a lab second to come: ``network.plan(3600, lambda: network.reload("hub"))``."""
+        self._events.at(time, action)
+
+    # what truly happens
+
+    @property
+    def happenings(self) -> Sequence[Happening]:
+        """Everything that happened so far, in the order of time; it grows as lab time runs."""
+        return self._chronicle.happenings
+
+    def truth(self, router: str) -> tuple[FlowTruth, ...]:
+        """Every flow of a router as it truly is now, in the order of ``flows``."""
+        state = self._routers[router]
+        self._settle(state.flows)
+        return tuple(flow_truth(flow, self._paths, self.now) for flow in state.flows)
+
     # what the routers show
 
     def router(self, name: str) -> Router:
         """The configuration of a router."""
         return self._routers[name].config
+
+    def is_up(self, router: str) -> bool:
+        """Whether the router runs, rather than boots."""
+        return self._routers[router].is_up
+
+    def uptime(self, router: str) -> float:
+        """Seconds since the router last came up."""
+        return self.now - self._routers[router].booted_at
+
+    def reloads(self, router: str) -> int:
+        """How often the router went down since the lab began."""
+        return self._routers[router].reloads
 
     def flows(self, router: str) -> tuple[Flow, ...]:
         """The flows of a router, as a parser reads them back from its ``show crypto ipsec sa``."""
@@ -93,6 +131,14 @@ class Network:
         """The configured lifetime of new IPsec SAs."""
         return printed.sa_lifetime(self._routers[router].config)
 
+    def crypto_map(self, router: str) -> tuple[CryptoMapEntry, ...]:
+        """The crypto map of a router, as a parser reads it back from ``show crypto map``."""
+        return crypto_maps.entries_of(self._routers[router])
+
+    def sessions(self, router: str) -> tuple[CryptoSession, ...]:
+        """The sessions of a router, as a parser reads them back from ``show crypto session``."""
+        return crypto_sessions.sessions_of(self._routers[router])
+
     # what an operator types
 
     def clear_sa(self, router: str, peer: str | None = None) -> None:
@@ -102,14 +148,14 @@ class Network:
         self._settle(flows)
         for flow in flows:
             self._delete_sas(flow)
-            _zero_counters(flow)
+            self._zero_counters(flow)
 
     def clear_sa_counters(self, router: str) -> None:
         """``clear crypto sa counters``: the SAs stay."""
         flows = self._routers[router].flows
         self._settle(flows)
         for flow in flows:
-            _zero_counters(flow)
+            self._zero_counters(flow)
 
     def clear_session(self, router: str, peer: str | None = None) -> None:
         """``clear crypto session`` and ``clear crypto isakmp``: IKE and IPsec SAs go at both ends."""
@@ -117,10 +163,54 @@ class Network:
         for address, sessions in state.open_sessions.items():
             if peer in (None, address):
                 for session in list(sessions):
+                    other = session.other(state)
                     self._ike.delete(session, state)
+                    if other is not None:
+                        self._dead_peers.look(state, other)
         for flow in state.flows:
             if peer in (None, flow.peer_address):
                 self._delete_sas(flow)
+
+    def reload(self, router: str, *, boot_seconds: float = 180.0) -> None:
+        """``reload``, or a power cut: the router forgets everything and tells nobody, and is gone while it boots."""
+        if boot_seconds < MIN_BOOT_SECONDS:
+            raise ValueError(
+                f"a router boots at least {MIN_BOOT_SECONDS:g} s, not {boot_seconds:g}"
+            )
+        state = self._routers[router]
+        self._settle(state.flows)
+        state.reloads += 1
+        self._chronicle.router(HappeningKind.RELOAD, state, self.now)
+        state.is_up = False
+        self._ike.forget_everything(state)
+        for flow in state.flows:
+            flow.is_negotiating = flow.is_request_sent = False
+            flow.rekey_trigger = None
+            flow.demand_at = None
+            for end in list(flow.ends):
+                self._remove(end, None)
+            # the first peer of the list is the first to be tried
+            self._turn_to(flow, str(flow.entry.peer), is_told=False)
+            flow.encaps = flow.decaps = flow.send_errors = 0
+            self._reroute(flow)
+        state.engine_conn_ids = 0
+        for peer in self._peers_of(state):
+            self._dead_peers.look(state, peer)
+        self._events.after(boot_seconds, self._boot, state, state.reloads)
+
+    def _boot(self, state: RouterState, reload: int) -> None:
+        if state.reloads != reload:
+            return  # it went down again meanwhile
+        self._settle(state.flows)
+        state.is_up = True
+        state.booted_at = self.now
+        self._chronicle.router(HappeningKind.BOOTED, state, self.now)
+        for flow in state.flows:
+            self._reroute(flow)
+        self._replan(state.flows)
+        for peer in self._peers_of(state):
+            self._dead_peers.look(state, peer)
+        self._expect_unknown_spis(state.flows)
 
     # what goes wrong
 
@@ -130,6 +220,9 @@ class Network:
         self._settle(with_changed_path)
         self._paths.cut(one, other, is_cut=is_unreachable)
         self._replan(with_changed_path)
+        self._dead_peers.look(self._routers[one], self._routers[other])
+        if not is_unreachable:
+            self._expect_unknown_spis(with_changed_path)
 
     def set_loss(self, source: str, destination: str, ratio: float) -> None:
         """Lose a share of the packets from one router to another; IKE gets through."""
@@ -147,6 +240,11 @@ class Network:
         a, b = self._routers[one], self._routers[other]
         return a.flows_by_peer.get(b.address, []) + b.flows_by_peer.get(a.address, [])
 
+    def _peers_of(self, router: RouterState) -> list[RouterState]:
+        """The routers behind the peers of the crypto map, each once."""
+        mirrors = (mirror for flow in router.flows for mirror in flow.mirrors.values())
+        return list({mirror.router.name: mirror.router for mirror in mirrors}.values())
+
     # traffic
 
     def _lay_streams(self, topology: Topology) -> None:
@@ -162,10 +260,10 @@ class Network:
             for name, state in self._routers.items()
         }
         for pattern in topology.traffic:
-            stream = _lay_stream(pattern, behind, crypto)
+            stream = lay_stream(pattern, behind, crypto)
             touched: list[FlowState] = []
-            for flow in (stream.forward, stream.reply):
-                touched.extend(end for end in (flow, flow and flow.mirror) if end is not None)
+            for flow in (*stream.forwards, *stream.replies):
+                touched += (flow, *flow.mirrors.values())
             for flow in dict.fromkeys(touched):
                 flow.streams.append(stream)
                 for edge in (pattern.start_seconds, pattern.stop_seconds):
@@ -181,7 +279,7 @@ class Network:
 
     def _plan_demand(self, flow: FlowState) -> None:
         """Look at a flow without an SA again when its next packet comes."""
-        if flow.current is not None or flow.is_negotiating:
+        if flow.current is not None or flow.is_negotiating or not flow.router.is_up:
             return
         times = [
             time for stream in flow.streams if (time := self._demand_of(flow, stream)) is not None
@@ -218,8 +316,10 @@ class Network:
             self._ike.request(flow)
 
     def _give_up(self, flow: FlowState) -> None:
-        """A negotiation came to nothing: the next packet asks again, or the rekey is tried again."""
+        """A negotiation came to nothing: the next packet asks the next peer, or the rekey is tried again."""
+        flow.rekey_trigger = None
         if flow.current is None:
+            self._turn_to_next_peer(flow)
             self._plan_demand(flow)
         else:
             self._events.after(RETRY_SECONDS, self._rekey_if_due, flow.current)
@@ -229,6 +329,69 @@ class Network:
             self._plan_demand(flow)
             self._plan_volume(flow)
 
+    def _reroute(self, flow: FlowState) -> None:
+        """SAs came or went: two routers before one network may now change places. Settle the flow first."""
+        for stream in flow.streams:
+            if len(stream.forwards) > 1 or len(stream.replies) > 1:
+                before = stream.forward, stream.reply
+                route(stream)
+                for old, new in zip(before, (stream.forward, stream.reply), strict=True):
+                    if new is not None and new is not old:
+                        self._plan_demand(new)
+                        self._plan_volume(new)
+
+    # peers
+
+    def _turn_to_next_peer(self, flow: FlowState) -> None:
+        peers = [str(address) for address in flow.entry.all_peers]
+        self._turn_to(flow, peers[(peers.index(flow.peer_address) + 1) % len(peers)])
+
+    def _turn_to(self, flow: FlowState, peer_address: str, *, is_told: bool = True) -> None:
+        if peer_address == flow.peer_address:
+            return
+        old, flow.peer_address = flow.peer_address, peer_address
+        flow.mirror = flow.mirrors.get(peer_address)
+        if is_told:
+            self._chronicle.peer_changed(flow, old, self.now)
+
+    def _peer_is_dead(self, session: IkeSession, router: RouterState) -> None:
+        """Dead peer detection: the IKE SA goes, and every IPsec SA with that peer."""
+        address = session.other_address(router)
+        for flow in router.flows_by_peer.get(address, ()):
+            for end in list(flow.ends):
+                if end.other is not None and end.other.flow.router.address == address:
+                    self._remove(end, HappeningKind.DEAD_PEER)
+            if flow.current is None and not flow.is_negotiating and flow.peer_address == address:
+                self._turn_to_next_peer(flow)
+        # requests that waited for this SA end here, and turn to the next peer as well
+        self._ike.drop(session, router)
+
+    def _expect_unknown_spis(self, flows: Iterable[FlowState]) -> None:
+        """Look at the next packet that comes in on an SA this end no longer has."""
+        for flow in flows:
+            if not flow.router.config.invalid_spi_recovery:
+                continue
+            for mirror in flow.mirrors.values():
+                end = mirror.current
+                if end is None or end.other is None or end.other.is_alive:
+                    continue
+                if end.other.flow is flow:
+                    for stream in mirror.streams:
+                        at = next_packet_at(stream) if stream.forward is mirror else None
+                        if at is not None:
+                            self._events.at(at, self._unknown_spi, flow, end)
+
+    def _unknown_spi(self, flow: FlowState, end: SaEnd) -> None:
+        """``crypto isakmp invalid-spi-recovery``: tell the sender, over a new IKE SA if there is none."""
+        sender = end.flow.router
+        if not end.is_alive or not self._paths.reaches(sender, flow.router):
+            return
+        session = flow.router.sessions.get(sender.address)
+        if session is None:
+            self._ike.contact(flow.router, sender.address)
+        elif session.is_established_at(flow.router) and session.is_established_at(sender):
+            self._remove(end, HappeningKind.FORGOTTEN)
+
     # SAs
 
     def _install(self, flow: FlowState, agreement: QuickModeAgreement) -> None:
@@ -237,22 +400,29 @@ class Network:
         if mirror is None:
             raise AssertionError("quick mode without a mirrored flow agreed")
         self._settle((flow, mirror))
+        # the peer last heard from is the peer to send to
+        self._turn_to(mirror, flow.router.address)
+        trigger = flow.rekey_trigger or Trigger.FORCED
         ours = self._new_end(flow, mirror, agreement, self._new_spi(), self._new_spi())
         ours.is_initiator = True
         theirs = self._new_end(mirror, flow, agreement, ours.spi_out, ours.spi_in)
         ours.other, theirs.other = theirs, ours
         for end, margin in ((ours, REKEY_SECONDS), (theirs, REKEY_SECONDS - 5)):
             for old in end.flow.ends:
-                self._events.after(OVERLAP_SECONDS, self._remove, old)
+                self._events.after(OVERLAP_SECONDS, self._remove, old, None)
+            self._chronicle.installed(end.flow, end, trigger, self.now)
             end.flow.ends.append(end)
             end.flow.current = end
             end.flow.is_negotiating = False
+            end.flow.rekey_trigger = None
             # the side that made the pair renews it; the other only if that did not happen
             self._events.at(end.expires_at - margin, self._rekey_if_due, end)
-            self._events.at(end.expires_at, self._remove, end)
+            self._events.at(end.expires_at, self._expire, end)
             idle = end.flow.router.config.sa_idle_seconds
             if idle is not None:
                 self._events.after(idle, self._check_idle, end)
+        self._reroute(flow)
+        self._reroute(mirror)
         self._plan_volume(flow)
         self._plan_volume(mirror)
         # replies may match another line than the mirrored one, and then need a pair of their own
@@ -303,8 +473,14 @@ class Network:
                 self._spis.add(spi)
                 return spi
 
-    def _remove(self, end: SaEnd) -> None:
-        """Forget one end of a pair: expired, retired, idle or deleted."""
+    def _expire(self, end: SaEnd) -> None:
+        is_in_use = end.flow.current is end
+        self._remove(end, HappeningKind.EXPIRED if is_in_use else None, Trigger.TIME)
+
+    def _remove(
+        self, end: SaEnd, kind: HappeningKind | None, trigger: Trigger | None = None
+    ) -> None:
+        """Forget one end of a pair; ``kind`` is told of the pair in use, ``None`` where it is part of something else."""
         if not end.is_alive:
             return
         flow = end.flow
@@ -315,25 +491,33 @@ class Network:
             self._spis -= {end.spi_in, end.spi_out}
         if flow.current is end:
             flow.current = flow.ends[-1] if flow.ends else None
+            if kind is not None:
+                self._chronicle.removed(kind, end, self.now, trigger)
+        self._reroute(flow)
         self._plan_demand(flow)
 
-    def _delete(self, end: SaEnd) -> None:
+    def _delete(self, end: SaEnd, kind: HappeningKind, trigger: Trigger | None = None) -> None:
         """Remove a pair here, and there if the delete message gets through."""
         other = end.other
-        self._remove(end)
+        self._remove(end, kind, trigger)
         if other is not None and self._paths.reaches(end.flow.router, other.flow.router):
-            self._remove(other)
+            self._remove(other, HappeningKind.DELETED_BY_PEER)
 
     def _delete_sas(self, flow: FlowState) -> None:
         for end in list(flow.ends):
-            self._delete(end)
+            self._delete(end, HappeningKind.CLEARED)
+
+    def _zero_counters(self, flow: FlowState) -> None:
+        flow.encaps = flow.decaps = flow.send_errors = 0
+        self._chronicle.counters_cleared(flow, self.now)
 
     def _forget(self, router: RouterState, peer: RouterState) -> None:
         """Remove the ends of pairs whose other end the peer no longer has."""
         for flow in router.flows_by_peer.get(peer.address, ()):
             for end in list(flow.ends):
-                if end.other is None or not end.other.is_alive:
-                    self._remove(end)
+                other = end.other
+                if other is None or (other.flow.router is peer and not other.is_alive):
+                    self._remove(end, HappeningKind.FORGOTTEN)
 
     def _rekey_if_due(self, end: SaEnd) -> None:
         flow = end.flow
@@ -341,9 +525,11 @@ class Network:
             return
         settle_flow(flow, self.now, self._paths)
         is_old = end.expires_at - self.now <= REKEY_SECONDS
+        is_low = self._is_low_on_volume(end)
         is_used = end.bytes_in or end.bytes_out
         # without traffic the pair is not renewed, it expires
-        if is_used and (is_old or self._is_low_on_volume(end)):
+        if is_used and (is_old or is_low):
+            flow.rekey_trigger = Trigger.VOLUME if is_low else Trigger.TIME
             self._ike.request(flow)
 
     def _low_volume_bytes(self, end: SaEnd) -> float:
@@ -371,7 +557,7 @@ class Network:
         if left is None:
             return
         if left <= 0:
-            self._delete(end)
+            self._delete(end, HappeningKind.EXPIRED, Trigger.VOLUME)
             return
         low = self._low_volume_bytes(end)
         if left <= low:
@@ -389,50 +575,6 @@ class Network:
         settle_flow(end.flow, self.now, self._paths)
         due = end.last_packet_at + idle
         if self.now >= due:
-            self._delete(end)
+            self._delete(end, HappeningKind.IDLE)
         else:
             self._events.at(due, self._check_idle, end)
-
-
-def _zero_counters(flow: FlowState) -> None:
-    flow.encaps = flow.decaps = flow.send_errors = 0
-
-
-def _flows_of(router: RouterState) -> list[FlowState]:
-    """A flow for every permit line of the crypto map, by sequence number, then line."""
-    crypto_map = router.config.crypto_map
-    return [
-        FlowState(router, entry, line, str(entry.peer))
-        for entry in sorted(crypto_map.entries, key=lambda entry: entry.seq)
-        for line in router.config.access_lists[entry.access_list]
-    ]
-
-
-def _join_mirrors(routers: dict[str, RouterState]) -> None:
-    for address, router in routers.items():
-        for flow in router.flows:
-            peer = routers.get(flow.peer_address)
-            for other in peer.flows_by_peer.get(address, ()) if peer is not None else ():
-                if is_mirror(flow.line, other.line):
-                    flow.mirror = other
-                    break
-
-
-def _lay_stream(
-    pattern: Traffic, behind: PrefixIndex[RouterState], crypto: dict[str, PrefixIndex[FlowState]]
-) -> Stream:
-    """Find the flows a pattern and its replies enter: the first line of the map that matches takes them."""
-
-    def first_match(source: Traffic, *, is_reply: bool) -> FlowState | None:
-        here, there = source.source, source.destination
-        if is_reply:
-            here, there = there, here
-        for router in behind.covering(here)[:1]:
-            for flow in crypto[router.name].covering(there):
-                if line_matches(flow.line, here, there, pattern.protocol):
-                    return flow
-        return None
-
-    forward = first_match(pattern, is_reply=False)
-    reply = first_match(pattern, is_reply=True) if pattern.reply_ratio else None
-    return Stream(pattern, forward, reply)

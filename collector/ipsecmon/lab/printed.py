@@ -7,15 +7,14 @@ the same records. Which release prints what is taken from captures of real devic
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from ipsecmon.lab.associations import FlowState, IkeRow, SaEnd
-from ipsecmon.lab.matching import PROTOCOL_NUMBERS
-from ipsecmon.lab.topology import Dialect, Router, TransformSet
+from ipsecmon.lab.topology import Dialect, Router
 from ipsecmon_parsers.records import (
     Direction,
     Flow,
-    Ident,
     IkeSa,
     IkeState,
     IpsecSa,
@@ -118,37 +117,29 @@ def flow(state: FlowState, now: float) -> Flow:
     """One ident block of ``show crypto ipsec sa``; settle the flow's traffic first."""
     router = state.router.config
     style = _STYLES[router.dialect]
-    protocol = PROTOCOL_NUMBERS[state.line.protocol]
-    source, destination = state.line.source, state.line.destination
     current = state.current
     group = current.agreement.pfs_group if current is not None else None
     plaintext_mtu: int | None = None
     if style.has_pfs_and_plaintext_mtu:
         plaintext_mtu = (
-            _PATH_MTU if current is None else _plaintext_mtu(current.agreement.transform_set)
+            _PATH_MTU
+            if current is None
+            else _plaintext_mtu(
+                current.agreement.transform_set.transforms, current.agreement.transform_set.mode
+            )
         )
     flags: tuple[str, ...] = ("origin_is_acl",)
     if style.has_request_flag and state.is_request_sent:
         flags += ("ipsec_sa_request_sent",)
-    address = str(router.address)
+    address = state.router.address
     return Flow(
         platform=style.platform,
         interface=router.interface,
         crypto_map=router.crypto_map.name,
         local_address=address,
         protected_vrf=None,
-        local_ident=Ident(
-            address=str(source.network_address),
-            prefix_length=source.prefixlen,
-            protocol=protocol,
-            port=0,
-        ),
-        remote_ident=Ident(
-            address=str(destination.network_address),
-            prefix_length=destination.prefixlen,
-            protocol=protocol,
-            port=0,
-        ),
+        local_ident=state.local_ident,
+        remote_ident=state.remote_ident,
         peer=state.peer_address,
         peer_port=500,
         action="PERMIT",
@@ -198,7 +189,7 @@ def _sa(end: SaEnd, direction: Direction, style: _Style, now: float) -> IpsecSa:
         direction=direction,
         protocol=Protocol.ESP,
         spi=end.spi_in if is_inbound else end.spi_out,
-        transform=tuple(_PRINTED_TRANSFORMS.get(name, name) for name in transforms),
+        transform=_printed(transforms),
         mode=SaMode.TUNNEL if is_tunnel else SaMode.TRANSPORT,
         settings=("Tunnel" if is_tunnel else "Transport",),
         conn_id=style.first_conn_id + number,
@@ -216,19 +207,26 @@ def _sa(end: SaEnd, direction: Direction, style: _Style, now: float) -> IpsecSa:
     )
 
 
+@cache
+def _printed(transforms: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_PRINTED_TRANSFORMS.get(name, name) for name in transforms)
+
+
+@cache
 def _has_integrity(transforms: tuple[str, ...]) -> bool:
     return any(name.endswith("-hmac") or name.startswith("esp-g") for name in transforms)
 
 
+@cache
 def _iv_bytes(transforms: tuple[str, ...]) -> int:
     if "esp-null" in transforms:
         return 0
     return 16 if any(name.startswith("esp-aes") for name in transforms) else 8
 
 
-def _plaintext_mtu(transform_set: TransformSet) -> int:
+@cache
+def _plaintext_mtu(transforms: tuple[str, ...], mode: str) -> int:
     """The largest inner packet that fits the path after ESP: 1446 with DES, 1438 with AES."""
-    transforms = transform_set.transforms
     iv = _iv_bytes(transforms)
     if any(name.startswith("esp-g") for name in transforms):
         block, icv = 4, 16
@@ -240,7 +238,7 @@ def _plaintext_mtu(transform_set: TransformSet) -> int:
                 icv = {"esp-sha256-hmac": 16, "esp-sha384-hmac": 24, "esp-sha512-hmac": 32}.get(
                     name, 12
                 )
-    outer_header = 20 if transform_set.mode == "tunnel" else 0
+    outer_header = 20 if mode == "tunnel" else 0
     esp_header, trailer = 8, 2
     room = _PATH_MTU - outer_header - esp_header - iv - icv
     return room // block * block - trailer

@@ -7,6 +7,7 @@ the captures. A hub's thousands of flows are one list of lines, joined once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from ipsecmon.lab.topology import Dialect
 from ipsecmon_parsers.records import (
@@ -169,6 +170,10 @@ def _sa(sa: IpsecSa, lines: list[str]) -> None:
 
 
 def _ident(ident: Ident) -> str:
-    mask = 0xFFFFFFFF << (32 - ident.prefix_length) & 0xFFFFFFFF
-    octets = ".".join(str(mask >> shift & 255) for shift in (24, 16, 8, 0))
-    return f"({ident.address}/{octets}/{ident.protocol}/{ident.port})"
+    return f"({ident.address}/{_mask(ident.prefix_length)}/{ident.protocol}/{ident.port})"
+
+
+@cache
+def _mask(prefix_length: int) -> str:
+    mask = 0xFFFFFFFF << (32 - prefix_length) & 0xFFFFFFFF
+    return ".".join(str(mask >> shift & 255) for shift in (24, 16, 8, 0))

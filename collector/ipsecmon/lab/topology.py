@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.resources import files
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -21,6 +21,7 @@ __all__ = [
     "Dialect",
     "IpProtocol",
     "IsakmpPolicy",
+    "Keepalive",
     "Router",
     "Topology",
     "Traffic",
@@ -68,13 +69,51 @@ class AccessListLine(_Model):
 
 
 class CryptoMapEntry(_Model):
-    """``crypto map CRYPTO 10 ipsec-isakmp``."""
+    """``crypto map CRYPTO 10 ipsec-isakmp``.
+
+    Several ``set peer`` lines are ``peers``, the first one preferred; a single one may be written ``peer``.
+    """
 
     seq: int = Field(ge=1, le=65535)
     peer: IPv4Address
+    peers: tuple[IPv4Address, ...] = Field(default=(), max_length=16)
     transform_sets: tuple[str, ...] = Field(min_length=1, max_length=6)
     access_list: str
     pfs_group: Literal[1, 2, 5, 14, 15, 16, 19, 20, 21, 24] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_of_peers_is_peer(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            fields = cast("dict[str, Any]", data)
+            if fields.get("peers") and "peer" not in fields:
+                return {**fields, "peer": fields["peers"][0]}
+            return fields
+        return data
+
+    @model_validator(mode="after")
+    def _peers_make_sense(self) -> Self:
+        if self.peers and self.peers[0] != self.peer:
+            raise ValueError(f"seq {self.seq}: peer {self.peer} is not the first of its peers")
+        if len(set(self.peers)) != len(self.peers):
+            raise ValueError(f"seq {self.seq}: a peer is named twice")
+        return self
+
+    @property
+    def all_peers(self) -> tuple[IPv4Address, ...]:
+        """Every ``set peer`` in its order; never empty."""
+        return self.peers or (self.peer,)
+
+
+class Keepalive(_Model):
+    """``crypto isakmp keepalive 10 3 periodic``: how long a peer may be silent before it is asked, and asked again.
+
+    On demand a peer is asked only while something is sent to it.
+    """
+
+    seconds: int = Field(ge=10, le=3600)
+    retry_seconds: int = Field(default=2, ge=2, le=60)
+    mode: Literal["on-demand", "periodic"] = "on-demand"
 
 
 class CryptoMap(_Model):
@@ -111,6 +150,9 @@ class Router(_Model):
     sa_lifetime_seconds: int = Field(default=3600, ge=120, le=2592000)
     sa_lifetime_kilobytes: int | None = Field(default=4608000, ge=2560, le=4294967295)
     sa_idle_seconds: int | None = Field(default=None, ge=60, le=86400)
+    keepalive: Keepalive | None = None
+    invalid_spi_recovery: bool = False
+    """``crypto isakmp invalid-spi-recovery``: answer packets of an unknown SPI with a new IKE SA."""
 
     @model_validator(mode="after")
     def _names_it_uses_exist(self) -> Self:
@@ -182,6 +224,8 @@ def two_sites() -> Topology:
 
 _HUB_ADDRESS = IPv4Address("192.0.2.1")
 _HUB_LAN = IPv4Network("172.16.0.0/16")
+# of a second hub: the last documentation address until a spoke needs that, then one for benchmarks
+_BACKUP_ADDRESSES = (IPv4Address("192.0.2.254"), IPv4Address("198.19.255.254"))
 
 
 def _spoke_address(index: int) -> IPv4Address:
@@ -201,8 +245,13 @@ def hub(
     spoke_dialect: Dialect = "ios-15",
     packets_per_second: float = 1.0,
     bytes_per_packet: int = 500,
+    with_backup: bool = False,
+    keepalive: Keepalive | None = None,
 ) -> Topology:
     """A hub named ``hub`` and spokes ``spoke0001``... with one tunnel each.
+
+    ``with_backup`` adds a second hub, ``backup``, before the same network and with the same access lists; it is
+    the second peer of every spoke. ``keepalive`` is that of every router.
 
     Outer addresses are documentation addresses (RFC 5737) as far as those reach, 761 spokes, and benchmark
     addresses (198.18.0.0/15, RFC 2544) beyond; inside are 172.16.0.0/16 and 10.x.y.0/24.
@@ -215,28 +264,35 @@ def hub(
     addresses = [_spoke_address(index) for index in range(spokes)]
     names = [f"spoke{index + 1:04}" for index in range(spokes)]
     key = "hub-lab-key"
-    centre = Router(
-        name="hub",
-        dialect=hub_dialect,
-        interface="GigabitEthernet1",
-        address=_HUB_ADDRESS,
-        networks=(_HUB_LAN,),
-        isakmp_policies=(policy,),
-        pre_shared_keys=dict.fromkeys(addresses, key),
-        transform_sets=transform_sets,
-        access_lists={
-            name: (AccessListLine(source=_HUB_LAN, destination=lan),)
-            for name, lan in zip(names, lans, strict=True)
-        },
-        crypto_map=CryptoMap(
-            name="SPOKES",
-            entries=tuple(
-                CryptoMapEntry(
-                    seq=index + 1, peer=address, transform_sets=("STRONG",), access_list=name
-                )
-                for index, (name, address) in enumerate(zip(names, addresses, strict=True))
+    hub_addresses = [_HUB_ADDRESS]
+    if with_backup:
+        hub_addresses.append(next(a for a in _BACKUP_ADDRESSES if a not in addresses))
+    centres = tuple(
+        Router(
+            name=name,
+            dialect=hub_dialect,
+            interface="GigabitEthernet1",
+            address=hub_address,
+            networks=(_HUB_LAN,),
+            isakmp_policies=(policy,),
+            pre_shared_keys=dict.fromkeys(addresses, key),
+            transform_sets=transform_sets,
+            access_lists={
+                spoke: (AccessListLine(source=_HUB_LAN, destination=lan),)
+                for spoke, lan in zip(names, lans, strict=True)
+            },
+            crypto_map=CryptoMap(
+                name="SPOKES",
+                entries=tuple(
+                    CryptoMapEntry(
+                        seq=index + 1, peer=address, transform_sets=("STRONG",), access_list=spoke
+                    )
+                    for index, (spoke, address) in enumerate(zip(names, addresses, strict=True))
+                ),
             ),
-        ),
+            keepalive=keepalive,
+        )
+        for name, hub_address in zip(("hub", "backup"), hub_addresses, strict=False)
     )
     around = (
         Router(
@@ -246,22 +302,27 @@ def hub(
             address=address,
             networks=(lan,),
             isakmp_policies=(policy,),
-            pre_shared_keys={_HUB_ADDRESS: key},
+            pre_shared_keys=dict.fromkeys(hub_addresses, key),
             transform_sets=transform_sets,
             access_lists={"HUB": (AccessListLine(source=lan, destination=_HUB_LAN),)},
             crypto_map=CryptoMap(
                 name="TO-HUB",
                 entries=(
                     CryptoMapEntry(
-                        seq=10, peer=_HUB_ADDRESS, transform_sets=("STRONG",), access_list="HUB"
+                        seq=10,
+                        peer=_HUB_ADDRESS,
+                        peers=tuple(hub_addresses) if with_backup else (),
+                        transform_sets=("STRONG",),
+                        access_list="HUB",
                     ),
                 ),
             ),
+            keepalive=keepalive,
         )
         for name, address, lan in zip(names, addresses, lans, strict=True)
     )
     return Topology(
-        routers=(centre, *around),
+        routers=(*centres, *around),
         traffic=tuple(
             Traffic(
                 source=lan,

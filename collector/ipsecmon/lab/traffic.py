@@ -36,6 +36,8 @@ class Paths:
 
     def reaches(self, source: RouterState, destination: RouterState) -> bool:
         """Whether messages of IKE get through; loss delays those but does not stop them."""
+        if not (source.is_up and destination.is_up):
+            return False
         return not self._cut or frozenset((source.name, destination.name)) not in self._cut
 
     def delivery_ratio(self, source: RouterState, destination: RouterState) -> float:
@@ -77,12 +79,16 @@ def _cross(
     flow: FlowState, packets: int, size: int, last_at: float, carry: float, paths: Paths
 ) -> tuple[int, float]:
     """Send packets into a flow; how many come out at the other end, and the carry that is left."""
+    if not flow.router.is_up:
+        return 0, carry
     end = flow.current
     if end is None:
         # "#send errors 1": no SA to send with, the packet is dropped
         flow.send_errors += packets
         return 0, carry
     flow.encaps += packets
+    flow.sent_packets += packets
+    flow.sent_bytes += packets * size
     end.bytes_out += packets * size
     end.last_packet_at = last_at
     other = end.other
@@ -92,7 +98,10 @@ def _cross(
     exact = carry + packets * paths.delivery_ratio(flow.router, other.flow.router)
     arrived = floor(exact)
     if arrived:
-        other.flow.decaps += arrived
+        receiver = other.flow
+        receiver.decaps += arrived
+        receiver.received_packets += arrived
+        receiver.received_bytes += arrived * size
         other.bytes_in += arrived * size
         other.last_packet_at = last_at
     return arrived, exact - arrived

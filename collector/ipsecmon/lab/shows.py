@@ -1,0 +1,46 @@
+"""What a router of the network prints in answer to a show command, as one text with line feeds.
+
+Used by the exec shell and by whoever reads the network without a terminal.
+"""
+
+from __future__ import annotations
+
+from ipsecmon.lab import answers, crypto_maps, crypto_sessions, render
+from ipsecmon.lab.network import Network
+
+__all__ = ["show"]
+
+
+def show(network: Network, router: str, command: str, privilege: int = 15) -> str:
+    """The answer to a command in full words, as ``commands.look_up`` names it, now.
+
+    ``KeyError`` for a command that is none of those.
+    """
+    config = network.router(router)
+    match command:
+        case "show crypto isakmp sa":
+            return render.show_crypto_isakmp_sa(network.ike_sas(router), config.dialect)
+        case "show crypto ipsec sa":
+            return render.show_crypto_ipsec_sa(network.flows(router), config.dialect)
+        case "show crypto ipsec security-association lifetime":
+            return render.show_sa_lifetime(network.sa_lifetime(router), config.dialect)
+        case "show crypto map":
+            return crypto_maps.show_crypto_map(network.crypto_map(router), config.dialect)
+        case "show crypto session":
+            return crypto_sessions.show_crypto_session(network.sessions(router), config.dialect)
+        case "show crypto ikev2 sa":
+            # these routers speak version 1 alone: no capture shows what is printed of no SA, so it is nothing
+            return ""
+        case "show clock":
+            return answers.show_clock(network.now)
+        case "show privilege":
+            return f"Current privilege level is {privilege}\n"
+        case "show version":
+            return answers.show_version(
+                config.name,
+                config.dialect,
+                network.uptime(router),
+                was_reloaded=network.reloads(router) > 0,
+            )
+        case _:
+            raise KeyError(command)

@@ -1,0 +1,145 @@
+"""Two peers in one crypto map entry: the second is taken when the first does not answer."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from ipsecmon.lab.network import Network
+from ipsecmon.lab.topology import CryptoMapEntry, Keepalive, hub
+from ipsecmon.lab.truth import HappeningKind
+from ipsecmon_parsers.records import Flow
+
+HUB, BACKUP = "192.0.2.1", "192.0.2.254"
+SPOKE = "spoke0001"
+
+
+def network_of_two_hubs(*, spokes: int = 1, keepalive: bool = True) -> Network:
+    network = Network(
+        hub(spokes, with_backup=True, keepalive=Keepalive(seconds=10) if keepalive else None),
+        seed=3,
+    )
+    network.run_until(1000)
+    return network
+
+
+def spoke(network: Network) -> Flow:
+    (flow,) = network.flows(SPOKE)
+    return flow
+
+
+def test_the_first_peer_of_the_entry_is_used() -> None:
+    network = network_of_two_hubs()
+
+    assert spoke(network).peer == HUB
+    assert all(not flow.sas for flow in network.flows("backup"))
+
+
+def test_the_second_peer_takes_over_when_keepalives_go_unanswered() -> None:
+    network = network_of_two_hubs()
+    network.set_unreachable("hub", SPOKE)
+    network.run_until(1040)
+
+    assert spoke(network).peer == BACKUP
+    assert network.truth(SPOKE)[0].is_joined
+    assert network.truth("backup")[0].is_up
+
+
+def test_the_packet_counters_of_the_flow_go_on() -> None:
+    network = network_of_two_hubs()
+    before = spoke(network)
+    network.set_unreachable("hub", SPOKE)
+    network.run_until(1100)
+    after = spoke(network)
+
+    assert (after.encaps_packets or 0) > (before.encaps_packets or 0)
+    # the replies come from the second hub
+    assert (after.decaps_packets or 0) > (before.decaps_packets or 0) + 50
+
+
+def test_without_keepalives_the_first_peer_is_kept_until_its_pair_ends() -> None:
+    network = network_of_two_hubs(keepalive=False)
+    network.set_unreachable("hub", SPOKE)
+    network.run_until(2000)
+    assert spoke(network).peer == HUB
+    network.run_until(4000)
+
+    assert spoke(network).peer == BACKUP
+    assert network.truth(SPOKE)[0].is_joined
+
+
+def test_a_first_peer_that_comes_back_is_not_returned_to() -> None:
+    network = network_of_two_hubs()
+    network.reload("hub", boot_seconds=180)
+    network.run_until(3000)
+
+    assert spoke(network).peer == BACKUP
+    assert all(not flow.sas for flow in network.flows("hub"))
+
+
+def test_when_both_are_gone_they_are_tried_in_turn() -> None:
+    network = network_of_two_hubs()
+    network.set_unreachable("hub", SPOKE)
+    network.set_unreachable("backup", SPOKE)
+    network.run_until(1300)
+    tried = [h.peer for h in network.happenings if h.kind is HappeningKind.PEER_CHANGED]
+
+    assert tried == [BACKUP, HUB, BACKUP, HUB, BACKUP][: len(tried)]
+    assert len(tried) >= 4
+
+
+def test_the_change_of_peers_is_recorded_with_both_addresses() -> None:
+    network = network_of_two_hubs()
+    network.plan(1000, lambda: network.set_unreachable("hub", SPOKE))
+    network.run_until(1100)
+    (change,) = [h for h in network.happenings if h.kind is HappeningKind.PEER_CHANGED]
+
+    assert (change.router, change.old_peer, change.peer) == (SPOKE, HUB, BACKUP)
+    assert change.at == pytest.approx(1020, abs=0.1)
+
+
+def test_a_peer_that_calls_becomes_the_peer_in_use() -> None:
+    topology = hub(1, with_backup=True)
+    (pattern,) = topology.traffic
+    outward = pattern.model_copy(
+        update={"source": pattern.destination, "destination": pattern.source}
+    )
+    network = Network(topology.model_copy(update={"traffic": (outward,)}))
+    network.run_until(1000)
+    assert spoke(network).peer == HUB
+    # what is behind the hubs now leaves through the second one, which asks for an SA
+    network.reload("hub", boot_seconds=600)
+    network.run_until(1010)
+
+    assert spoke(network).peer == BACKUP
+    assert network.truth("backup")[0].is_joined
+
+
+def test_every_spoke_of_a_hub_that_reloads_moves_over() -> None:
+    network = network_of_two_hubs(spokes=20)
+    network.reload("hub", boot_seconds=180)
+    network.run_until(1100)
+
+    assert sum(truth.is_joined for truth in network.truth("backup")) == 20
+
+
+def test_peers_may_be_written_as_a_list() -> None:
+    entry = CryptoMapEntry.model_validate(
+        {"seq": 1, "peers": [HUB, BACKUP], "transform_sets": ["T"], "access_list": "A"}
+    )
+
+    assert [str(peer) for peer in entry.all_peers] == [HUB, BACKUP]
+    assert str(entry.peer) == HUB
+
+
+@pytest.mark.parametrize(
+    ("peer", "peers", "message"),
+    [(BACKUP, (HUB, BACKUP), "is not the first of its peers"), (HUB, (HUB, HUB), "named twice")],
+)
+def test_peers_that_contradict_themselves_are_refused(
+    peer: str, peers: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        CryptoMapEntry.model_validate(
+            {"seq": 1, "peer": peer, "peers": peers, "transform_sets": ["T"], "access_list": "A"}
+        )
