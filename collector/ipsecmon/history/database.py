@@ -21,6 +21,7 @@ __all__ = [
     "connect",
     "connect_read_only",
     "is_damage",
+    "is_forbidden",
     "move_aside",
     "reason_of",
     "transaction",
@@ -30,6 +31,7 @@ SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x69707365  # "ipse": told apart from the databases of other programs
 # every poll waits behind one that waits for a lock
 _BUSY_SECONDS = 1.0
+_NO_INDEX = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 _LARGEST_JOURNAL_BYTES = 16 * 1024 * 1024
 
 _SCHEMA = """
@@ -142,7 +144,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         connection.close()
         # without a writer there is no index of the journal, and who may not write the folder cannot make one
         journal = path.with_name(path.name + "-wal")
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or journal.exists():
+        if _code(error) not in _NO_INDEX or journal.exists():
             raise
         connection = sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
         with _closed_on_error(connection):
@@ -185,6 +187,15 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def is_damage(error: sqlite3.Error) -> bool:
     """The content of the file is wrong, and no waiting makes it right."""
     return _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def is_forbidden(error: sqlite3.Error) -> bool:
+    """The rights of the file or its folder are in the way."""
+    return _code(error) in {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -21,6 +21,7 @@ from ipsecmon.history.database import (
     HistoryUnusable,
     connect_read_only,
     is_damage,
+    is_forbidden,
     reason_of,
 )
 from ipsecmon.history.memory import MemoryDamaged, unpack
@@ -186,6 +187,10 @@ class HistoryReader:
         except sqlite3.Error as error:
             if is_damage(error):
                 raise HistoryUnreadable(_DAMAGED(self.path, error)) from None
+            if is_forbidden(error):
+                raise HistoryUnreadable(
+                    f"{self.path} cannot be read by this user; read it as the user of 'ipsecmon run'"
+                ) from None
             reason = reason_of(error, self.path)
             raise HistoryUnreadable(f"{self.path} cannot be read: {reason}") from None
         except (MemoryDamaged, zlib.error, ValueError, TypeError) as error:

