@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from factories import LIFETIME, flow, ident, ike_sa, pair
-
 from ipsecmon.model import (
     NO_REKEYS,
     CounterSample,

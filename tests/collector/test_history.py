@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recorded import AT, NAME, event, failed, output, poll, tunnel
 
 from ipsecmon.history import History, HistoryReader, HistoryUnreadable, RawPair, Retention
 from ipsecmon.model import (
@@ -28,6 +27,7 @@ from ipsecmon.model import (
     TunnelOption,
 )
 from ipsecmon_parsers.records import CryptoMapEntry, SaLifetime
+from recorded import AT, NAME, event, failed, output, poll, tunnel
 
 
 class Clock:
@@ -47,7 +47,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def history(tmp_path: Path, clock: Clock) -> Generator[History]:
-    made = History.open(tmp_path / "history.sqlite", clock=clock)
+    made = History(tmp_path / "history.sqlite", clock=clock).open()
     yield made
     made.close()
 
@@ -55,7 +55,7 @@ def history(tmp_path: Path, clock: Clock) -> Generator[History]:
 def reopened(history: History) -> History:
     """The same file in another life of the monitor."""
     history.close()
-    return History.open(history.path)
+    return History(history.path).open()
 
 
 # --- events ---------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_an_event_comes_back_as_it_was(history: History) -> None:
 def test_an_event_of_a_whole_device_has_no_tunnel(history: History) -> None:
     history.record(poll(event(EventKind.RELOAD, tunnel=None)))
 
-    assert [None] == [one.tunnel for one in history.events()]
+    assert [one.tunnel for one in history.events()] == [None]
 
 
 def test_an_event_recorded_twice_is_there_once(history: History) -> None:
@@ -98,7 +98,7 @@ def test_events_that_differ_in_device_tunnel_kind_or_time_are_two(
 def test_events_come_oldest_first_and_a_limit_keeps_the_newest(history: History) -> None:
     history.record(poll(*(event(at=AT + second) for second in (3, 1, 2))))
 
-    assert [AT + 2, AT + 3] == [one.at for one in history.events(limit=2)]
+    assert [one.at for one in history.events(limit=2)] == [AT + 2, AT + 3]
 
 
 def test_events_are_found_by_device_tunnel_kind_and_time(history: History) -> None:
@@ -127,7 +127,7 @@ def test_a_text_that_is_no_unicode_does_not_stop_the_recording(history: History)
     )
 
     assert history.record(poll(half, outputs=(output("\udc80"),)))
-    assert ["cut \\udc80 here"] == [one.detail for one in history.events()]
+    assert [one.detail for one in history.events()] == ["cut \\udc80 here"]
 
 
 def test_an_event_without_a_time_is_refused_and_the_next_poll_recorded(
@@ -176,7 +176,7 @@ def test_what_polling_goes_on_from_survives_a_restart(history: History) -> None:
     assert isinstance(restored.sa_lifetime, SaLifetime)
     assert recorded.sa_lifetime == restored.sa_lifetime
     assert recorded.links == restored.links
-    assert [("203.0.113.2", "192.0.2.1")] == [(p.peer, p.local_address) for p in restored.ike_peers]
+    assert [(p.peer, p.local_address) for p in restored.ike_peers] == [("203.0.113.2", "192.0.2.1")]
 
 
 def test_an_expected_tunnel_and_its_options_survive_a_restart(history: History) -> None:
@@ -477,8 +477,8 @@ def test_a_reader_sees_what_was_recorded_while_the_writer_goes_on(history: Histo
         first = reader.events()
         history.record(poll(event(EventKind.UP, at=AT + 60), at=AT + 60))
 
-        assert [EventKind.UP] == [
-            one.event.kind for one in reader.events(after_number=first[-1].number)
+        assert [one.event.kind for one in reader.events(after_number=first[-1].number)] == [
+            EventKind.UP
         ]
 
 
@@ -493,7 +493,7 @@ def test_a_reader_names_devices_and_tunnels_with_and_without_events(history: His
 
 
 def test_there_is_nothing_to_read_where_no_file_is(tmp_path: Path) -> None:
-    with pytest.raises(HistoryUnreadable, match="there is no history at .*nothing.sqlite"):
+    with pytest.raises(HistoryUnreadable, match=r"there is no history at .*nothing\.sqlite"):
         HistoryReader(tmp_path / "nothing.sqlite")
 
 
@@ -531,8 +531,7 @@ def test_a_kill_at_any_moment_loses_no_committed_event_and_doubles_none(
         )
         assert child.stdout is not None
         with child, child.stdout as lines:
-            for _ in range(when.randint(1, 12)):
-                told.append(int(lines.readline()))
+            told += [int(lines.readline()) for _ in range(when.randint(1, 12))]
             threading.Event().wait(when.random() * 0.02)  # somewhere in the next record
             child.send_signal(signal.SIGKILL)
             told += [int(line) for line in lines if line.endswith("\n")]

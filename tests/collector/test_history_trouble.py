@@ -12,10 +12,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from recorded import AT, event, output, poll
 
 from ipsecmon.history import History, HistoryReader, HistoryUnreadable
 from ipsecmon.model import Event
+from recorded import AT, event, output, poll
 
 NOBODY = 65534
 
@@ -63,6 +63,10 @@ def told(log: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list[st
     return [one.getMessage() for one in log.records if one.levelno == level]
 
 
+def not_recorded(path: Path, reason: str) -> str:
+    return f"{path}: events cannot be recorded: {reason}; polling goes on, events wait in memory"
+
+
 def filled(path: Path, count: int = 200) -> None:
     """A whole history, closed."""
     with closing(History(path)) as history:
@@ -76,7 +80,7 @@ def filled(path: Path, count: int = 200) -> None:
 
 def fill_up(history: History) -> None:
     """The file may have no page more, which is what SQLite says of a full disk."""
-    connection = history._connection  # noqa: SLF001 # a real disk would need a file system of its own
+    connection = history._connection  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # a real disk would need a file system of its own
     assert connection is not None
     connection.execute("PRAGMA max_page_count = 1").fetchall()
 
@@ -91,10 +95,7 @@ def test_a_full_disk_is_one_warning_and_the_events_wait(
 
         assert not history.record(big)
         assert record(history, 300, 301) == [False, False]
-        assert told(log) == [
-            f"{path}: events cannot be recorded: its disk is full; make room there; "
-            "polling goes on, events wait in memory"
-        ]
+        assert told(log) == [not_recorded(path, "its disk is full; make room there")]
         assert (history.health.is_writable, history.health.events_waiting) == (False, 301)
         assert details(path) == ["event 0"]
 
@@ -184,8 +185,7 @@ def test_a_lock_of_another_program_delays_a_poll_once_and_events_wait(
         assert record(history, 4) == [True]
         assert details(path) == [f"event {n}" for n in range(5)]
         assert told(log) == [
-            f"{path}: events cannot be recorded: another program has locked it; 'fuser {path}' names it; "
-            "polling goes on, events wait in memory"
+            not_recorded(path, f"another program has locked it; 'fuser {path}' names it")
         ]
 
 
@@ -202,11 +202,10 @@ def test_a_clock_that_is_set_back_does_not_end_the_recording(path: Path) -> None
 
 def test_a_folder_that_does_not_exist_is_named(path: Path, log: pytest.LogCaptureFixture) -> None:
     missing = path / "history.sqlite"
-    with closing(History.open(missing)) as history:
+    with closing(History(missing).open()) as history:
         assert not history.health.is_writable
         assert told(log) == [
-            f"{missing}: events cannot be recorded: there is no folder {path}; make it, or change 'history.path'; "
-            "polling goes on, events wait in memory"
+            not_recorded(missing, f"there is no folder {path}; make it, or change 'history.path'")
         ]
 
 
@@ -214,7 +213,7 @@ def test_a_folder_in_the_place_of_the_file_is_told(
     path: Path, log: pytest.LogCaptureFixture
 ) -> None:
     path.mkdir()
-    with closing(History.open(path)):
+    with closing(History(path).open()):
         assert "it is a folder; name a file" in told(log)[0]
 
 
@@ -278,7 +277,7 @@ print([history.record(poll(event(at=AT + n))) for n in range(3)], history.health
 def test_a_file_of_somebody_else_can_be_read(path: Path, is_running: bool) -> None:
     filled(path)
     path.chmod(0o644)
-    with closing(History.open(path)) as history:
+    with closing(History(path).open()) as history:
         if is_running:
             record(history, 10)
         else:
@@ -471,5 +470,5 @@ except Exception as error:
 
 
 def test_a_new_file_is_not_for_everybody(path: Path) -> None:
-    with closing(History.open(path)):
+    with closing(History(path).open()):
         assert path.stat().st_mode & 0o007 == 0

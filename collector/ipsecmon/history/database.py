@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,7 +156,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+def _closed_on_error(connection: sqlite3.Connection) -> Generator[None]:
     try:
         yield
     except BaseException:
@@ -171,7 +171,7 @@ def _value(connection: sqlite3.Connection, query: str) -> int:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Generator[None]:
     """All of it or nothing; the lock to write is taken at once."""
     connection.execute("BEGIN IMMEDIATE")
     try:

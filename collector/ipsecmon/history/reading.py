@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,14 +131,14 @@ class HistoryReader:
             "SELECT is_after, command, started_at, ended_at, compressed FROM capture_output "
             "JOIN output_text ON output_text.id = text_id WHERE capture_id = ? ORDER BY is_after, position"
         )
-        outputs: tuple[list[RawOutput], list[RawOutput]] = ([], [])
+        before: list[RawOutput] = []
+        after: list[RawOutput] = []
         for is_after, command, started_at, ended_at, compressed in self._rows(query, (capture_id,)):
             with self._told():
                 text = text_of(compressed)
-            outputs[is_after].append(
-                RawOutput(command=command, text=text, started_at=started_at, ended_at=ended_at)
-            )
-        return RawPair(before=tuple(outputs[0]), after=tuple(outputs[1]))
+            output = RawOutput(command=command, text=text, started_at=started_at, ended_at=ended_at)
+            (after if is_after else before).append(output)
+        return RawPair(before=tuple(before), after=tuple(after))
 
     def devices(self) -> list[str]:
         """Every device that was ever polled or has an event, sorted."""
@@ -178,7 +178,7 @@ class HistoryReader:
             )
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self) -> Generator[None]:
         """Whatever is wrong with the file, in a sentence."""
         try:
             yield

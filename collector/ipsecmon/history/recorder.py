@@ -63,7 +63,7 @@ def _as_it_is(text: str) -> str:
 class History:
     """Records polls into the file at ``path``; safe to call from many threads.
 
-    The file is opened at the first use. ``clock`` gives Unix seconds; ``redact`` hides known secrets in a text
+    The file is opened by ``open`` or at the first use. ``clock`` gives Unix seconds; ``redact`` hides known secrets in a text
     (``Redactor.redact``).
     """
 
@@ -91,19 +91,12 @@ class History:
         self._write_errors_total = 0
         self._is_closed = False
 
-    @classmethod
-    def open(
-        cls,
-        path: Path,
-        retention: Retention | None = None,
-        clock: Callable[[], float] = time.time,
-        redact: Callable[[str], str] = _as_it_is,
-    ) -> Self:
-        """A history whose file is opened now, so that a warning about it comes now."""
-        history = cls(path, retention, clock, redact)
-        with history._lock:
-            history._attempt(lambda _: None)
-        return history
+    def open(self) -> Self:
+        """Open the file now, so that a warning about it comes now."""
+        with self._lock:
+            if not self._is_closed:
+                self._attempt(lambda _: None)
+        return self
 
     def record(self, result: PollResult, before: Sequence[RawOutput] = ()) -> bool:
         """Write one poll in one transaction; ``True`` if it is in the file when this returns.
