@@ -84,7 +84,7 @@ class HistoryReader:
         self,
         *,
         device: str | None = None,
-        tunnel: str | None = None,
+        tunnels: Collection[str] = (),
         kinds: Collection[EventKind] = (),
         since: float | None = None,
         until: float | None = None,
@@ -92,7 +92,7 @@ class HistoryReader:
         after_number: int = 0,
     ) -> list[RecordedEvent]:
         """Those that fit, oldest first; of many the newest ``limit``. Times are Unix seconds, both included."""
-        condition, values = _condition(device, tunnel, kinds, since, until, after_number)
+        condition, values = _condition(device, tunnels, kinds, since, until, after_number)
         query = (
             "SELECT id, capture_id, device, tunnel, kind, at, detail, facts, evidence FROM event "  # noqa: S608
             f"WHERE {condition} ORDER BY at DESC, id DESC LIMIT ?"
@@ -104,13 +104,13 @@ class HistoryReader:
         self,
         *,
         device: str | None = None,
-        tunnel: str | None = None,
+        tunnels: Collection[str] = (),
         kinds: Collection[EventKind] = (),
         since: float | None = None,
         until: float | None = None,
     ) -> int:
         """How many fit."""
-        condition, values = _condition(device, tunnel, kinds, since, until, 0)
+        condition, values = _condition(device, tunnels, kinds, since, until, 0)
         rows = self._rows(f"SELECT count(*) FROM event WHERE {condition}", values)  # noqa: S608
         number: int = rows[0][0]
         return number
@@ -145,18 +145,25 @@ class HistoryReader:
         query = "SELECT device FROM memory UNION SELECT device FROM event ORDER BY 1"
         return [row[0] for row in self._rows(query, ())]
 
+    def tunnels_with_events(self, device: str | None = None) -> list[str]:
+        """Every tunnel that has an event, sorted."""
+        condition, values = _condition(device, (), (), None, None, 0)
+        query = f"SELECT DISTINCT tunnel FROM event WHERE {condition} AND tunnel <> '' ORDER BY 1"  # noqa: S608
+        return [row[0] for row in self._rows(query, values)]
+
     def tunnels(self, device: str | None = None) -> list[str]:
-        """Every tunnel known from the last polls or from an event, sorted."""
-        condition = "WHERE device = ?" if device is not None else ""
-        values = () if device is None else (device,)
-        names: set[str] = {
-            row[0]
-            for row in self._rows(f"SELECT DISTINCT tunnel FROM event {condition}", values)  # noqa: S608
-        }
-        for row in self._rows(f"SELECT value FROM memory {condition}", values):  # noqa: S608
+        """Every tunnel that has an event or was there at the last poll, sorted; slow where there are thousands."""
+        names = set(self.tunnels_with_events(device))
+        query = "SELECT value FROM memory WHERE ? IS NULL OR device = ?"
+        for row in self._rows(query, (device, device)):
             with self._told():
                 names.update(tunnel.name for tunnel in unpack(row[0]).tunnels)
-        return sorted(names - {""})
+        return sorted(names)
+
+    def begins_at(self) -> float | None:
+        """Unix seconds of the oldest event, ``None`` where there is none."""
+        at: float | None = self._rows("SELECT min(at) FROM event", ())[0][0]
+        return at
 
     def _rows(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._told(), closing(self._connection.execute(query, values)) as cursor:
@@ -208,7 +215,7 @@ def _recorded(event: Event, row: Sequence[Any]) -> RecordedEvent:
 
 def _condition(
     device: str | None,
-    tunnel: str | None,
+    tunnels: Collection[str],
     kinds: Collection[EventKind],
     since: float | None,
     until: float | None,
@@ -219,14 +226,14 @@ def _condition(
     values: list[object] = [after_number]
     for part, value in (
         ("device = ?", device),
-        ("tunnel = ?", tunnel),
         ("at >= ?", since),
         ("at <= ?", until),
     ):
         if value is not None:
             parts.append(part)
             values.append(value)
-    if kinds:
-        parts.append(f"kind IN ({', '.join('?' * len(kinds))})")
-        values += [kind.value for kind in kinds]
+    for column, words in (("tunnel", tunnels), ("kind", [kind.value for kind in kinds])):
+        if words:
+            parts.append(f"{column} IN ({', '.join('?' * len(words))})")
+            values += words
     return " AND ".join(parts), values

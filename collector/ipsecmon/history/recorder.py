@@ -162,7 +162,12 @@ class History:
         """Recorded events, oldest first, the newest ``limit`` of them; raises ``HistoryUnreadable``."""
         with HistoryReader(self.path) as reader:
             found = reader.events(
-                device=device, tunnel=tunnel, kinds=kinds, since=since, until=until, limit=limit
+                device=device,
+                tunnels=() if tunnel is None else (tunnel,),
+                kinds=kinds,
+                since=since,
+                until=until,
+                limit=limit,
             )
         return tuple(one.event for one in found)
 
