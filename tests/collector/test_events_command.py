@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -172,6 +175,23 @@ def test_a_tunnel_with_a_whole_name_is_not_mixed_with_longer_ones(tmp_path: Path
     assert kinds(run(path, "--json", "--tunnel", "a")) == ["down", "up"]
 
 
+def test_following_shows_what_is_recorded_later(path: Path) -> None:
+    command = [sys.executable, "-m", "ipsecmon", "events", "--history", str(path), "--json"]
+    child = subprocess.Popen(  # noqa: S603 # ourselves
+        [*command, "--follow", "--kind", "down"], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    with child, child.stdout as lines:
+        first = json.loads(lines.readline())
+        with closing(History(path, clock=lambda: AT + 90000)) as history:
+            history.record(poll(event(at=AT + 90000), UP, at=AT + 90000))
+            second = json.loads(lines.readline())
+        child.send_signal(signal.SIGINT)
+
+    assert (first["at"], second["at"]) == ("2026-09-21T14:13:20.000Z", "2026-09-22T15:13:20.000Z")
+    assert child.returncode == 0
+
+
 # --- nothing to see -------------------------------------------------------------------------------------------
 
 
@@ -284,18 +304,13 @@ def listed(one: Event, width: int | None = None) -> list[str]:
 
 
 def test_a_long_detail_goes_on_below_the_tunnel_of_a_narrow_terminal() -> None:
-    words = " ".join(["word"] * 40)
+    words = [f"word{number}" for number in range(40)]
 
-    first, *rest = listed(event(detail=words, evidence=()), 100)[2:]
+    first, *rest = listed(event(detail=" ".join(words), evidence=()), 100)[2:]
 
-    assert (
-        " ".join(
-            [first.partition("  word")[1].strip(), first.partition("  word")[2], *rest]
-        ).split()
-        == words.split()
-    )
+    assert [*first.split()[4:], *" ".join(rest).split()] == words
     assert rest[0].startswith(" " * 17 + "word")
-    assert all(len(line) <= 100 for line in rest)
+    assert max(len(line) for line in rest) <= 100
 
 
 def test_what_a_device_printed_moves_no_cursor() -> None:
