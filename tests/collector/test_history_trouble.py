@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from ipsecmon.history import History, HistoryReader, HistoryUnreadable
 from ipsecmon.model import Event
-from recorded import AT, event, output, poll
+from recorded import AT, event, output, poll, tunnel
 
 NOBODY = 65534
 
@@ -148,7 +149,7 @@ history.close()
 def test_too_much_that_waits_loses_raw_outputs_first_and_says_how_many_events(
     path: Path, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ipsecmon.history.recorder._MOST_WAITING_BYTES", 30_000)
+    monkeypatch.setattr("ipsecmon.history.recorder._MOST_WAITING_BYTES", 20_000)
     blocked = path / "file"
     history = History(blocked, clock=Clock())
     record(history, *range(100))
@@ -163,6 +164,26 @@ def test_too_much_that_waits_loses_raw_outputs_first_and_says_how_many_events(
         assert told(log, logging.INFO) == [
             f"{blocked}: events are recorded again, {lost} were lost"
         ]
+
+
+def test_of_what_waits_only_the_newest_memory_of_a_device_is_held(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub remembers half a megabyte: an hour of them must not push out its events."""
+    monkeypatch.setattr("ipsecmon.history.recorder._MOST_WAITING_BYTES", 50_000)
+    history = History(path / "file", clock=Clock())
+    hub = tuple(tunnel(number) for number in range(2, 250))
+    for number in range(20):
+        events = (down(number),) if number % 10 == 0 else ()
+        history.record(
+            poll(*events, at=AT + number, tunnels=hub, highest_conn_ids=(number, 0), outputs=())
+        )
+    path.mkdir()
+
+    with closing(history):
+        assert (history.health.events_waiting, history.health.events_lost_total) == (2, 0)
+        assert record(history, 20) == [True]
+        assert details(path / "file") == ["event 0", "event 10", "event 20"]
 
 
 # --- a file that may not be written ---------------------------------------------------------------------------
@@ -239,25 +260,18 @@ def as_nobody(script: str, path: Path) -> str:
 
 
 @pytest.fixture
-def others_may_look(path: Path) -> Generator[None]:
-    """Others may reach the folder; only root can set up such a case."""
+def shared() -> Generator[Path]:
+    """A path that others can reach; only root can set up such a case."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to become somebody else")
-    changed: list[tuple[Path, int]] = []
-    for folder in (path.parent, *path.parent.parents):
-        mode = folder.stat().st_mode
-        if not mode & 0o001 and folder != Path("/"):
-            changed.append((folder, mode))
-            folder.chmod(mode | 0o005)
-    yield
-    for folder, mode in changed:
-        folder.chmod(mode)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "history.sqlite"
 
 
-@pytest.mark.usefixtures("others_may_look")
-def test_a_file_of_somebody_else_is_one_warning(path: Path) -> None:
-    filled(path)
-    path.chmod(0o444)
+def test_a_file_of_somebody_else_is_one_warning(shared: Path) -> None:
+    filled(shared)
+    shared.chmod(0o444)
 
     said = as_nobody(
         """
@@ -265,24 +279,23 @@ logging.basicConfig(format="%(message)s")
 history = History(Path(sys.argv[1]), clock=iter(range(0, 10**9, 60)).__next__)
 print([history.record(poll(event(at=AT + n))) for n in range(3)], history.health.is_writable)
 """,
-        path,
+        shared,
     )
 
     assert said.count("events cannot be recorded: this user may not write it") == 1
     assert "[False, False, False] False" in said
 
 
-@pytest.mark.usefixtures("others_may_look")
 @pytest.mark.parametrize("is_running", [True, False], ids=["while it runs", "after it stopped"])
-def test_a_file_of_somebody_else_can_be_read(path: Path, is_running: bool) -> None:
-    filled(path)
-    path.chmod(0o644)
-    with closing(History(path).open()) as history:
+def test_a_file_of_somebody_else_can_be_read(shared: Path, is_running: bool) -> None:
+    filled(shared)
+    shared.chmod(0o644)
+    with closing(History(shared).open()) as history:
         if is_running:
             record(history, 10)
         else:
             history.close()
-        said = as_nobody("print(len(HistoryReader(Path(sys.argv[1])).events()))", path)
+        said = as_nobody("print(len(HistoryReader(Path(sys.argv[1])).events()))", shared)
 
     assert said == f"{205 if is_running else 204}\n"
 
@@ -449,10 +462,10 @@ def test_the_size_is_that_of_the_file_and_its_journal(path: Path) -> None:
         assert history.health.size_bytes == path.stat().st_size + journal.stat().st_size
 
 
-@pytest.mark.usefixtures("others_may_look")
-def test_a_file_that_this_user_may_not_read_is_told(path: Path) -> None:
-    filled(path)
-    path.chmod(0o600)
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_file_that_this_user_may_not_read_is_told(shared: Path, is_folder: bool) -> None:
+    filled(shared)
+    (shared.parent if is_folder else shared).chmod(0o600)
 
     said = as_nobody(
         """
@@ -461,11 +474,11 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """,
-        path,
+        shared,
     )
 
     assert said == (
-        f"HistoryUnreadable {path} cannot be read by this user; read it as the user of 'ipsecmon run'\n"
+        f"HistoryUnreadable {shared} cannot be read by this user; read it as the user of 'ipsecmon run'\n"
     )
 
 

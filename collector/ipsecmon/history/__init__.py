@@ -8,8 +8,8 @@
 
 ``record`` writes one poll in one transaction: its events, the memory they were made with, and at a transition the
 raw outputs. After a kill -9 the file holds whole polls only, so no event is lost, and none is made twice from a
-memory older than it. Power loss is survived too: a poll with events is flushed to the disk before ``record`` returns;
-polls without events are not, and losing the last of those loses nothing but an hour's last samples.
+memory older than it. Power loss is survived too: a poll with events is flushed to the disk before ``record`` returns
+(``synchronous`` FULL). Polls without events are not (NORMAL), and losing the last of those loses samples of counters.
 
 Whatever is wrong with the file is one warning and ``History.health``, never an exception: polling goes on.
 

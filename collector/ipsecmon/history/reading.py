@@ -58,7 +58,11 @@ class HistoryReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_file():
+        try:
+            is_there = path.is_file()
+        except PermissionError:
+            raise HistoryUnreadable(_FORBIDDEN(path)) from None
+        if not is_there:
             raise HistoryUnreadable(
                 f"there is no history at {path}: 'ipsecmon run' makes it at its first poll"
             )
@@ -195,15 +199,16 @@ class HistoryReader:
             if is_damage(error):
                 raise HistoryUnreadable(_DAMAGED(self.path, error)) from None
             if is_forbidden(error):
-                raise HistoryUnreadable(
-                    f"{self.path} cannot be read by this user; read it as the user of 'ipsecmon run'"
-                ) from None
+                raise HistoryUnreadable(_FORBIDDEN(self.path)) from None
             reason = reason_of(error, self.path)
             raise HistoryUnreadable(f"{self.path} cannot be read: {reason}") from None
         except (MemoryDamaged, zlib.error, ValueError, TypeError) as error:
             raise HistoryUnreadable(_DAMAGED(self.path, error)) from None
 
 
+_FORBIDDEN: Callable[[Path], str] = (
+    "{} cannot be read by this user; read it as the user of 'ipsecmon run'".format
+)
 _DAMAGED: Callable[[Path, Exception], str] = (
     "{} is damaged ({}); 'ipsecmon run' moves it aside and begins a new one, or remove it".format
 )

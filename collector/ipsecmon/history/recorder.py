@@ -285,7 +285,16 @@ class History:
         log.info("%s: events are recorded again%s", self.path, told)
 
     def _give_up_oldest(self) -> None:
-        """What waits must not fill the memory: raw outputs go first, then the oldest polls."""
+        """What waits must not fill the memory: raw outputs go first, then the oldest polls.
+
+        What an older poll remembered of its device is of no use at all once a newer one waits.
+        """
+        newest = {rows.device: rows for rows in self._waiting}
+        slimmed = (
+            rows if newest[rows.device] is rows else replace(rows, memory=b"")
+            for rows in self._waiting
+        )
+        self._waiting = deque(rows for rows in slimmed if rows.memory or rows.events)
         total = sum(rows.size_bytes for rows in self._waiting)
         for index, rows in enumerate(self._waiting):
             if total <= _MOST_WAITING_BYTES:
