@@ -12,6 +12,7 @@ from ipsecmon.config import Config, Device, HostKeyCheck
 from ipsecmon.credentials import check as check_credentials
 from ipsecmon.credentials import resolve
 from ipsecmon.errors import IpsecmonError
+from ipsecmon.history import History, Retention
 from ipsecmon.log import Redactor
 from ipsecmon.metrics import ExporterFacts, render_result
 from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
@@ -36,7 +37,10 @@ class UnknownDevice(IpsecmonError, LookupError):
 
 
 class Poller:
-    """Polls the devices of a configuration and keeps what they said; safe to call from many threads."""
+    """Polls the devices of a configuration and keeps what they said; safe to call from many threads.
+
+    With a ``history`` each device goes on from what is recorded there, and each poll is recorded before anybody sees it.
+    """
 
     def __init__(
         self,
@@ -44,8 +48,10 @@ class Poller:
         redactor: Redactor | None = None,
         open_session: OpenSession = open_napalm_session,
         on_event: Callable[[Event], None] | None = None,
+        history: History | None = None,
     ) -> None:
         self._config = config
+        self._history = history
         self._redactor = redactor
         self._on_event = on_event
         self.sessions = SessionPool(open_session)
@@ -74,7 +80,7 @@ class Poller:
         return True
 
     def _poll(self, device: PolledDevice) -> PollResult:
-        newest = self.store.get(device.name)
+        newest = self.store.get(device.name) or self._restored(device)
         result = poll_device(device, self.sessions, newest)
         try:
             rendered = render_result(result)
@@ -82,12 +88,26 @@ class Poller:
             log.exception("the result cannot be shown", extra={"device": device.name})
             result = _not_shown(device, newest, result, error)
             rendered = render_result(result)
+        if self._history is not None:
+            self._history.record(result, newest.outputs if newest else ())
         self.store.put(result, rendered)
         for event in result.events:
             log.info("%s: %s", event.tunnel, event.detail, extra={"device": event.device})
             if self._on_event is not None:
                 self._on_event(event)
         return result
+
+    def _restored(self, device: PolledDevice) -> PollResult | None:
+        """What an earlier life of the monitor recorded of a device, under its present address."""
+        recorded = self._history.restore(device.name) if self._history else None
+        if recorded is None:
+            return None
+        return replace(
+            recorded,
+            host=device.host,
+            platform=device.platform,
+            interval_seconds=device.interval_seconds,
+        )
 
     def close(self, timeout: float = 5.0) -> None:
         """End all sessions and wait for the polls under way, which fail at once without theirs."""
@@ -190,7 +210,8 @@ class Monitor:
         redactor: Redactor | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        self.poller = Poller(config, redactor, on_event=on_event)
+        self.history = _history(config, redactor)
+        self.poller = Poller(config, redactor, on_event=on_event, history=self.history)
         self._scheduler = PollScheduler(self._poll, workers=config.poll.workers)
         stale_after: dict[str, float] = {}
         for device in config.devices:
@@ -209,7 +230,9 @@ class Monitor:
             log.info("%s", line)
 
     def start(self) -> None:
-        """Listen, then poll."""
+        """Listen, then poll; a history that cannot be written is told now."""
+        if self.history is not None:
+            self.history.open()
         self._server.start()
         self._scheduler.start()
 
@@ -217,6 +240,8 @@ class Monitor:
         """Stop polling, end the sessions, finish the requests under way."""
         self._scheduler.stop()
         self.poller.close()
+        if self.history is not None:
+            self.history.close()
         self._server.stop()
 
     def _poll(self, name: str) -> bool:
@@ -226,6 +251,18 @@ class Monitor:
         return ExporterFacts(
             sessions_open=self.poller.sessions.open_count, jobs_missed=self._scheduler.missed
         )
+
+
+def _history(config: Config, redactor: Redactor | None) -> History | None:
+    """Not opened yet: a monitor that cannot listen leaves no file behind."""
+    path = config.history.path
+    if path is None:
+        return None
+    limits = config.history.retention
+    retention = Retention(age_seconds=limits.age, size_bytes=limits.size)
+    if redactor is None:
+        return History(path, retention)
+    return History(path, retention, redact=redactor.redact)
 
 
 def _host_in_url(host: str) -> str:

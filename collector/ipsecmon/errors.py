@@ -5,6 +5,8 @@
     ├── CredentialError (LookupError)  a secret cannot be had (credentials)
     ├── UnknownDevice   (LookupError)  no such device in the configuration (app)
     ├── ListenFailed    (OSError)      the address to serve on is not to be had (server)
+    ├── HistoryUnusable                the history is another program's, or a newer version's (history)
+    ├── HistoryUnreadable (LookupError) there is no history, or it cannot be read (history)
     └── CollectionError            one poll of one device failed; carries device, stage and reason
         ├── NameNotResolved        dns
         ├── ConnectFailed          connect    (ConnectionError)

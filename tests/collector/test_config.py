@@ -25,6 +25,7 @@ from ipsecmon.config import (
     Device,
     FromEnvironment,
     FromFile,
+    HistoryFile,
     HostKeyCheck,
     Listen,
     Mistake,
@@ -541,6 +542,7 @@ class TestDocuments:
         assert [device.name for device in config.devices] == ["Site1", "Site2", "Site3"]
         assert Poll() == config.poll
         assert EXAMPLE.parent / "known_hosts" == config.host_keys.known_hosts
+        assert HistoryFile(path=EXAMPLE.parent / "history.sqlite") == config.history
 
     def test_the_example_shows_every_key(self) -> None:
         text = EXAMPLE.read_text(encoding="utf-8")
@@ -562,7 +564,7 @@ class TestDocuments:
             path
             for path in keys_of(Config)
             if path[0] not in sections
-            or not (len(path) == 1 or re.search(rf"\b{path[-1]}: ", sections[path[0]]))
+            or not (len(path) == 1 or re.search(rf"\b{path[-1]}:\s", sections[path[0]]))
         }
 
         assert set() == missing
@@ -579,6 +581,9 @@ class TestDocuments:
             "workers: <count> | default = 20",
             "listen: <listen> | default = 127.0.0.1:9818",
             "known_hosts: <path> | default = known_hosts",
+            "path: <path> | off | default = history.sqlite",
+            "age: <age> | default = 90d",
+            "size: <size> | default = 500MB",
             "port: <port> | default = 22",
         ):
             assert f"  {line}" in text

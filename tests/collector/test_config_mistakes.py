@@ -14,7 +14,7 @@ CASES: list[tuple[str, str, list[str]]] = [
         "empty file",
         "",
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, history, templates, credentials, devices",
         ],
     ),
     (
@@ -23,7 +23,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 # nothing
 """,
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, history, templates, credentials, devices",
         ],
     ),
     (
@@ -32,7 +32,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 hello
 """,
         [
-            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, web, host_keys, history, templates, credentials, devices",
         ],
     ),
     (
@@ -41,7 +41,7 @@ hello
 - name: Site1
 """,
         [
-            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, web, host_keys, history, templates, credentials, devices",
         ],
     ),
     (
@@ -394,7 +394,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, history, templates, credentials, devices",
         ],
     ),
     (
@@ -1182,7 +1182,131 @@ devices:
         "a mistake behind a byte order mark",
         "\ufeffpol: {}\ncredentials:\n  lab: {username: monitor, password: {env: LAB}}\ndevices:\n  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}\n",
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, history, templates, credentials, devices",
+        ],
+    ),
+    (
+        "history, an unknown key",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history: {file: history.sqlite}
+""",
+        [
+            "ipsecmon.yml:5:11: history.file: found an unknown key, accepted: path, retention",
+        ],
+    ),
+    (
+        "history, a path where the section belongs",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history: history.sqlite
+""",
+        [
+            "ipsecmon.yml:5:1: history: found 'history.sqlite', accepted: a mapping with the keys path, retention",
+        ],
+    ),
+    (
+        "history, an empty path",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history:
+  path: ""
+""",
+        [
+            "ipsecmon.yml:6:3: history.path: found '', accepted: the path of a file, or off",
+        ],
+    ),
+    (
+        "history, kept too short",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history:
+  retention: {age: 90s}
+""",
+        [
+            "ipsecmon.yml:6:15: history.retention.age: found '90s', accepted: a duration of 1h to 3650d, such as 12h or 90d",
+        ],
+    ),
+    (
+        "history, kept too long",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history:
+  retention: {age: 3651d}
+""",
+        [
+            "ipsecmon.yml:6:15: history.retention.age: found '3651d', accepted: a duration of 1h to 3650d, such as 12h or 90d",
+        ],
+    ),
+    (
+        "history, a size without a unit",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history:
+  retention: {size: 500000000}
+""",
+        [
+            "ipsecmon.yml:6:15: history.retention.size: found '500000000', accepted: a size of 10MB to 1TB, such as 500MB or 2GB",
+        ],
+    ),
+    (
+        "history, a size too small",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history:
+  retention: {size: 9.9MB}
+""",
+        [
+            "ipsecmon.yml:6:15: history.retention.size: found '9.9MB', accepted: a size of 10MB to 1TB, such as 500MB or 2GB",
+        ],
+    ),
+    (
+        "history, a size in bits",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history:
+  retention: {size: 500Mbit}
+""",
+        [
+            "ipsecmon.yml:6:15: history.retention.size: found '500Mbit', accepted: a size of 10MB to 1TB, such as 500MB or 2GB",
+        ],
+    ),
+    (
+        "history, an unknown limit",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+history:
+  retention: {ages: 90d}
+""",
+        [
+            "ipsecmon.yml:6:15: history.retention.ages: found an unknown key (did you mean 'age'?), accepted: age, size",
         ],
     ),
 ]

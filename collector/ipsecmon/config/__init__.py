@@ -12,7 +12,17 @@ from __future__ import annotations
 
 from ipsecmon.config.loading import load_config
 from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
-from ipsecmon.config.models import Config, Credential, Device, HostKeys, Poll, Timing, Web
+from ipsecmon.config.models import (
+    Config,
+    Credential,
+    Device,
+    HistoryFile,
+    HostKeys,
+    Poll,
+    RetentionLimits,
+    Timing,
+    Web,
+)
 from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen
 from ipsecmon.config.secret import HIDDEN, Secret
 
@@ -24,11 +34,13 @@ __all__ = [
     "Device",
     "FromEnvironment",
     "FromFile",
+    "HistoryFile",
     "HostKeyCheck",
     "HostKeys",
     "Listen",
     "Mistake",
     "Poll",
+    "RetentionLimits",
     "Secret",
     "Timing",
     "Web",

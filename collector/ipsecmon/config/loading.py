@@ -36,8 +36,9 @@ def load_config(path: Path) -> Config:
         for problem in problems
     ]
     if isinstance(value, Block):
-        # absent is not the same as default here: the default of known_hosts is relative to this file
+        # absent is not the same as default here: the defaults of paths are relative to this file
         value.setdefault("host_keys", Block())
+        value.setdefault("history", Block())
         config, more = check(value, path)
         mistakes += more
     else:

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from ipsecmon.config.mistakes import NotAccepted
 from ipsecmon.config.readings import (
+    Age,
     CheckWord,
     Count,
     Duration,
     FilePath,
+    HistoryPath,
     Host,
     HostKeyCheck,
     Listen,
@@ -21,13 +23,25 @@ from ipsecmon.config.readings import (
     PlatformWord,
     Port,
     SecretSource,
+    Size,
     Templates,
     Username,
     duration_text,
 )
 from ipsecmon_parsers.registry import BUILT_IN
 
-__all__ = ["Config", "Credential", "Device", "HostKeys", "Poll", "Section", "Timing", "Web"]
+__all__ = [
+    "Config",
+    "Credential",
+    "Device",
+    "HistoryFile",
+    "HostKeys",
+    "Poll",
+    "RetentionLimits",
+    "Section",
+    "Timing",
+    "Web",
+]
 
 STALE_INTERVALS = 3
 
@@ -100,6 +114,20 @@ class HostKeys(Section):
     known_hosts: FilePath = Field(default=Path("known_hosts"), validate_default=True)
 
 
+class RetentionLimits(Section):
+    """Seconds and bytes."""
+
+    age: Age = 90 * 86400.0
+    size: Size = 500_000_000
+
+
+class HistoryFile(Section):
+    """``path`` is ``None`` where no history is kept."""
+
+    path: HistoryPath = Field(default=Path("history.sqlite"), validate_default=True)
+    retention: RetentionLimits = RetentionLimits()
+
+
 class Credential(Section):
     username: Username
     password: SecretSource
@@ -131,6 +159,7 @@ class Config(Section):
     poll: Poll = Poll()
     web: Web = Web()
     host_keys: HostKeys = HostKeys()
+    history: HistoryFile = HistoryFile()
     templates: Templates = BUILT_IN
     credentials: dict[Name, Credential]
     devices: tuple[Device, ...] = Field(min_length=1)

@@ -27,12 +27,14 @@ from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import Registry
 
 __all__ = [
+    "Age",
     "CheckWord",
     "Count",
     "Duration",
     "FilePath",
     "FromEnvironment",
     "FromFile",
+    "HistoryPath",
     "Host",
     "HostKeyCheck",
     "Listen",
@@ -42,6 +44,7 @@ __all__ = [
     "Port",
     "Reading",
     "SecretSource",
+    "Size",
     "Templates",
     "Username",
     "duration_text",
@@ -51,6 +54,20 @@ __all__ = [
 SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([smhd]?)")
 LONGEST_DURATION_SECONDS = 7 * 86400.0
+SHORTEST_AGE_SECONDS = 3600.0
+LONGEST_AGE_SECONDS = 3650 * 86400.0
+BYTES = {
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "tb": 10**12,
+    "mib": 2**20,
+    "gib": 2**30,
+    "tib": 2**40,
+}
+SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([kmgt]i?b)", re.IGNORECASE)
+SMALLEST_SIZE_BYTES = 10 * 10**6
+LARGEST_SIZE_BYTES = 10**12
 NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
@@ -142,6 +159,14 @@ def read_text(value: object) -> str:
 
 
 def read_duration(value: object, _: Path | None = None) -> float:
+    return seconds_within(value, 1.0, LONGEST_DURATION_SECONDS)
+
+
+def read_age(value: object, _: Path | None) -> float:
+    return seconds_within(value, SHORTEST_AGE_SECONDS, LONGEST_AGE_SECONDS)
+
+
+def seconds_within(value: object, shortest: float, longest: float) -> float:
     if isinstance(value, int | float):
         seconds = float(value)
     else:
@@ -149,7 +174,7 @@ def read_duration(value: object, _: Path | None = None) -> float:
         if match is None:
             raise ValueError
         seconds = float(match[1]) * SECONDS[match[2]]
-    if not 1 <= seconds <= LONGEST_DURATION_SECONDS:
+    if not shortest <= seconds <= longest:
         raise ValueError
     return seconds
 
@@ -160,6 +185,20 @@ def duration_text(seconds: float) -> str:
         if seconds >= SECONDS[unit] and seconds % SECONDS[unit] == 0:
             return f"{seconds / SECONDS[unit]:g}{unit}"
     return f"{seconds:g}s"
+
+
+def read_size(value: object, _: Path | None) -> int:
+    """Bytes; a number is taken for bytes from code only, a file always says the unit."""
+    if isinstance(value, int):
+        size = value
+    else:
+        match = SIZE.fullmatch(read_text(value))
+        if match is None or match[2].lower() not in BYTES:
+            raise ValueError
+        size = round(float(match[1]) * BYTES[match[2].lower()])
+    if not SMALLEST_SIZE_BYTES <= size <= LARGEST_SIZE_BYTES:
+        raise ValueError
+    return size
 
 
 def read_number(lowest: int, highest: int) -> Reader:
@@ -237,6 +276,14 @@ def read_path(value: object, directory: Path | None) -> Path:
     return path if directory is None else directory / path
 
 
+def read_history_path(value: object, directory: Path | None) -> Path | None:
+    return None if value is None or value == "off" else read_path(value, directory)
+
+
+def dump_history_path(value: object) -> object:
+    return "off" if value is None else str(value)
+
+
 def read_templates(value: object, directory: Path | None) -> Registry:
     """Read and checked here, once: a poll never meets a template that cannot be used."""
     if isinstance(value, Registry):
@@ -297,6 +344,11 @@ Name = Annotated[
 Host = Annotated[str, Reading("a host name, an IPv4 or an IPv6 address", read_host)]
 Username = Annotated[str, Reading("a text on one line", read_username)]
 FilePath = Annotated[Path, Reading("the path of a file", read_path)]
+HistoryPath = Annotated[
+    Path | None, Reading("the path of a file, or off", read_history_path, dump_history_path)
+]
+Age = Annotated[float, Reading("a duration of 1h to 3650d, such as 12h or 90d", read_age)]
+Size = Annotated[int, Reading("a size of 10MB to 1TB, such as 500MB or 2GB", read_size)]
 Templates = Annotated[
     Registry, Reading("the path of a folder with templates", read_templates, dump_templates)
 ]
