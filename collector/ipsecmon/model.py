@@ -47,6 +47,7 @@ __all__ = [
     "TunnelOption",
     "TunnelState",
     "UnparsedOutput",
+    "identity_only",
 ]
 
 
@@ -481,3 +482,31 @@ class PollResult:
 
 Snapshot = Mapping[str, PollResult]
 """The newest result per device, by name."""
+
+
+def identity_only(flow: Flow) -> Flow:
+    """What says which flow it is, listed or not: without counters, SAs and sizes."""
+    return Flow(
+        platform=flow.platform,
+        kind=flow.kind,
+        interface=flow.interface,
+        crypto_map=flow.crypto_map,
+        crypto_map_seq=flow.crypto_map_seq,
+        local_address=flow.local_address,
+        protected_vrf=flow.protected_vrf,
+        local_ident=flow.local_ident,
+        remote_ident=flow.remote_ident,
+        peer=flow.peer,
+        peer_port=flow.peer_port,
+        action=flow.action,
+        flags=flow.flags,
+        acl_origin=flow.acl_origin,
+        local_endpoint=flow.local_endpoint,
+        remote_endpoint=flow.remote_endpoint,
+        current_outbound_spi=0,
+        group=flow.group,
+        ipsecv6_policy=flow.ipsecv6_policy,
+        access_list=flow.access_list,
+        dynamic_peer_address=flow.dynamic_peer_address,
+        username=flow.username,
+    )

@@ -15,8 +15,7 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from ipsecmon.model import PollResult, TunnelState
-from ipsecmon_parsers.records import Flow
+from ipsecmon.model import PollResult, TunnelState, identity_only
 
 __all__ = ["MemoryDamaged", "pack", "reduced", "unpack"]
 
@@ -54,7 +53,6 @@ def reduced(result: PollResult) -> PollResult:
         tunnels=tuple(_reduced_tunnel(tunnel) for tunnel in result.tunnels),
         ike_peers=tuple(replace(peer, sas=()) for peer in result.ike_peers),
         unmatched_ike_sas=(),
-        ikev2_sas=(),
         events=(),
         outputs=(),
         unparsed=(),
@@ -64,38 +62,8 @@ def reduced(result: PollResult) -> PollResult:
 def _reduced_tunnel(tunnel: TunnelState) -> TunnelState:
     return replace(
         tunnel,
-        flow=_identity(tunnel.flow),
+        flow=identity_only(tunnel.flow),
         lines=None,
         inbound=None,
         outbound=None,
-    )
-
-
-def _identity(flow: Flow) -> Flow:
-    """What says which flow it is, whether it is listed or not."""
-    return Flow(
-        platform=flow.platform,
-        kind=flow.kind,
-        interface=flow.interface,
-        crypto_map=flow.crypto_map,
-        crypto_map_seq=flow.crypto_map_seq,
-        local_address=flow.local_address,
-        protected_vrf=flow.protected_vrf,
-        local_ident=flow.local_ident,
-        remote_ident=flow.remote_ident,
-        peer=flow.peer,
-        peer_port=flow.peer_port,
-        action=flow.action,
-        flags=flow.flags,
-        acl_origin=flow.acl_origin,
-        local_endpoint=flow.local_endpoint,
-        remote_endpoint=flow.remote_endpoint,
-        local_endpoint_port=flow.local_endpoint_port,
-        remote_endpoint_port=flow.remote_endpoint_port,
-        current_outbound_spi=None,
-        group=flow.group,
-        ipsecv6_policy=flow.ipsecv6_policy,
-        access_list=flow.access_list,
-        dynamic_peer_address=flow.dynamic_peer_address,
-        username=flow.username,
     )

@@ -25,10 +25,11 @@ from ipsecmon.model import (
     TunnelMemory,
     TunnelOption,
     TunnelState,
+    identity_only,
 )
 from ipsecmon.tunnels.changes import device_events, has_fallen, is_reload, tunnel_events
 from ipsecmon.tunnels.expected import ExpectedIndex, configured_flows, map_peers, missing_flow
-from ipsecmon.tunnels.identity import canonical_ident, identity_only, tunnel_names
+from ipsecmon.tunnels.identity import canonical_ident, tunnel_names
 from ipsecmon.tunnels.intent import purpose
 from ipsecmon.tunnels.peers import flow_ends, ike_peers
 from ipsecmon.tunnels.rekeys import Rekey, classified

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ipsecmon_parsers.records import Flow, FlowKind, Ident
 
-__all__ = ["TunnelKey", "canonical_ident", "identity_only", "tunnel_key", "tunnel_names"]
+__all__ = ["TunnelKey", "canonical_ident", "tunnel_key", "tunnel_names"]
 
 # "Tunnel0-head-0", "Tunnel2002-vesen-head-0": the map a tunnel protection makes for its interface
 _PROTECTION_MAP = re.compile(r"^(?P<interface>.+?)(?:-vesen)?-head-\d+$")
@@ -70,26 +70,6 @@ def canonical_ident(ident: Ident) -> str:
         return text
     last = "" if ident.last_port in (None, ident.port) else f"-{ident.last_port}"
     return f"{text}/{ident.protocol}/{ident.port}{last}"
-
-
-def identity_only(flow: Flow) -> Flow:
-    """What is left of a flow that is not listed: what identifies it, without counters and SAs."""
-    return Flow(
-        platform=flow.platform,
-        kind=flow.kind,
-        interface=flow.interface,
-        crypto_map=flow.crypto_map,
-        crypto_map_seq=flow.crypto_map_seq,
-        local_address=flow.local_address,
-        protected_vrf=flow.protected_vrf,
-        local_ident=flow.local_ident,
-        remote_ident=flow.remote_ident,
-        peer=flow.peer,
-        peer_port=None,
-        local_endpoint=flow.local_endpoint,
-        remote_endpoint=flow.remote_endpoint,
-        current_outbound_spi=0,
-    )
 
 
 def tunnel_names(
