@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from ipsecmon.config.loading import load_config
 from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
-from ipsecmon.config.models import Config, Credential, Device, HostKeys, Poll, Timing, Web
-from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen
+from ipsecmon.config.models import Config, Credential, Device, HostKeys, Metrics, Poll, Timing, Web
+from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen, Tier
 from ipsecmon.config.secret import HIDDEN, Secret
 
 __all__ = [
@@ -27,9 +27,11 @@ __all__ = [
     "HostKeyCheck",
     "HostKeys",
     "Listen",
+    "Metrics",
     "Mistake",
     "Poll",
     "Secret",
+    "Tier",
     "Timing",
     "Web",
     "has_controls",

@@ -22,12 +22,14 @@ from ipsecmon.config.readings import (
     Port,
     SecretSource,
     Templates,
+    Tier,
+    TierWord,
     Username,
     duration_text,
 )
 from ipsecmon_parsers.registry import BUILT_IN
 
-__all__ = ["Config", "Credential", "Device", "HostKeys", "Poll", "Section", "Timing", "Web"]
+__all__ = ["Config", "Credential", "Device", "HostKeys", "Metrics", "Poll", "Section", "Timing", "Web"]
 
 STALE_INTERVALS = 3
 
@@ -95,6 +97,10 @@ class Web(Section):
     listen: ListenAddress = Listen("127.0.0.1", 9818)
 
 
+class Metrics(Section):
+    tier: TierWord = Tier.STANDARD
+
+
 class HostKeys(Section):
     check: CheckWord = HostKeyCheck.STRICT
     known_hosts: FilePath = Field(default=Path("known_hosts"), validate_default=True)
@@ -130,6 +136,7 @@ class Config(Section):
 
     poll: Poll = Poll()
     web: Web = Web()
+    metrics: Metrics = Metrics()
     host_keys: HostKeys = HostKeys()
     templates: Templates = BUILT_IN
     credentials: dict[Name, Credential]
