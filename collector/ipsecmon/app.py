@@ -77,14 +77,16 @@ class Poller:
         newest = self.store.get(device.name)
         result = poll_device(device, self.sessions, newest)
         try:
-            rendered = render_result(result)
+            rendered = render_result(result, self._config.metrics.tier)
         except Exception as error:
             log.exception("the result cannot be shown", extra={"device": device.name})
             result = _not_shown(device, newest, result, error)
-            rendered = render_result(result)
+            rendered = render_result(result, self._config.metrics.tier)
         self.store.put(result, rendered)
         for event in result.events:
-            log.info("%s: %s", event.tunnel, event.detail, extra={"device": event.device})
+            log.info(
+                "%s: %s", event.tunnel or event.device, event.detail, extra={"device": event.device}
+            )
             if self._on_event is not None:
                 self._on_event(event)
         return result

@@ -203,8 +203,8 @@ class TestGoodFiles:
 
     @pytest.mark.usefixtures("folder")
     def test_the_tier_of_the_metrics_is_a_word(self) -> None:
-        assert Tier.STANDARD == load(SITE1).metrics.tier
-        assert Tier.EXTENDED == load(f"metrics: {{tier: extended}}\n{SITE1}").metrics.tier
+        assert load(SITE1).metrics.tier == Tier.STANDARD
+        assert load(f"metrics: {{tier: extended}}\n{SITE1}").metrics.tier == Tier.EXTENDED
 
     def test_a_tier_holds_those_before_it(self) -> None:
         held = {tier: [one for one in Tier if tier.includes(one)] for tier in Tier}

@@ -29,7 +29,17 @@ from ipsecmon.config.readings import (
 )
 from ipsecmon_parsers.registry import BUILT_IN
 
-__all__ = ["Config", "Credential", "Device", "HostKeys", "Metrics", "Poll", "Section", "Timing", "Web"]
+__all__ = [
+    "Config",
+    "Credential",
+    "Device",
+    "HostKeys",
+    "Metrics",
+    "Poll",
+    "Section",
+    "Timing",
+    "Web",
+]
 
 STALE_INTERVALS = 3
 

@@ -195,9 +195,7 @@ _TUNNELS = Group(
             source=f"{_SHOW_SA}: `#recv errors`",
             absent=_NOT_PRINTED,
         ),
-        _drops(
-            "send", "Outbound", ("no_sa", "encaps_failed", "internal", "replay_rollover")
-        ),
+        _drops("send", "Outbound", ("no_sa", "encaps_failed", "internal", "replay_rollover")),
         _drops(
             "recv",
             "Inbound",
@@ -268,10 +266,11 @@ _TUNNELS = Group(
             name="cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds",
             kind=_G,
             labels=_TUNNEL,
-            help="Unix time at which the seconds or, at the present rate, the kilobytes of an SA in use run out first.",
+            help="Unix time at which the seconds or, at the present rate, the kilobytes of an SA in use run out first; "
+            "without SAs the time the last ones ran out.",
             source=f"{_SHOW_SA}: `remaining key lifetime (k/sec)` of two polls",
             unit="seconds",
-            absent="there is no SA, or it never expires",
+            absent="no SA was seen yet, or it never expires",
         ),
         Metric(
             name="cisco_ipsec_tunnel_peer_in_use",
@@ -548,7 +547,9 @@ _DEVICES = Group(
     about="They stay when the data of the tunnels is too old to be exported.",
     metrics=(
         _of_device(
-            "up", "1 if the last poll read everything, else 0; the reason is in the errors counter.", "the poll"
+            "up",
+            "1 if the last poll read everything, else 0; the reason is in the errors counter.",
+            "the poll",
         ),
         _of_device(
             "info",

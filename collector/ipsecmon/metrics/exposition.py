@@ -52,7 +52,7 @@ def exposition(
     form: Format = Format.TEXT,
 ) -> bytes:
     """The body of ``/metrics``; ``stale_after`` is in seconds, by device. Without ``facts`` only of the devices."""
-    own = render(_own_samples(facts)) if facts is not None else {}
+    own = render(_own_samples(facts) if facts is not None else ())
     fresh = [e.exposition for d, e in entries.items() if not _is_stale(e, stale_after[d], now)]
     everything = [entry.exposition for entry in entries.values()]
     parts: list[bytes] = []

@@ -108,7 +108,7 @@ _NO_STATE = frozenset({IkeState.MM_NO_STATE, IkeState.AG_NO_STATE})
 
 
 def _ike_counts(result: PollResult) -> Iterator[Sample]:
-    counts = dict.fromkeys(("active", "standby", "negotiating", "dead"), 0)
+    counts: dict[str, int] = dict.fromkeys(("active", "standby", "negotiating", "dead"), 0)
     everything: Iterable[IkeSa] = chain(
         (sa for peer in result.ike_peers for sa in peer.sas), result.unmatched_ike_sas
     )
@@ -172,7 +172,9 @@ def _is_standby(sa: IkeSa) -> bool:
 
 def _newest_established(peer: IkePeer) -> IkeSa | None:
     established = [sa for sa in peer.sas if _ike_state(sa) is IkeSaState.ESTABLISHED]
-    return max(established, key=lambda sa: (sa.remaining_seconds or 0, sa.conn_id or 0), default=None)
+    return max(
+        established, key=lambda sa: (sa.remaining_seconds or 0, sa.conn_id or 0), default=None
+    )
 
 
 def _yes_no(value: bool | None) -> str:

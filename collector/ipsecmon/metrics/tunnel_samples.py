@@ -152,12 +152,8 @@ def _remembered(
             block,
             memory.last_transition_at,
         )
-    if tunnel.predicted_expiry_at is not None:
-        yield (
-            "cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds",
-            block,
-            tunnel.predicted_expiry_at,
-        )
+    if (predicted := _predicted_expiry(tunnel)) is not None:
+        yield "cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds", block, predicted
     current = tunnel.current_peer
     for peer in memory.peers or ((current,) if current else ()):
         if peer == tunnel.peer:
@@ -207,6 +203,15 @@ def _expiry(sa: IpsecSa | None, mark: SaMark | None, seen_at: float) -> float | 
     if mark is not None and mark.spi == sa.spi and mark.expires_at is not None:
         return mark.expires_at
     return seen_at + sa.remaining_seconds
+
+
+def _predicted_expiry(tunnel: TunnelState) -> float | None:
+    """Without SAs what became of them: their time ran out."""
+    if tunnel.predicted_expiry_at is not None or tunnel.inbound or tunnel.outbound:
+        return tunnel.predicted_expiry_at
+    marks = tunnel.memory.inbound, tunnel.memory.outbound
+    ends = [_expiry(None, mark, tunnel.seen_at) for mark in marks]
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _lifetimes(
