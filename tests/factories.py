@@ -120,16 +120,13 @@ class Watched:
         **changes: Any,
     ) -> TunnelReading:
         self.at += self.step if after is None else after
-        reading = build(
-            Reading(
-                at=self.at,
-                flows=flows,
-                ike_sas=(ike_sa(),) if ike is None else ike,
-                **{"lifetime": LIFETIME, **changes},
-            ),
-            self.result,
-            self.expected,
+        made = Reading(
+            at=self.at,
+            flows=flows,
+            ike_sas=(ike_sa(),) if ike is None else ike,
+            lifetime=LIFETIME,
         )
+        reading = build(replace(made, **changes), self.result, self.expected)
         self.result = replace(
             self.result,
             read_at=self.at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ class Prometheus:
 
 
 @contextmanager
-def over(openmetrics: str, folder: Path, promtool: str) -> Iterator[Prometheus]:
+def over(openmetrics: str, folder: Path, promtool: str) -> Generator[Prometheus]:
     """Serve the samples of an OpenMetrics text with timestamps."""
     program = Path(promtool).with_name("prometheus")
     if not program.exists():

@@ -83,16 +83,18 @@ class Poller:
         newest = self.store.get(device.name) or self._restored(device)
         result = poll_device(device, self.sessions, newest)
         try:
-            rendered = render_result(result)
+            rendered = render_result(result, self._config.metrics.tier)
         except Exception as error:
             log.exception("the result cannot be shown", extra={"device": device.name})
             result = _not_shown(device, newest, result, error)
-            rendered = render_result(result)
+            rendered = render_result(result, self._config.metrics.tier)
         if self._history is not None:
             self._history.record(result, newest.outputs if newest else ())
         self.store.put(result, rendered)
         for event in result.events:
-            log.info("%s: %s", event.tunnel, event.detail, extra={"device": event.device})
+            log.info(
+                "%s: %s", event.tunnel or event.device, event.detail, extra={"device": event.device}
+            )
             if self._on_event is not None:
                 self._on_event(event)
         return result

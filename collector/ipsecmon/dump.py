@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ipsecmon.model import Event, IkePeer, PollResult, TunnelState
+from ipsecmon.model import Event, IkePeer, PollResult, Status, TunnelState
 from ipsecmon_parsers.documents import Json, record_document
 
 __all__ = ["result_document", "utc_text"]
@@ -28,8 +28,10 @@ def result_document(result: PollResult, *, raw: bool = False) -> dict[str, Json]
         },
         "started_at": utc_text(result.started_at),
         "duration_seconds": round(result.duration_seconds, 6),
-        "read_at": None if result.read_at is None else utc_text(result.read_at),
-        "tunnels": [_tunnel_document(tunnel) for tunnel in result.tunnels],
+        "read_at": _time(result.read_at),
+        "tunnels": [
+            _tunnel_document(tunnel, result.status_of(tunnel)) for tunnel in result.tunnels
+        ],
         "ike_peers": [_peer_document(peer) for peer in result.ike_peers],
         "unmatched_ike_sas": [record_document(sa) for sa in result.unmatched_ike_sas],
         "sa_lifetime": None if result.sa_lifetime is None else record_document(result.sa_lifetime),
@@ -52,16 +54,31 @@ def utc_text(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _tunnel_document(tunnel: TunnelState) -> dict[str, Json]:
+def _tunnel_document(tunnel: TunnelState, status: Status) -> dict[str, Json]:
+    memory = tunnel.memory
     return {
         "name": tunnel.name,
         "peer": tunnel.peer,
-        "status": tunnel.status.value,
-        "is_up": tunnel.status.is_up,
-        "rekeys": {trigger.value: count for trigger, count in tunnel.rekeys.items()},
-        "last_rekey_at": None if tunnel.last_rekey_at is None else utc_text(tunnel.last_rekey_at),
+        "current_peer": tunnel.current_peer,
+        "peers": list(memory.peers),
+        "status": status.value,
+        "is_up": status.is_up,
+        "is_listed": tunnel.is_listed,
+        "intent": tunnel.purpose.intent.value,
+        "intent_reason": tunnel.purpose.reason,
+        "rekeys": {trigger.value: count for trigger, count in memory.rekeys.items()},
+        "last_rekey_at": _time(memory.last_rekey_at),
+        "flaps": memory.flaps,
+        "last_transition_at": _time(memory.last_transition_at),
+        "sent_bytes_per_second": tunnel.sent_bytes_per_second,
+        "received_bytes_per_second": tunnel.received_bytes_per_second,
+        "predicted_expiry_at": _time(tunnel.predicted_expiry_at),
         "flow": record_document(tunnel.flow),
     }
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else utc_text(at)
 
 
 def _peer_document(peer: IkePeer) -> dict[str, Json]:
@@ -81,4 +98,9 @@ def _event_document(event: Event) -> dict[str, Json]:
         "tunnel": event.tunnel,
         "at": utc_text(event.at),
         "detail": event.detail,
+        "facts": dict(event.facts),
+        "evidence": [
+            {"command": line.command, "line_no": line.line_no, "text": line.text}
+            for line in event.evidence
+        ],
     }

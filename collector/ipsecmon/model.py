@@ -232,6 +232,7 @@ class SaMark:
     """What is remembered of the SA in use in one direction, as last read.
 
     ``first_kilobytes`` is what was left when its SPI was first seen: only differences within one SPI mean anything.
+    ``expires_at`` is when its time runs out, damped: it does not follow the jitter of the readings.
     """
 
     spi: int
@@ -240,6 +241,7 @@ class SaMark:
     remaining_kilobytes: int | None = None
     first_kilobytes: int | None = None
     conn_id: int | None = None
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

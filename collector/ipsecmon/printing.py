@@ -78,6 +78,7 @@ def print_poll(result: PollResult) -> None:
             "tunnel",
             "peer",
             "state",
+            "meant to be",
             "encaps",
             "decaps",
             "errors",
@@ -90,8 +91,9 @@ def print_poll(result: PollResult) -> None:
             out = tunnel.outbound
             table.add_row(
                 escape(tunnel.name),
-                tunnel.peer,
-                tunnel.status.value,
+                tunnel.current_peer or tunnel.peer,
+                result.status_of(tunnel).value,
+                tunnel.purpose.intent.value,
                 _text(tunnel.flow.encaps_packets),
                 _text(tunnel.flow.decaps_packets),
                 f"{_text(tunnel.flow.send_errors)}/{_text(tunnel.flow.recv_errors)}",

@@ -31,6 +31,7 @@ from ipsecmon.config import (
     Mistake,
     Poll,
     Secret,
+    Tier,
     Timing,
     load_config,
 )
@@ -200,6 +201,20 @@ class TestGoodFiles:
         config = load(f"host_keys:\n  check: off\n{SITE1}")
 
         assert config.host_keys.check == HostKeyCheck.OFF
+
+    @pytest.mark.usefixtures("folder")
+    def test_the_tier_of_the_metrics_is_a_word(self) -> None:
+        assert load(SITE1).metrics.tier == Tier.STANDARD
+        assert load(f"metrics: {{tier: extended}}\n{SITE1}").metrics.tier == Tier.EXTENDED
+
+    def test_a_tier_holds_those_before_it(self) -> None:
+        held = {tier: [one for one in Tier if tier.includes(one)] for tier in Tier}
+
+        assert held == {
+            Tier.MINIMAL: [Tier.MINIMAL],
+            Tier.STANDARD: [Tier.MINIMAL, Tier.STANDARD],
+            Tier.EXTENDED: [Tier.MINIMAL, Tier.STANDARD, Tier.EXTENDED],
+        }
 
     def test_relative_files_start_at_the_configuration_file(self, folder: Path) -> None:
         other = folder / "etc"

@@ -18,12 +18,13 @@ from ipsecmon.config.models import (
     Device,
     HistoryFile,
     HostKeys,
+    Metrics,
     Poll,
     RetentionLimits,
     Timing,
     Web,
 )
-from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen
+from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen, Tier
 from ipsecmon.config.secret import HIDDEN, Secret
 
 __all__ = [
@@ -38,10 +39,12 @@ __all__ = [
     "HostKeyCheck",
     "HostKeys",
     "Listen",
+    "Metrics",
     "Mistake",
     "Poll",
     "RetentionLimits",
     "Secret",
+    "Tier",
     "Timing",
     "Web",
     "has_controls",

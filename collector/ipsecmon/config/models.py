@@ -25,6 +25,8 @@ from ipsecmon.config.readings import (
     SecretSource,
     Size,
     Templates,
+    Tier,
+    TierWord,
     Username,
     duration_text,
 )
@@ -36,6 +38,7 @@ __all__ = [
     "Device",
     "HistoryFile",
     "HostKeys",
+    "Metrics",
     "Poll",
     "RetentionLimits",
     "Section",
@@ -109,6 +112,10 @@ class Web(Section):
     listen: ListenAddress = Listen("127.0.0.1", 9818)
 
 
+class Metrics(Section):
+    tier: TierWord = Tier.STANDARD
+
+
 class HostKeys(Section):
     check: CheckWord = HostKeyCheck.STRICT
     known_hosts: FilePath = Field(default=Path("known_hosts"), validate_default=True)
@@ -158,6 +165,7 @@ class Config(Section):
 
     poll: Poll = Poll()
     web: Web = Web()
+    metrics: Metrics = Metrics()
     host_keys: HostKeys = HostKeys()
     history: HistoryFile = HistoryFile()
     templates: Templates = BUILT_IN

@@ -46,6 +46,8 @@ __all__ = [
     "SecretSource",
     "Size",
     "Templates",
+    "Tier",
+    "TierWord",
     "Username",
     "duration_text",
     "read_duration",
@@ -119,6 +121,19 @@ class HostKeyCheck(StrEnum):
 
     STRICT = "strict"
     OFF = "off"
+
+
+class Tier(StrEnum):
+    """How much is exported of a tunnel; each tier holds those before it."""
+
+    MINIMAL = "minimal"
+    STANDARD = "standard"
+    EXTENDED = "extended"
+
+    def includes(self, other: Tier) -> bool:
+        """What belongs to ``other`` is exported in this tier."""
+        order = list(Tier)
+        return order.index(other) <= order.index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +369,7 @@ Templates = Annotated[
 ]
 PlatformWord = Annotated[Platform, Reading(either(COLLECTED), read_platform)]
 CheckWord = Annotated[HostKeyCheck, Reading(either(HostKeyCheck), read_word(HostKeyCheck))]
+TierWord = Annotated[Tier, Reading(either(Tier), read_word(Tier))]
 ListenAddress = Annotated[
     Listen,
     Reading('host:port, "[::1]:port" in quotes, or :port for every address', read_listen, str),

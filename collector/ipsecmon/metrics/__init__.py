@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ipsecmon.metrics.exposition import CONTENT_TYPE, ExporterFacts, exposition
+from ipsecmon.metrics.exposition import ExporterFacts, HistoryFacts, exposition
+from ipsecmon.metrics.negotiation import Format, accepts_gzip, negotiated
 from ipsecmon.metrics.render import render_result
 
-__all__ = ["CONTENT_TYPE", "ExporterFacts", "exposition", "render_result"]
+__all__ = [
+    "ExporterFacts",
+    "Format",
+    "HistoryFacts",
+    "accepts_gzip",
+    "exposition",
+    "negotiated",
+    "render_result",
+]

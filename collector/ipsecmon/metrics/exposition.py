@@ -1,70 +1,101 @@
 """The whole exposition: each metric's HELP and TYPE, then the lines of all devices.
 
 Tunnels whose device has not been read for ``stale_after`` are withdrawn, so that Prometheus marks them stale and no alert
-takes an old reading for the present; what is said of the device itself stays.
+takes an old reading for the present; what is said of the device itself, and which tunnels must be up, stays.
+
+Both formats have the same lines of samples. OpenMetrics names a counter without ``_total`` and an info metric without
+``_info`` above them, has units, and ends with ``# EOF``.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from functools import cache
 
 from ipsecmon import __version__
-from ipsecmon.metrics.catalogue import CATALOGUE, Metric
+from ipsecmon.metrics.catalogue import CATALOGUE, Kind, Metric
+from ipsecmon.metrics.negotiation import Format
 from ipsecmon.metrics.render import render
+from ipsecmon.metrics.samples import Sample
+from ipsecmon.metrics.text import escaped, label_block
 from ipsecmon.store import Entry
 
-__all__ = ["CONTENT_TYPE", "ExporterFacts", "exposition"]
+__all__ = ["ExporterFacts", "HistoryFacts", "exposition"]
 
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFacts:
+    """How the history does; the counts are since the start."""
+
+    is_writable: bool
+    events: int
+    write_errors: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterFacts:
-    """What the exporter says of itself."""
+    """What the exporter says of itself; ``history`` is ``None`` where none is kept."""
 
     sessions_open: int
     jobs_missed: int
+    history: HistoryFacts | None = None
 
 
 def exposition(
     entries: Mapping[str, Entry],
-    facts: ExporterFacts,
+    facts: ExporterFacts | None,
     stale_after: Mapping[str, float],
     now: float,
+    form: Format = Format.TEXT,
 ) -> bytes:
-    """The body of ``/metrics``; ``stale_after`` is in seconds, by device."""
-    parts: list[bytes] = []
-    own = render(
-        [
-            (
-                "cisco_ipsec_exporter_build_info",
-                (__version__, platform.python_version()),
-                1.0,
-            ),
-            ("cisco_ipsec_exporter_sessions_open", (), float(facts.sessions_open)),
-            ("cisco_ipsec_exporter_jobs_missed_total", (), float(facts.jobs_missed)),
-        ]
-    )
+    """The body of ``/metrics``; ``stale_after`` is in seconds, by device. Without ``facts`` only of the devices."""
+    own = render(_own_samples(facts) if facts is not None else ())
     fresh = [e.exposition for d, e in entries.items() if not _is_stale(e, stale_after[d], now)]
     everything = [entry.exposition for entry in entries.values()]
+    parts: list[bytes] = []
     for metric in CATALOGUE:
-        lines = [own[metric.name]] if metric.name in own else []
+        name = metric.name
         sources = everything if metric.outlives_staleness else fresh
-        lines += [source[metric.name] for source in sources if metric.name in source]
+        lines = [source[name] for source in (own, *sources) if name in source]
         if lines:
-            parts += [_header(metric), *lines]
+            parts.append(_header(metric, form))
+            parts += lines
+    if form is Format.OPENMETRICS:
+        parts.append(b"# EOF\n")
     return b"".join(parts)
 
 
+def _own_samples(facts: ExporterFacts) -> Iterator[Sample]:
+    prefix = "cisco_ipsec_exporter_"
+    build = (("version", __version__), ("python_version", platform.python_version()))
+    yield prefix + "build_info", label_block(*build), 1
+    yield prefix + "sessions_open", "", facts.sessions_open
+    yield prefix + "jobs_missed_total", "", facts.jobs_missed
+    history = facts.history
+    if history is not None:
+        yield prefix + "history_writable", "", history.is_writable
+        yield prefix + "history_events_total", "", history.events
+        yield prefix + "history_write_errors_total", "", history.write_errors
+        yield prefix + "history_size_bytes", "", history.size_bytes
+
+
 def _is_stale(entry: Entry, stale_after: float, now: float) -> bool:
+    """A device that was never read has tunnels only from before a restart: as old as that."""
     read_at = entry.result.read_at
-    return read_at is not None and now - read_at > stale_after
+    return read_at is None or now - read_at > stale_after
 
 
-def _header(metric: Metric) -> bytes:
-    text = metric.help.replace("\\", r"\\")
-    return f"# HELP {metric.name} {text}\n# TYPE {metric.name} {metric.kind}\n".encode()
+@cache
+def _header(metric: Metric, form: Format) -> bytes:
+    if form is Format.OPENMETRICS:
+        name = metric.family
+        kind = Kind.GAUGE if metric.kind is Kind.STATESET else metric.kind
+        unit = f"# UNIT {name} {metric.unit}\n" if metric.unit else ""
+        return f"# HELP {name} {escaped(metric.help)}\n# TYPE {name} {kind}\n{unit}".encode()
+    name = metric.name
+    kind = Kind.COUNTER if metric.kind is Kind.COUNTER else Kind.GAUGE
+    text = metric.help.replace("\\", r"\\").replace("\n", r"\n")
+    return f"# HELP {name} {text}\n# TYPE {name} {kind}\n".encode()

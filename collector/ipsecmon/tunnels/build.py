@@ -114,11 +114,11 @@ def build(
         if rekey is not None:
             rekeys[name] = rekey
     for name, flow, entry in absent:
-        old = remembered.pop(name, None)
-        pairs.append((old, joined.unlisted(name, flow, old, entry)))
-    for name, old in remembered.items():
-        if not _is_forgotten(old, reading.at):
-            pairs.append((old, joined.unlisted(name, old.flow, old, inventory.of(old.flow))))
+        known_as = remembered.pop(name, None)
+        pairs.append((known_as, joined.unlisted(name, flow, known_as, entry)))
+    for name, lost in remembered.items():
+        if not _is_forgotten(lost, reading.at):
+            pairs.append((lost, joined.unlisted(name, lost.flow, lost, inventory.of(lost.flow))))
     return TunnelReading(
         tunnels=tuple(new for _, new in pairs),
         ike_peers=peers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from ipsecmon.dump import result_document
-from ipsecmon.metrics import CONTENT_TYPE, ExporterFacts, exposition
-from ipsecmon.store import Store
+from ipsecmon.metrics import ExporterFacts, accepts_gzip, exposition, negotiated
+from ipsecmon.store import Entry, Store
 from ipsecmon.web.pages import overview_page
 
 __all__ = ["WebContext", "create_app"]
+
+# the fastest: a scrape is compressed once and read once
+_GZIP_LEVEL = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +41,26 @@ class WebContext:
 def create_app(context: WebContext) -> Starlette:
     """The ASGI application over ``context``."""
 
-    def metrics(_: Request) -> Response:
-        body = exposition(
-            context.store.entries(), context.facts(), context.stale_after, context.clock()
-        )
-        return Response(body, media_type=CONTENT_TYPE)
+    def metrics(request: Request) -> Response:
+        entries: Mapping[str, Entry] = context.store.entries()
+        facts: ExporterFacts | None = context.facts()
+        device = request.query_params.get("device")
+        if device is not None:
+            if device not in context.stale_after:
+                known = ", ".join(sorted(context.stale_after))
+                return PlainTextResponse(
+                    f"there is no device {device!r}; configured devices: {known}\n",
+                    status_code=404,
+                )
+            entries = {device: entries[device]} if device in entries else {}
+            facts = None
+        form = negotiated(request.headers.get("accept"))
+        body = exposition(entries, facts, context.stale_after, context.clock(), form)
+        headers = {"content-type": form.content_type, "vary": "accept, accept-encoding"}
+        if accepts_gzip(request.headers.get("accept-encoding")):
+            body = gzip.compress(body, compresslevel=_GZIP_LEVEL, mtime=0)
+            headers["content-encoding"] = "gzip"
+        return Response(body, headers=headers)
 
     def overview(_: Request) -> Response:
         return HTMLResponse(

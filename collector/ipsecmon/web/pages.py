@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ipsecmon import __version__
 from ipsecmon.dump import utc_text
-from ipsecmon.model import Event, PollResult, Snapshot, TunnelState
+from ipsecmon.model import Event, PollResult, Snapshot, Status, TunnelState
 from ipsecmon_parsers.documents import spi_hex
 from ipsecmon_parsers.records import IpsecSa
 
@@ -24,7 +24,10 @@ class _TunnelRow:
     name: str
     peer: str
     status: str
-    is_up: bool
+    mark: str
+    """The class of the status on the page: good, bad, or dim for what is neither up nor down."""
+    intent: str
+    reason: str
     encaps: str
     decaps: str
     errors: str
@@ -51,12 +54,15 @@ def overview_page(
     snapshot: Snapshot, events: Sequence[Event], configured: Sequence[str], now: float
 ) -> str:
     """The HTML of the overview at ``now`` (Unix seconds)."""
-    tunnels = [tunnel for result in snapshot.values() for tunnel in result.tunnels]
+    statuses = [
+        result.status_of(tunnel) for result in snapshot.values() for tunnel in result.tunnels
+    ]
     return _template().render(
         version=__version__,
         now=utc_text(now),
-        up=sum(1 for tunnel in tunnels if tunnel.status.is_up),
-        total=len(tunnels),
+        up=sum(status.is_up for status in statuses),
+        total=len(statuses),
+        unknown=statuses.count(Status.UNKNOWN),
         good=sum(1 for result in snapshot.values() if result.is_good),
         configured=len(configured),
         waiting=[name for name in configured if name not in snapshot],
@@ -85,18 +91,20 @@ def _device_block(result: PollResult, now: float) -> _DeviceBlock:
             f"{peer.peer} {peer.sas[-1].raw_state if peer.sas else 'no IKE SA'}"
             for peer in result.ike_peers
         ),
-        tunnels=[_tunnel_row(tunnel, full) for tunnel in result.tunnels],
+        tunnels=[_tunnel_row(tunnel, result.status_of(tunnel), full) for tunnel in result.tunnels],
     )
 
 
-def _tunnel_row(tunnel: TunnelState, full_seconds: int | None) -> _TunnelRow:
+def _tunnel_row(tunnel: TunnelState, status: Status, full_seconds: int | None) -> _TunnelRow:
     flow = tunnel.flow
     left = tunnel.outbound.remaining_seconds if tunnel.outbound else None
     return _TunnelRow(
         name=tunnel.name,
-        peer=tunnel.peer,
-        status=tunnel.status.value.replace("_", " "),
-        is_up=tunnel.status.is_up,
+        peer=tunnel.current_peer or tunnel.peer,
+        status=_words(status),
+        mark="good" if status.is_up else "bad" if status.is_down else "dim",
+        intent=_words(tunnel.purpose.intent),
+        reason=tunnel.purpose.reason,
         encaps=_number(flow.encaps_packets),
         decaps=_number(flow.decaps_packets),
         errors=f"{_number(flow.send_errors)} / {_number(flow.recv_errors)}",
@@ -105,8 +113,12 @@ def _tunnel_row(tunnel: TunnelState, full_seconds: int | None) -> _TunnelRow:
         time_left="-" if left is None else f"{left} s",
         share_left=0 if not left or not full_seconds else min(100, left * 100 // full_seconds),
         volume_left=_number(tunnel.outbound.remaining_kilobytes if tunnel.outbound else None),
-        rekeys=sum(tunnel.rekeys.values()),
+        rekeys=sum(tunnel.memory.rekeys.values()),
     )
+
+
+def _words(term: str) -> str:
+    return term.replace("_", " ")
 
 
 def _number(value: int | None) -> str:

@@ -1,0 +1,181 @@
+"""What one poll result says, as samples: of the device, of its IKE peers, of the other ends of its tunnels.
+
+A sample names a metric of the catalogue and carries its labels as the block of text they will be printed as, because one
+block serves many samples. The tunnels have a file of their own (``tunnel_samples``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from ipsecmon.config import Tier
+from ipsecmon.metrics.catalogue import IkeSaState
+from ipsecmon.metrics.text import label_block
+from ipsecmon.metrics.tunnel_samples import TunnelLabels, tunnel_samples
+from ipsecmon.model import IkePeer, Link, PollResult
+from ipsecmon_parsers.records import IkeSa, IkeState
+
+__all__ = ["Sample", "result_samples"]
+
+Sample = tuple[str, str, float]
+"""Name of the metric, label block, value."""
+
+
+def result_samples(result: PollResult, tier: Tier) -> Iterator[Sample]:
+    """Everything about one device that ``tier`` holds, and perhaps more."""
+    yield from _device_samples(result)
+    peers: dict[str, str] = {}
+    for tunnel in result.tunnels:
+        peers[tunnel.name] = tunnel.peer
+        yield from tunnel_samples(tunnel, result.status_of(tunnel), result.sa_lifetime, tier)
+    for link in result.links:
+        if link.tunnel in peers:
+            yield from _link_samples(link, peers[link.tunnel])
+    if result.read_at is not None:
+        yield from _ike_counts(result)
+    for peer in result.ike_peers:
+        yield from _ike_samples(result, peer)
+
+
+def _device_samples(result: PollResult) -> Iterator[Sample]:
+    name = ("device", result.device)
+    device = label_block(name)
+    prefix = "cisco_ipsec_device_"
+    yield prefix + "up", device, result.is_good
+    info = (("host", result.host), ("platform", result.platform.value))
+    yield prefix + "info", label_block(name, *info), 1
+    yield prefix + "collect_duration_seconds", device, result.duration_seconds
+    yield prefix + "last_attempt_timestamp_seconds", device, result.started_at
+    yield prefix + "poll_interval_seconds", device, result.interval_seconds
+    for reason, count in result.errors_total.items():
+        block = label_block(name, ("reason", reason.value))
+        yield prefix + "collect_errors_total", block, count
+    if result.read_at is None:
+        return
+    yield prefix + "last_success_timestamp_seconds", device, result.read_at
+    listed = sum(tunnel.is_listed for tunnel in result.tunnels)
+    yield prefix + "tunnels", device, listed
+    unparsed = sum(len(output.lines) for output in result.unparsed)
+    yield prefix + "unparsed_lines", device, unparsed
+    # a command may be sent twice in one poll
+    seconds: dict[str, float] = {}
+    for output in result.outputs:
+        took = output.ended_at - output.started_at
+        seconds[output.command] = seconds.get(output.command, 0.0) + took
+    for command, took in seconds.items():
+        block = label_block(name, ("command", command))
+        yield prefix + "command_duration_seconds", block, took
+    if result.sa_lifetime is not None:
+        yield prefix + "sa_lifetime_seconds", device, result.sa_lifetime.seconds
+        if result.sa_lifetime.kilobytes is not None:
+            yield prefix + "sa_lifetime_bytes", device, result.sa_lifetime.kilobytes * 1024
+
+
+def _link_samples(link: Link, peer: str) -> Iterator[Sample]:
+    labels = TunnelLabels.of(link.device, link.tunnel, peer)
+    remote = (("remote_device", link.remote_device), ("remote_tunnel", link.remote_tunnel))
+    ends = label_block(("device", link.device), ("tunnel", link.tunnel), *remote)
+    yield "cisco_ipsec_tunnel_peering_info", ends, 1
+    if link.is_spi_pair_matched is not None:
+        yield "cisco_ipsec_tunnel_spi_pair_matched", labels.block, link.is_spi_pair_matched
+    for direction, loss in (("inbound", link.received_loss), ("outbound", link.sent_loss)):
+        if loss is not None:
+            block = labels.with_word("direction", direction)
+            yield "cisco_ipsec_tunnel_path_loss_ratio", block, loss.ratio
+            yield "cisco_ipsec_tunnel_path_loss_error_ratio", block, loss.error
+
+
+# --- IKE ------------------------------------------------------------------------------------------------------
+
+_STANDBY_STATUS = ("STDBY", "STANDBY")
+_COUNTED_AS = {
+    IkeSaState.ESTABLISHED: "active",
+    IkeSaState.NEGOTIATING: "negotiating",
+    IkeSaState.NO_STATE: "dead",
+    IkeSaState.DELETING: "dead",
+    IkeSaState.DEAD: "dead",
+    IkeSaState.UNKNOWN: "negotiating",
+}
+_BEST_FIRST = (
+    IkeSaState.ESTABLISHED,
+    IkeSaState.NEGOTIATING,
+    IkeSaState.DELETING,
+    IkeSaState.NO_STATE,
+    IkeSaState.UNKNOWN,
+)
+_NO_STATE = frozenset({IkeState.MM_NO_STATE, IkeState.AG_NO_STATE})
+
+
+def _ike_counts(result: PollResult) -> Iterator[Sample]:
+    counts: dict[str, int] = dict.fromkeys(("active", "standby", "negotiating", "dead"), 0)
+    everything: Iterable[IkeSa] = chain(
+        (sa for peer in result.ike_peers for sa in peer.sas), result.unmatched_ike_sas
+    )
+    # one that serves two pairs of addresses is one
+    for sa in {id(sa): sa for sa in everything}.values():
+        counts["standby" if _is_standby(sa) else _COUNTED_AS[_ike_state(sa)]] += 1
+    for state, count in counts.items():
+        block = label_block(("device", result.device), ("state", state))
+        yield "cisco_ike_sas", block, count
+
+
+def _ike_samples(result: PollResult, peer: IkePeer) -> Iterator[Sample]:
+    pairs = (
+        ("device", result.device),
+        ("local_addr", peer.local_address),
+        ("peer", peer.peer),
+    )
+    labels = label_block(*pairs)
+    yield "cisco_ike_sa_up", labels, peer.is_up
+    yield "cisco_ike_sa_qm_idle", labels, peer.is_qm_idle
+    states = {_ike_state(sa) for sa in peer.sas}
+    best = next((state for state in _BEST_FIRST if state in states), IkeSaState.DEAD)
+    for state in IkeSaState:
+        block = label_block(*pairs, ("state", state.value))
+        yield "cisco_ike_sa_state", block, state is best
+    newest = _newest_established(peer)
+    if newest is None:
+        return
+    if newest.remaining_seconds is not None and result.read_at is not None:
+        expiry = result.read_at + newest.remaining_seconds
+        yield "cisco_ike_sa_expiry_timestamp_seconds", labels, expiry
+    size = f" {newest.key_size_bits}" if newest.encryption and newest.key_size_bits else ""
+    capabilities = newest.capabilities
+    nat_t = newest.nat_t if newest.nat_t is not None else "N" in capabilities or None
+    negotiated = (
+        ("encryption", f"{newest.encryption or ''}{size}"),
+        ("hash", newest.hash or newest.prf or ""),
+        ("auth", newest.auth or ""),
+        ("dh_group", "" if newest.dh_group is None else str(newest.dh_group)),
+        ("nat_t", _yes_no(nat_t)),
+        ("dpd", _yes_no("D" in capabilities or None)),
+    )
+    yield "cisco_ike_sa_info", label_block(*pairs, *negotiated), 1
+
+
+def _ike_state(sa: IkeSa) -> IkeSaState:
+    if sa.is_deleted or sa.state is IkeState.DELETE:
+        return IkeSaState.DELETING
+    if sa.is_established:
+        return IkeSaState.ESTABLISHED
+    if sa.state in _NO_STATE:
+        return IkeSaState.NO_STATE
+    if sa.state is None or sa.state is IkeState.UNKNOWN:
+        return IkeSaState.UNKNOWN
+    return IkeSaState.NEGOTIATING
+
+
+def _is_standby(sa: IkeSa) -> bool:
+    return (sa.status or "").upper().startswith(_STANDBY_STATUS)
+
+
+def _newest_established(peer: IkePeer) -> IkeSa | None:
+    established = [sa for sa in peer.sas if _ike_state(sa) is IkeSaState.ESTABLISHED]
+    return max(
+        established, key=lambda sa: (sa.remaining_seconds or 0, sa.conn_id or 0), default=None
+    )
+
+
+def _yes_no(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
