@@ -160,7 +160,7 @@ def _absent(
             yield name, old.flow if old else missing_flow(one, previous.platform), one
     flows = list(configured_flows(reading.crypto_map, reading.flows, previous.platform))
     known = {tunnel.name: tunnel.flow for tunnel in previous.tunnels if tunnel.name not in taken}
-    entries = {i: one for i, flow in enumerate(flows) if (one := inventory.of(flow))}
+    entries = {i for i, flow in enumerate(flows) if inventory.of(flow) is not None}
     for index, (name, flow) in enumerate(zip(tunnel_names(flows, known), flows, strict=True)):
         if index not in entries and name not in taken:
             taken.add(name)
