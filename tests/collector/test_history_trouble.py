@@ -110,7 +110,9 @@ def test_a_disk_with_room_again_gets_what_waited_once_and_in_order(
         history.record(poll(*(down(n) for n in range(1, 300)), at=AT + 1))
 
         # the file was opened anew after the failure, without the limit
-        assert record(history, 300, 301) == [True, True]
+        assert record(history, 300) == [True]
+        assert history.health.events_waiting == 0
+        assert record(history, 301) == [True]
         assert details(path) == [f"event {n}" for n in range(302)]
         assert told(log, logging.INFO) == [f"{path}: events are recorded again, none was lost"]
         health = history.health
@@ -164,6 +166,23 @@ def test_too_much_that_waits_loses_raw_outputs_first_and_says_how_many_events(
         assert told(log, logging.INFO) == [
             f"{blocked}: events are recorded again, {lost} were lost"
         ]
+
+
+def test_raw_outputs_that_wait_are_given_up_before_any_event(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipsecmon.history.recorder._MOST_WAITING_BYTES", 60_000)
+    history = History(path / "file", clock=Clock())
+    for number in range(20):
+        answer = output(os.urandom(5000).hex(), AT + number)
+        history.record(poll(down(number), at=AT + number, outputs=(answer,)))
+    path.mkdir()
+    record(history, 20)
+
+    with closing(history):
+        assert details(path / "file") == [f"event {n}" for n in range(21)]
+        kept = [history.raw(down(n)) is not None for n in range(20)]
+        assert (kept[0], kept[-1]) == (False, True)
 
 
 def test_of_what_waits_only_the_newest_memory_of_a_device_is_held(
