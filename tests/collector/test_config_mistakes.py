@@ -14,7 +14,7 @@ CASES: list[tuple[str, str, list[str]]] = [
         "empty file",
         "",
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -23,7 +23,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 # nothing
 """,
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -32,7 +32,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 hello
 """,
         [
-            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -41,7 +41,7 @@ hello
 - name: Site1
 """,
         [
-            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, web, host_keys, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -394,7 +394,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -1182,7 +1182,7 @@ devices:
         "a mistake behind a byte order mark",
         "\ufeffpol: {}\ncredentials:\n  lab: {username: monitor, password: {env: LAB}}\ndevices:\n  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}\n",
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, templates, credentials, devices",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, host_keys, templates, credentials, devices, tunnels, links",
         ],
     ),
 ]

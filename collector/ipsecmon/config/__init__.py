@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ipsecmon.config.loading import load_config
 from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
-from ipsecmon.config.models import Config, Credential, Device, HostKeys, Poll, Timing, Web
+from ipsecmon.config.models import Config, Credential, Device, HostKeys, Poll, Timing, Tunnel, Web
 from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen
 from ipsecmon.config.secret import HIDDEN, Secret
 
@@ -31,6 +31,7 @@ __all__ = [
     "Poll",
     "Secret",
     "Timing",
+    "Tunnel",
     "Web",
     "has_controls",
     "load_config",

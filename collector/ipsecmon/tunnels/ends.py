@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from ipsecmon.model import PollResult, Status, TunnelState
-from ipsecmon_parsers.records import Direction, Flow, FlowKind, Ident, IkeSa, IpsecSa, Protocol
+from ipsecmon_parsers.records import Direction, Flow, FlowKind, Ident, IkeSa, Protocol
 from ipsecmon_parsers.values import address as canonical_text
 
 __all__ = ["DeviceEnds", "End", "Ends", "has_sa", "inbound_spis", "mirrors", "outbound_spi"]
@@ -241,9 +241,8 @@ def _is_same_side(
 
 def inbound_spis(flow: Flow) -> tuple[int, ...]:
     """Every SPI the device receives with now; during a rekey those of the old and the new SA."""
-    return tuple(sa.spi for sa in flow.sas if sa.direction is Direction.INBOUND and _spi(sa)) or (
-        (flow.current_inbound_spi,) if flow.current_inbound_spi else ()
-    )
+    listed = _spis(flow, Direction.INBOUND)
+    return listed or ((flow.current_inbound_spi,) if flow.current_inbound_spi else ())
 
 
 def outbound_spi(tunnel: TunnelState) -> int | None:
@@ -259,14 +258,18 @@ def has_sa(tunnel: TunnelState) -> bool:
 
 
 def _outbound_spis(tunnel: TunnelState) -> tuple[int, ...]:
+    listed = _spis(tunnel.flow, Direction.OUTBOUND)
     current = outbound_spi(tunnel)
-    listed = (sa.spi for sa in tunnel.flow.sas if sa.direction is Direction.OUTBOUND and _spi(sa))
-    return tuple(dict.fromkeys((*((current,) if current else ()), *listed)))
+    return listed if current is None or current in listed else (current, *listed)
 
 
-def _spi(sa: IpsecSa) -> int | None:
+def _spis(flow: Flow, direction: Direction) -> tuple[int, ...]:
     # IP compression has small well-known numbers in the place of an SPI
-    return None if sa.protocol is Protocol.PCP else sa.spi
+    return tuple(
+        sa.spi
+        for sa in flow.sas
+        if sa.spi and sa.direction is direction and sa.protocol is not Protocol.PCP
+    )
 
 
 def canonical_address(text: str | None) -> str:

@@ -31,12 +31,22 @@ def finding(
     """
     if is_spi_pair_matched is False:
         return _mismatch(local, remote) or _mismatch(remote, local)
+    if _flows_both_ways(local) and _flows_both_ways(remote):
+        return None
     lost = [text for text in (_lost(local, remote), _lost(remote, local)) if text]
     if lost:
         return "; ".join(lost)
     if any(_is_unidirectional(tunnel) for tunnel in (local, remote)):
         return None
     return _silent(remote) or _silent(local)
+
+
+def _flows_both_ways(tunnel: TunnelState) -> bool:
+    """Both counters grew over the last readings: the usual case, and cheap to tell."""
+    if len(tunnel.memory.samples) < FEWEST_READINGS:
+        return False
+    first, last = tunnel.memory.samples[-FEWEST_READINGS], tunnel.memory.samples[-1]
+    return (last.encaps or 0) > (first.encaps or 0) and (last.decaps or 0) > (first.decaps or 0)
 
 
 def _is_unidirectional(tunnel: TunnelState) -> bool:

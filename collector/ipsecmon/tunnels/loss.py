@@ -7,11 +7,11 @@ could be a matter of the clocks or of uneven traffic is not given at all.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import sqrt
+from operator import sub
 
 from ipsecmon.model import CounterSample, Loss, RekeyTrigger, TunnelMemory
 
@@ -27,8 +27,6 @@ LARGEST_UNEVEN_ERROR = 0.005
 _LONGEST_GAP_INTERVALS = 3.0
 # readings closer than this come from a clock set back
 _SHORTEST_GAP_INTERVALS = 0.5
-
-_Curve = Sequence[tuple[float, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,72 +44,67 @@ def losses(local: Counted, remote: Counted) -> tuple[Loss | None, Loss | None]:
     clock lies in the time both ends have readings of. With one second of error at each end that time has to be
     11 minutes 7 seconds at least.
     """
-    if not local.memory.samples or not remote.memory.samples:
+    windows = _windows(local, remote)
+    if windows is None:
         return None, None
-    return (
-        _loss(local, remote, is_local_sender=True),
-        _loss(local, remote, is_local_sender=False),
-    )
+    here, there = windows
+    if any(_was_interrupted(end.memory, here.begin) for end in (local, remote)):
+        return None, None
+    sent = _Counter.of(here, is_sent=True), _Counter.of(there, is_sent=False)
+    received = _Counter.of(there, is_sent=True), _Counter.of(here, is_sent=False)
+    return _loss(*sent, here.seconds), _loss(*received, here.seconds)
 
 
-def _loss(local: Counted, remote: Counted, *, is_local_sender: bool) -> Loss | None:
-    here = _curve(local.memory.samples, is_sent=is_local_sender)
-    there = _curve(remote.memory.samples, is_sent=not is_local_sender)
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The readings of one end from ``begin`` to ``end``, with those around them where they do not fall together."""
+
+    samples: Sequence[CounterSample]
+    times: Sequence[float]
+    begin: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.begin
+
+
+def _windows(local: Counted, remote: Counted) -> tuple[_Window, _Window] | None:
+    """The widest time both ends have readings of, from a local reading to a local reading."""
+    here, there = _complete(local.memory.samples), _complete(remote.memory.samples)
     if len(here) < 2 or len(there) < 2:
         return None
-    sender = here if is_local_sender else there
-    if sender[-1][1] - sender[0][1] < FEWEST_PACKETS:
+    times, remote_times = [one.at for one in here], [one.at for one in there]
+    first = bisect_left(times, remote_times[0])
+    last = bisect_right(times, remote_times[-1]) - 1
+    if last <= first:
         return None
-    inside = [at for at, _ in here if there[0][0] <= at <= there[-1][0]]
-    if len(inside) < 2:
+    begin, end = times[first], times[last]
+    if 2 * TIMESTAMP_ERROR_SECONDS / (end - begin) >= LARGEST_CLOCK_ERROR:
         return None
-    begin, end = inside[0], inside[-1]
-    clock_error = 2 * TIMESTAMP_ERROR_SECONDS / max(end - begin, TIMESTAMP_ERROR_SECONDS)
-    if clock_error >= LARGEST_CLOCK_ERROR:
-        return None
-    here, there = _around(here, begin, end), _around(there, begin, end)
+    inside = slice(first, last + 1)
+    around = slice(bisect_right(remote_times, begin) - 1, bisect_left(remote_times, end) + 1)
+    window = _Window(here[inside], times[inside], begin, end)
+    remote_window = _Window(there[around], remote_times[around], begin, end)
     if not (
-        _is_steady(here, local.interval_seconds) and _is_steady(there, remote.interval_seconds)
+        _is_steady(window.times, local.interval_seconds)
+        and _is_steady(remote_window.times, remote.interval_seconds)
     ):
         return None
-    if _was_interrupted(local.memory, begin) or _was_interrupted(remote.memory, begin):
-        return None
-    at_local = here[-1][1] - here[0][1]
-    at_remote = _at(there, end) - _at(there, begin)
-    sent, received = (at_local, at_remote) if is_local_sender else (at_remote, at_local)
-    if sent < FEWEST_PACKETS:
-        return None
-    uneven_error = _unevenness(there) / sent
-    if uneven_error >= LARGEST_UNEVEN_ERROR:
-        return None
-    error = clock_error + uneven_error
-    ratio = 1 - received / sent
-    if ratio < -error:
-        return None  # more arrived than was sent: these counters are not of one tunnel
-    return Loss(
-        ratio=max(ratio, 0.0), error=error, packets=round(sent), seconds=round(end - begin, 3)
-    )
+    return window, remote_window
 
 
-def _curve(samples: Sequence[CounterSample], *, is_sent: bool) -> _Curve:
-    counts = ((one.at, one.encaps if is_sent else one.decaps) for one in samples)
-    return [(at, count) for at, count in counts if count is not None]
+def _complete(samples: Sequence[CounterSample]) -> Sequence[CounterSample]:
+    if all(one.encaps is not None and one.decaps is not None for one in samples):
+        return samples
+    return [one for one in samples if one.encaps is not None and one.decaps is not None]
 
 
-def _around(curve: _Curve, begin: float, end: float) -> _Curve:
-    """The readings from the last one at or before ``begin`` to the first one at or after ``end``."""
-    times = [at for at, _ in curve]
-    first = max(bisect_right(times, begin) - 1, 0)
-    last = next((index for index, at in enumerate(times) if at >= end), len(times) - 1)
-    return curve[first : last + 1]
-
-
-def _is_steady(curve: _Curve, interval: float) -> bool:
-    """Counters only grow, and the readings are about one interval apart."""
-    return all(
-        count >= before
-        and _SHORTEST_GAP_INTERVALS * interval <= at - earlier <= _LONGEST_GAP_INTERVALS * interval
-        for (earlier, before), (at, count) in pairwise(curve)
+def _is_steady(times: Sequence[float], interval: float) -> bool:
+    """The readings are about one interval apart."""
+    gaps: list[float] = list(map(sub, times[1:], times))
+    return _SHORTEST_GAP_INTERVALS * interval <= min(gaps) and (
+        max(gaps) <= _LONGEST_GAP_INTERVALS * interval
     )
 
 
@@ -124,23 +117,60 @@ def _was_interrupted(memory: TunnelMemory, begin: float) -> bool:
     return any(at is not None and at >= begin for at in changes)
 
 
-def _at(curve: _Curve, at: float) -> float:
-    """The counter at a time between its first and its last reading, on a straight line between two readings."""
-    index = min(bisect_right([time for time, _ in curve], at), len(curve) - 1)
-    (earlier, before), (later, after) = curve[index - 1], curve[index]
-    return before + (after - before) * (at - earlier) / (later - earlier)
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    """How far one counter came within a window, ``None`` where it began anew.
+
+    ``uneven_packets`` is what straight lines between readings may be wrong by at both ends of the window.
+    """
+
+    packets: float | None
+    uneven_packets: float
+
+    @classmethod
+    def of(cls, window: _Window, *, is_sent: bool) -> _Counter:
+        samples, times = window.samples, window.times
+        counts = [(one.encaps if is_sent else one.decaps) or 0 for one in samples]
+        if counts != sorted(counts):
+            return cls(None, 0.0)
+        before = _remainder(times[0], times[1], counts[0], counts[1], window.begin)
+        after = _remainder(times[-2], times[-1], counts[-2], counts[-1], window.end)
+        packets = counts[-1] - counts[0] - before - (counts[-1] - counts[-2] - after)
+        is_between = times[0] != window.begin or times[-1] != window.end
+        return cls(packets, _uneven_packets(times, counts) if is_between else 0.0)
 
 
-def _unevenness(curve: _Curve) -> float:
-    """Packets by which straight lines miss the readings between them: what both ends of the window may be off by.
+def _remainder(earlier: float, later: float, before: int, after: int, at: float) -> float:
+    """Packets from the earlier of two readings to a time between them, on a straight line."""
+    return (after - before) * (at - earlier) / (later - earlier)
 
-    Taken over two intervals and spent on one, which for traffic that wanders at random is one and a half times what
-    is to be expected.
+
+def _uneven_packets(times: Sequence[float], counts: Sequence[int]) -> float:
+    """Packets by which straight lines over two intervals miss the reading between them.
+
+    For traffic that wanders at random this is about one and a half times what two lines over one interval miss.
     """
     missed = [
-        count - (before + (after - before) * (at - earlier) / (later - earlier))
-        for (earlier, before), (at, count), (later, after) in zip(
-            curve, curve[1:], curve[2:], strict=False
-        )
+        (counts[i] - counts[i - 1])
+        - (counts[i + 1] - counts[i - 1])
+        * (times[i] - times[i - 1])
+        / (times[i + 1] - times[i - 1])
+        for i in range(1, len(times) - 1)
     ]
     return sqrt(2 * sum(one * one for one in missed) / len(missed)) if missed else 0.0
+
+
+def _loss(sent: _Counter, received: _Counter, seconds: float) -> Loss | None:
+    if sent.packets is None or received.packets is None or sent.packets < FEWEST_PACKETS:
+        return None
+    # only the remote end, whichever it is, was read between the ends of the window
+    uneven_error = max(sent.uneven_packets, received.uneven_packets) / sent.packets
+    if uneven_error >= LARGEST_UNEVEN_ERROR:
+        return None
+    error = 2 * TIMESTAMP_ERROR_SECONDS / seconds + uneven_error
+    ratio = 1 - received.packets / sent.packets
+    if ratio < -error:
+        return None  # more arrived than was sent: these counters are not of one tunnel
+    return Loss(
+        ratio=max(ratio, 0.0), error=error, packets=round(sent.packets), seconds=round(seconds, 3)
+    )
