@@ -29,7 +29,7 @@ from ipsecmon.config.readings import (
     Username,
     duration_text,
 )
-from ipsecmon.config.tunnel_readings import Identity, IntentWord, LinkPair, OptionWords
+from ipsecmon.config.tunnel_readings import Identity, IntentWord, LinkPair, OptionWord
 from ipsecmon.model import ConfiguredLink, ExpectedTunnel
 from ipsecmon_parsers.registry import BUILT_IN
 
@@ -146,7 +146,7 @@ class Tunnel(Section):
     owner: Text | None = None
     site: Text | None = None
     description: Text | None = None
-    options: OptionWords = frozenset()
+    options: tuple[OptionWord, ...] = ()
 
     def expected(self) -> ExpectedTunnel:
         return ExpectedTunnel(
@@ -162,7 +162,7 @@ class Tunnel(Section):
             owner=self.owner,
             site=self.site,
             description=self.description,
-            options=self.options,
+            options=frozenset(self.options),
         )
 
 

@@ -18,7 +18,7 @@ __all__ = [
     "IntentWord",
     "LinkEnds",
     "LinkPair",
-    "OptionWords",
+    "OptionWord",
     "TunnelName",
     "read_identity",
     "read_link",
@@ -64,24 +64,12 @@ def read_identity(value: object, _: Path | None = None) -> Ident:
     )
 
 
-def read_options(value: object, _: Path | None) -> frozenset[TunnelOption]:
-    words = read_list(value)
-    options = frozenset(TunnelOption(read_text(word)) for word in words)
-    if len(options) < len(words):
-        raise ValueError
-    return options
-
-
 def read_list(value: object) -> list[object]:
     match value:
-        case list() | tuple() | frozenset():
+        case list() | tuple():
             return list(cast("Iterable[object]", value))
         case _:
             raise ValueError
-
-
-def dump_options(value: object) -> object:
-    return sorted(cast("frozenset[TunnelOption]", value))
 
 
 def read_link(value: object, _: Path | None = None) -> LinkEnds:
@@ -112,10 +100,7 @@ Identity = Annotated[
     ),
 ]
 IntentWord = Annotated[Intent, Reading(either(Intent), read_word(Intent))]
-OptionWords = Annotated[
-    frozenset[TunnelOption],
-    Reading(f"a list of {either(TunnelOption)}, each once", read_options, dump_options),
-]
+OptionWord = Annotated[TunnelOption, Reading(either(TunnelOption), read_word(TunnelOption))]
 LinkPair = Annotated[
     LinkEnds, Reading("two tunnels in brackets, each as device/tunnel", read_link, dump_link)
 ]
