@@ -165,8 +165,13 @@ class _Read:
     def changed_at(self) -> float:
         """The first reading that showed the SAs of now, or may have."""
         memory = self.tunnel.memory
-        changes = (memory.last_rekey_at, memory.last_transition_at, memory.unsettled_since)
-        return max(memory.first_seen_at, *(at for at in changes if at is not None))
+        changes = (
+            memory.first_seen_at,
+            memory.last_rekey_at,
+            memory.last_transition_at,
+            memory.unsettled_since,
+        )
+        return max(at for at in changes if at is not None)
 
 
 def _link(
