@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from factories import ident
 from ipsecmon.config import (
     Config,
     ConfigError,
@@ -35,7 +36,8 @@ from ipsecmon.config import (
     Timing,
     load_config,
 )
-from ipsecmon_parsers.records import Platform
+from ipsecmon.model import ConfiguredLink, ExpectedTunnel, Intent, TunnelOption
+from ipsecmon_parsers.records import Ident, Platform
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "deploy" / "config.example.yml"
@@ -260,6 +262,162 @@ devices:
     def test_nothing_changes_after_loading(self) -> None:
         with pytest.raises(ValidationError):
             Poll().interval = 5  # pyright: ignore[reportAttributeAccessIssue]
+
+
+INVENTORY = (
+    SITE1
+    + """\
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+  - {name: Site3, host: 192.0.2.3, platform: ios, credentials: lab}
+tunnels:
+  - device: Site1
+    name: HQ-to-Branch
+    local: 10.1.1.0/24
+    remote: 10.2.2.0/24
+    crypto_map: CRYPTO
+    vrf: BLUE
+    intent: always_on
+    owner: netops
+    site: Berlin
+    description: headquarters to the branch
+    options: [unidirectional, maintenance]
+  - {device: Site2, name: to-HQ, interface: Tunnel0, peer: '2001:DB8:0::1'}
+links:
+  - [Site1/HQ-to-Branch, Site2/to-HQ]
+  - [Site3/CRYPTO/10.3.3.0_24-10.1.1.0_24, Site1/Tunnel0/192.0.2.3]
+"""
+)
+
+
+class TestInventory:
+    @pytest.mark.usefixtures("folder")
+    def test_a_tunnel_is_expected_with_all_that_is_written(self) -> None:
+        config = load(INVENTORY)
+
+        assert (
+            ExpectedTunnel(
+                device="Site1",
+                name="HQ-to-Branch",
+                local_ident=ident("10.1.1.0/24"),
+                remote_ident=ident("10.2.2.0/24"),
+                crypto_map="CRYPTO",
+                vrf="BLUE",
+                intent=Intent.ALWAYS_ON,
+                owner="netops",
+                site="Berlin",
+                description="headquarters to the branch",
+                options=frozenset({TunnelOption.UNIDIRECTIONAL, TunnelOption.MAINTENANCE}),
+            ),
+        ) == config.expected_tunnels("Site1")
+
+    @pytest.mark.usefixtures("folder")
+    def test_a_tunnel_belongs_to_its_device_only(self) -> None:
+        config = load(INVENTORY)
+
+        assert [tunnel.name for tunnel in config.expected_tunnels("Site2")] == ["to-HQ"]
+        assert config.expected_tunnels("Site3") == ()
+
+    @pytest.mark.usefixtures("folder")
+    def test_a_peer_is_kept_in_its_canonical_form(self) -> None:
+        assert load(INVENTORY).expected_tunnels("Site2")[0].peer == "2001:db8::1"
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("10.1.1.0/24", ident("10.1.1.0/24")),
+            ("10.1.1.1", ident("10.1.1.1/32")),
+            ("10.1.1.1/32", ident("10.1.1.1/32")),
+            ("0.0.0.0/0", ident("0.0.0.0/0")),
+            ("10.1.1.0/24/6/443", ident("10.1.1.0/24", 6, 443)),
+            ("10.1.1.1/32/47/0", ident("10.1.1.1/32", 47)),
+            ("2001:DB8:1::/48", ident("2001:db8:1::/48")),
+            ("2001:db8::1", ident("2001:db8::1/128")),
+            ("2001:db8::/32/17/53", ident("2001:db8::/32", 17, 53)),
+        ],
+    )
+    @pytest.mark.usefixtures("folder")
+    def test_identities(self, text: str, expected: Ident) -> None:
+        (tunnel,) = load(
+            f"{SITE1}tunnels:\n"
+            f"  - {{device: Site1, name: HQ, local: '{text}', remote: '2001:db8:2::/48'}}\n"
+        ).expected_tunnels("Site1")
+
+        assert expected == tunnel.local_ident
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            "local: 10.1.1.0/24, remote: 10.3.3.0/24",
+            "local: 10.1.1.0/24, remote: 10.2.2.0/24, vrf: BLUE",
+            "local: 10.1.1.0/24, remote: 10.2.2.0/24, crypto_map: OTHER",
+            "local: 10.1.1.0/24/6/443, remote: 10.2.2.0/24/6/0",
+            "interface: Tunnel0",
+        ],
+    )
+    @pytest.mark.usefixtures("folder")
+    def test_tunnels_that_something_tells_apart_are_two(self, other: str) -> None:
+        config = load(
+            f"{SITE1}tunnels:\n"
+            "  - {device: Site1, name: HQ, local: 10.1.1.0/24, remote: 10.2.2.0/24}\n"
+            f"  - {{device: Site1, name: HQ2, {other}}}\n"
+        )
+
+        assert len(config.expected_tunnels("Site1")) == 2
+
+    @pytest.mark.usefixtures("folder")
+    def test_the_same_name_and_key_on_two_devices_are_two_tunnels(self) -> None:
+        config = load(
+            INVENTORY + "  - [Site2/other, Site3/other]\n",
+        )
+        more = load(
+            INVENTORY.replace("name: to-HQ,", "name: HQ-to-Branch,").replace("Site2/to", "Site2/x")
+        )
+
+        assert len(config.links) == 3
+        assert [tunnel.name for tunnel in more.tunnels] == ["HQ-to-Branch", "HQ-to-Branch"]
+
+    @pytest.mark.usefixtures("folder")
+    def test_a_link_names_devices_before_the_first_slash(self) -> None:
+        assert (
+            ConfiguredLink(
+                device="Site1",
+                tunnel="HQ-to-Branch",
+                remote_device="Site2",
+                remote_tunnel="to-HQ",
+            ),
+            ConfiguredLink(
+                device="Site3",
+                tunnel="CRYPTO/10.3.3.0_24-10.1.1.0_24",
+                remote_device="Site1",
+                remote_tunnel="Tunnel0/192.0.2.3",
+            ),
+        ) == load(INVENTORY).configured_links()
+
+    @pytest.mark.usefixtures("folder")
+    def test_the_links_of_a_device_begin_with_its_own_end(self) -> None:
+        links = load(INVENTORY).configured_links("Site1")
+
+        assert [(link.tunnel, link.remote_device) for link in links] == [
+            ("HQ-to-Branch", "Site2"),
+            ("Tunnel0/192.0.2.3", "Site3"),
+        ]
+        assert {"Site1"} == {link.device for link in links}
+
+    @pytest.mark.usefixtures("folder")
+    def test_no_inventory_expects_nothing(self) -> None:
+        config = load(f"{SITE1}tunnels: []\nlinks: []\n")
+
+        assert (config.expected_tunnels("Site1"), config.configured_links()) == ((), ())
+        assert config.tunnels == load(SITE1).tunnels
+
+    @pytest.mark.usefixtures("folder")
+    def test_the_inventory_is_dumped_as_it_is_written(self) -> None:
+        config = load(INVENTORY)
+        dumped = json.loads(config.model_dump_json())
+
+        assert dumped["links"][0] == ["Site1/HQ-to-Branch", "Site2/to-HQ"]
+        assert dumped["tunnels"][0]["local"] == "10.1.1.0/24"
+        assert dumped["tunnels"][0]["options"] == ["unidirectional", "maintenance"]
 
 
 class TestTiming:
@@ -620,6 +778,8 @@ WORDS = st.sampled_from(
     [
         *("poll", "web", "host_keys", "credentials", "devices", "interval", "timeout", "name"),
         *("templates", ".", "ipsecmon.yml"),
+        *("tunnels", "links", "device", "local", "remote", "peer", "options", "intent"),
+        *("10.1.1.0/24", "10.1.1.1/0", "Site1/A", "Site2/A", "backup", "2001:db8::/32/6/443"),
         *("host", "lab", "Site1", "password", "env", "file", "<<", "[key]", "30s", "ios", "off"),
         *("~", "", "0", "92.1.1.1", ":9818", "\ud800", "\0", "é", "${X}", "~nobody/x", "::1%1"),
     ]

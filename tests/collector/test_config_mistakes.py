@@ -14,7 +14,7 @@ CASES: list[tuple[str, str, list[str]]] = [
         "empty file",
         "",
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -23,7 +23,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 # nothing
 """,
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -32,7 +32,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 hello
 """,
         [
-            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -41,7 +41,7 @@ hello
 - name: Site1
 """,
         [
-            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices",
+            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -394,7 +394,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, metrics, host_keys, history, templates, credentials, devices",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -1208,7 +1208,7 @@ devices:
         "a mistake behind a byte order mark",
         "\ufeffpol: {}\ncredentials:\n  lab: {username: monitor, password: {env: LAB}}\ndevices:\n  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}\n",
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, metrics, host_keys, history, templates, credentials, devices",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
         ],
     ),
     (
@@ -1333,6 +1333,528 @@ history:
 """,
         [
             "ipsecmon.yml:6:15: history.retention.ages: found an unknown key (did you mean 'age'?), accepted: age, size",
+        ],
+    ),
+    (
+        "tunnels is a text",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels: HQ
+""",
+        [
+            "ipsecmon.yml:6:1: tunnels: found 'HQ', accepted: a list of mappings with the keys device, name, local, remote, crypto_map, interface, vrf, peer, intent, owner, site, description, options",
+        ],
+    ),
+    (
+        "a tunnel is a text",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels: [HQ]
+""",
+        [
+            "ipsecmon.yml:6:11: tunnels[0]: found 'HQ', accepted: a mapping with the keys device, name, local, remote, crypto_map, interface, vrf, peer, intent, owner, site, description, options",
+        ],
+    ),
+    (
+        "missing keys of a tunnel",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - interface: Tunnel0
+""",
+        [
+            "ipsecmon.yml:7:5: tunnels[0].device: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "ipsecmon.yml:7:5: tunnels[0].name: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+        ],
+    ),
+    (
+        "unknown key of a tunnel",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, interface: Tunnel0, intend: backup}
+""",
+        [
+            "ipsecmon.yml:7:51: tunnels[0].intend: found an unknown key (did you mean 'intent'?), accepted: device, name, local, remote, crypto_map, interface, vrf, peer, intent, owner, site, description, options",
+        ],
+    ),
+    (
+        "a tunnel of an unknown device",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Sit1, name: HQ, interface: Tunnel0}
+""",
+        [
+            "ipsecmon.yml:7:6: tunnels[0].device: found 'Sit1' (did you mean 'Site1'?), accepted: a name under 'devices': Site1, Site2",
+        ],
+    ),
+    (
+        "nothing identifies a tunnel",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, crypto_map: CRYPTO}
+""",
+        [
+            "ipsecmon.yml:7:5: tunnels[0]: found nothing that identifies the tunnel, accepted: 'local' and 'remote', 'interface' or 'peer'",
+        ],
+    ),
+    (
+        "local without remote",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: 10.1.1.0/24, interface: Tunnel0}
+""",
+        [
+            "ipsecmon.yml:7:5: tunnels[0].remote: found no such key beside 'local', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "remote without local",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, remote: 10.1.1.0/24}
+""",
+        [
+            "ipsecmon.yml:7:5: tunnels[0].local: found no such key beside 'remote', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "an identity with host bits",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: '10.1.1.5/24', remote: 10.2.2.0/24}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].local: found '10.1.1.5/24', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "an identity with too long",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: '10.1.1.0/33', remote: 10.2.2.0/24}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].local: found '10.1.1.0/33', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "an identity with a mask",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: '10.1.1.0/255.255.255.0', remote: 10.2.2.0/24}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].local: found '10.1.1.0/255.255.255.0', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "an identity with protocol without port",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: '10.1.1.0/24/6', remote: 10.2.2.0/24}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].local: found '10.1.1.0/24/6', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "an identity with no such protocol",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: '10.1.1.0/24/256/0', remote: 10.2.2.0/24}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].local: found '10.1.1.0/24/256/0', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "an identity with no such port",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: '10.1.1.0/24/6/65536', remote: 10.2.2.0/24}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].local: found '10.1.1.0/24/6/65536', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "an identity with a zone",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: 'fe80::1%1', remote: 10.2.2.0/24}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].local: found 'fe80::1%1', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "an identity with a word",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: 'any', remote: 10.2.2.0/24}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].local: found 'any', accepted: a network such as 10.1.1.0/24, an address, or one with protocol and port such as 10.1.1.0/24/6/443",
+        ],
+    ),
+    (
+        "peer is a name",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, peer: rtr2.example.net}
+""",
+        [
+            "ipsecmon.yml:7:31: tunnels[0].peer: found 'rtr2.example.net', accepted: an IPv4 or an IPv6 address",
+        ],
+    ),
+    (
+        "intent word",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, interface: Tunnel0, intent: always}
+""",
+        [
+            "ipsecmon.yml:7:51: tunnels[0].intent: found 'always', accepted: always_on, on_demand, backup",
+        ],
+    ),
+    (
+        "options with an unknown word",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, interface: Tunnel0, options: [oneway]}
+""",
+        [
+            "ipsecmon.yml:7:61: tunnels[0].options[0]: found 'oneway', accepted: unidirectional, backup, maintenance, excluded",
+        ],
+    ),
+    (
+        "options with no list",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, interface: Tunnel0, options: maintenance}
+""",
+        [
+            "ipsecmon.yml:7:51: tunnels[0].options: found 'maintenance', accepted: a list, each item unidirectional, backup, maintenance, excluded",
+        ],
+    ),
+    (
+        "two tunnels with one name",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, interface: Tunnel0}
+  - {device: Site1, name: HQ, interface: Tunnel1}
+""",
+        [
+            "ipsecmon.yml:8:21: tunnels[1].name: found 'HQ' of 'Site1' again, first on line 7, accepted: a name of its own for each tunnel",
+        ],
+    ),
+    (
+        "two tunnels with one key",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, local: 10.1.1.1, remote: 10.2.2.0/24}
+  - {device: Site1, name: HQ2, local: 10.1.1.1/32, remote: 10.2.2.0/24/0/0}
+""",
+        [
+            "ipsecmon.yml:8:5: tunnels[1]: found the tunnel of 'Site1' that line 7 has already, accepted: each tunnel once, or 'crypto_map', 'interface', 'vrf' or 'peer' to tell them apart",
+        ],
+    ),
+    (
+        "two tunnels with one peer in two spellings",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, peer: '2001:DB8::1'}
+  - {device: Site1, name: HQ2, peer: '2001:db8:0::1'}
+""",
+        [
+            "ipsecmon.yml:8:5: tunnels[1]: found the tunnel of 'Site1' that line 7 has already, accepted: each tunnel once, or 'crypto_map', 'interface', 'vrf' or 'peer' to tell them apart",
+        ],
+    ),
+    (
+        "links is a text",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links: Site1/A
+""",
+        [
+            "ipsecmon.yml:6:1: links: found 'Site1/A', accepted: a list, each item two tunnels in brackets, each as device/tunnel",
+        ],
+    ),
+    (
+        "a link of one tunnel",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - [Site1/A]
+""",
+        [
+            "ipsecmon.yml:7:5: links[0]: found a list, accepted: two tunnels in brackets, each as device/tunnel",
+        ],
+    ),
+    (
+        "a link of three tunnels",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - [Site1/A, Site2/B, Site2/C]
+""",
+        [
+            "ipsecmon.yml:7:5: links[0]: found a list, accepted: two tunnels in brackets, each as device/tunnel",
+        ],
+    ),
+    (
+        "a link of no tunnel behind the device",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - [Site1, Site2/B]
+""",
+        [
+            "ipsecmon.yml:7:5: links[0]: found a list, accepted: two tunnels in brackets, each as device/tunnel",
+        ],
+    ),
+    (
+        "a link of an empty name",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - [Site1/, Site2/B]
+""",
+        [
+            "ipsecmon.yml:7:5: links[0]: found a list, accepted: two tunnels in brackets, each as device/tunnel",
+        ],
+    ),
+    (
+        "a link of a text in place of a list",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - Site1/A
+""",
+        [
+            "ipsecmon.yml:7:5: links[0]: found 'Site1/A', accepted: two tunnels in brackets, each as device/tunnel",
+        ],
+    ),
+    (
+        "a link to an unknown device",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - [Site1/A, Site9/B]
+""",
+        [
+            "ipsecmon.yml:7:5: links[0]: found 'Site9/B' of an unknown device (did you mean 'Site2'?), accepted: a name under 'devices': Site1, Site2",
+        ],
+    ),
+    (
+        "a link of a tunnel with itself",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - [Site1/A, Site1/A]
+""",
+        [
+            "ipsecmon.yml:7:5: links[0]: found 'Site1/A' with itself, accepted: tunnels of two devices",
+        ],
+    ),
+    (
+        "a link of two tunnels of one device",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - [Site1/A, Site1/B]
+""",
+        [
+            "ipsecmon.yml:7:5: links[0]: found two tunnels of 'Site1', accepted: tunnels of two devices",
+        ],
+    ),
+    (
+        "one tunnel in two links",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+links:
+  - [Site1/A, Site2/A]
+  - [Site2/B, Site1/A]
+""",
+        [
+            "ipsecmon.yml:8:5: links[1]: found 'Site1/A' again, first on line 7, accepted: each tunnel in one link",
+        ],
+    ),
+    (
+        "every contradiction at once",
+        """\
+credentials:
+  lab: {username: monitor, password: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+  - {name: Site2, host: 123.1.1.2, platform: ios, credentials: lab}
+tunnels:
+  - {device: Site1, name: HQ, interface: Tunnel0}
+  - {device: Site1, name: HQ, interface: Tunnel0}
+  - {device: Site7, name: X}
+links:
+  - [Site1/A, Site1/A]
+  - [Site1/A, Site2]
+""",
+        [
+            "ipsecmon.yml:8:5: tunnels[1]: found the tunnel of 'Site1' that line 7 has already, accepted: each tunnel once, or 'crypto_map', 'interface', 'vrf' or 'peer' to tell them apart",
+            "ipsecmon.yml:8:21: tunnels[1].name: found 'HQ' of 'Site1' again, first on line 7, accepted: a name of its own for each tunnel",
+            "ipsecmon.yml:9:5: tunnels[2]: found nothing that identifies the tunnel, accepted: 'local' and 'remote', 'interface' or 'peer'",
+            "ipsecmon.yml:9:6: tunnels[2].device: found 'Site7' (did you mean 'Site2'?), accepted: a name under 'devices': Site1, Site2",
+            "ipsecmon.yml:11:5: links[0]: found 'Site1/A' with itself, accepted: tunnels of two devices",
+            "ipsecmon.yml:12:5: links[1]: found a list, accepted: two tunnels in brackets, each as device/tunnel",
         ],
     ),
 ]

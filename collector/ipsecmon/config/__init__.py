@@ -22,6 +22,7 @@ from ipsecmon.config.models import (
     Poll,
     RetentionLimits,
     Timing,
+    Tunnel,
     Web,
 )
 from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen, Tier
@@ -46,6 +47,7 @@ __all__ = [
     "Secret",
     "Tier",
     "Timing",
+    "Tunnel",
     "Web",
     "has_controls",
     "load_config",

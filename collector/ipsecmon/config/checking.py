@@ -8,6 +8,7 @@ would hide them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import get_args, get_origin
 
@@ -16,8 +17,9 @@ from pydantic_core import ErrorDetails
 
 from ipsecmon.config.document import BROKEN, Block, Items, Position, describe
 from ipsecmon.config.mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
-from ipsecmon.config.models import Config
+from ipsecmon.config.models import Config, Device
 from ipsecmon.config.readings import NAME, Reading, duration_text, read_duration
+from ipsecmon.config.tunnel_readings import LinkEnds, read_identity, read_link
 from ipsecmon_parsers.errors import TemplatesRefused
 
 __all__ = ["check"]
@@ -38,6 +40,10 @@ def check(root: Block, path: Path) -> tuple[Config | None, list[Mistake]]:
     add_equal_names(mistakes, root)
     add_unknown_credentials(mistakes, root)
     add_devices_always_stale(mistakes, root)
+    add_tunnels_without_identity(mistakes, root)
+    add_equal_tunnels(mistakes, root)
+    add_unknown_devices(mistakes, root)
+    add_contradictory_links(mistakes, root)
     return config, [*mistakes.found, *mistakes.in_templates]
 
 
@@ -180,12 +186,131 @@ def add_devices_always_stale(mistakes: Mistakes, root: Block) -> None:
             mistakes.add((*where, "interval"), found, accepted)
 
 
+def add_tunnels_without_identity(mistakes: Mistakes, root: Block) -> None:
+    for where, tunnel in tunnels(root):
+        for key, other in (("local", "remote"), ("remote", "local")):
+            if key in tunnel and other not in tunnel:
+                accepted = in_words(annotation_at((*where, other)))
+                mistakes.add((*where, other), f"no such key beside '{key}'", accepted, at=where)
+        if not tunnel.keys() & {"local", "remote", "interface", "peer"}:
+            found = "nothing that identifies the tunnel"
+            mistakes.add(where, found, "'local' and 'remote', 'interface' or 'peer'")
+
+
+def add_equal_tunnels(mistakes: Mistakes, root: Block) -> None:
+    """Two tunnels of one device with one name, or with everything alike that identifies them."""
+    names: dict[tuple[str, str], Where] = {}
+    keys: dict[tuple[object, ...], Where] = {}
+    for where, tunnel in tunnels(root):
+        device, name = tunnel.get("device"), tunnel.get("name")
+        if not isinstance(device, str):
+            continue
+        if isinstance(name, str) and NAME.fullmatch(name):
+            first = names.setdefault((device, name), where)
+            if first != where:
+                line = mistakes.position((*first, "name")).line
+                found = f"{quoted(name)} of {quoted(device)} again, first on line {line}"
+                mistakes.add((*where, "name"), found, "a name of its own for each tunnel")
+        if (key := tunnel_key(tunnel)) is None:
+            continue
+        first = keys.setdefault((device, *key), where)
+        if first != where:
+            line = mistakes.position(first).line
+            found = f"the tunnel of {quoted(device)} that line {line} has already"
+            accepted = (
+                "each tunnel once, or 'crypto_map', 'interface', 'vrf' or 'peer' to tell them apart"
+            )
+            mistakes.add(where, found, accepted)
+
+
+def tunnel_key(tunnel: Block) -> tuple[object, ...] | None:
+    """All that identifies a tunnel on its device, ``None`` where that has mistakes of its own or is not there."""
+    values: list[object] = []
+    for key in ("local", "remote", "crypto_map", "interface", "vrf", "peer"):
+        value = tunnel.get(key)
+        if isinstance(value, str) and key in ("local", "remote"):
+            try:
+                value = read_identity(value)
+            except ValueError:
+                return None
+        elif isinstance(value, str) and key == "peer":
+            value = canonical_address(value)
+        elif value is not None and not isinstance(value, str):
+            return None
+        values.append(value)
+    return None if values[:2].count(None) == 1 or not any(values) else tuple(values)
+
+
+def canonical_address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return text
+
+
+def add_unknown_devices(mistakes: Mistakes, root: Block) -> None:
+    known = device_names(root)
+    if not known:
+        return
+    accepted = f"a name under 'devices': {listed(known)}"
+    for where, tunnel in tunnels(root):
+        name = tunnel.get("device")
+        if isinstance(name, str) and NAME.fullmatch(name) and name not in known:
+            found = f"{quoted(name)}{meant(name, known)}"
+            mistakes.add((*where, "device"), found, accepted)
+    for where, pair in links(root):
+        for end in (pair.one, pair.other):
+            if end.device not in known:
+                found = f"{quoted(str(end))} of an unknown device{meant(end.device, known)}"
+                mistakes.add(where, found, accepted)
+
+
+def add_contradictory_links(mistakes: Mistakes, root: Block) -> None:
+    first: dict[str, Where] = {}
+    for where, pair in links(root):
+        if pair.one == pair.other:
+            mistakes.add(where, f"{quoted(str(pair.one))} with itself", "tunnels of two devices")
+        elif pair.one.device == pair.other.device:
+            found = f"two tunnels of {quoted(pair.one.device)}"
+            mistakes.add(where, found, "tunnels of two devices")
+        for end in dict.fromkeys((pair.one, pair.other)):
+            earlier = first.setdefault(str(end), where)
+            if earlier != where:
+                line = mistakes.position(earlier).line
+                found = f"{quoted(str(end))} again, first on line {line}"
+                mistakes.add(where, found, "each tunnel in one link")
+
+
+def device_names(root: Block) -> list[str]:
+    names = (device.get("name") for _, device in devices(root))
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+
+def tunnels(root: Block) -> Iterator[tuple[Where, Block]]:
+    yield from blocks_of(root, "tunnels")
+
+
+def links(root: Block) -> Iterator[tuple[Where, LinkEnds]]:
+    """Those of the right form; what is wrong with the others is known already."""
+    items = root.get("links")
+    if isinstance(items, Items):
+        for index, item in enumerate(items):
+            try:
+                yield ("links", index), read_link(item)
+            except ValueError:
+                continue
+
+
 def devices(root: Block) -> Iterator[tuple[Where, Block]]:
-    items = root.get("devices")
+    yield from blocks_of(root, "devices")
+
+
+def blocks_of(root: Block, key: str) -> Iterator[tuple[Where, Block]]:
+    items = root.get(key)
     if isinstance(items, Items):
         for index, item in enumerate(items):
             if isinstance(item, Block):
-                yield ("devices", index), item
+                yield (key, index), item
 
 
 def seconds(value: object) -> float | None:
@@ -225,7 +350,10 @@ def in_words(annotation: object) -> str:
     if origin_of(annotation) is dict:
         return f"a mapping of names, each with the keys {listed(keys_of(inner[1]))}"
     if origin_of(annotation) is tuple:
-        return f"a list of at least one mapping with the keys {listed(keys_of(inner[0]))}"
+        if keys := keys_of(inner[0]):
+            at_least = "at least one mapping" if inner[0] is Device else "mappings"
+            return f"a list of {at_least} with the keys {listed(keys)}"
+        return f"a list, each item {in_words(inner[0])}"
     # Annotated[float, Reading(...)] and its union with None
     return next((words for part in inner if (words := in_words(part))), "")
 

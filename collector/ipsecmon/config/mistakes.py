@@ -34,7 +34,7 @@ PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 USERINFO = re.compile(r"//[^/@]*@")
 KEYS_OF_CREDENTIALS = frozenset({"username", "password", "enable", "env", "file"})
 LONGEST_QUOTE = 60
-LONGEST_LIST = 12
+LONGEST_LIST = 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

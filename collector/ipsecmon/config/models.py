@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from ipsecmon.config.mistakes import NotAccepted
 from ipsecmon.config.readings import (
+    Address,
     Age,
     CheckWord,
     Count,
@@ -25,11 +28,14 @@ from ipsecmon.config.readings import (
     SecretSource,
     Size,
     Templates,
+    Text,
     Tier,
     TierWord,
     Username,
     duration_text,
 )
+from ipsecmon.config.tunnel_readings import Identity, IntentWord, LinkPair, OptionWord
+from ipsecmon.model import ConfiguredLink, ExpectedTunnel
 from ipsecmon_parsers.registry import BUILT_IN
 
 __all__ = [
@@ -43,6 +49,7 @@ __all__ = [
     "RetentionLimits",
     "Section",
     "Timing",
+    "Tunnel",
     "Web",
 ]
 
@@ -150,6 +157,41 @@ class Device(Section):
     interval: Duration | None = None
 
 
+class Tunnel(Section):
+    """A tunnel that must exist; what identifies it is ``local`` and ``remote``, ``interface`` or ``peer``."""
+
+    device: Name
+    name: Name
+    local: Identity | None = None
+    remote: Identity | None = None
+    crypto_map: Text | None = None
+    interface: Text | None = None
+    vrf: Text | None = None
+    peer: Address | None = None
+    intent: IntentWord | None = None
+    owner: Text | None = None
+    site: Text | None = None
+    description: Text | None = None
+    options: tuple[OptionWord, ...] = ()
+
+    def expected(self) -> ExpectedTunnel:
+        return ExpectedTunnel(
+            device=self.device,
+            name=self.name,
+            local_ident=self.local,
+            remote_ident=self.remote,
+            crypto_map=self.crypto_map,
+            interface=self.interface,
+            vrf=self.vrf,
+            peer=self.peer,
+            intent=self.intent,
+            owner=self.owner,
+            site=self.site,
+            description=self.description,
+            options=frozenset(self.options),
+        )
+
+
 class Timing(NamedTuple):
     """The durations that hold for one device, in seconds."""
 
@@ -171,6 +213,48 @@ class Config(Section):
     templates: Templates = BUILT_IN
     credentials: dict[Name, Credential]
     devices: tuple[Device, ...] = Field(min_length=1)
+    tunnels: tuple[Tunnel, ...] = ()
+    links: tuple[LinkPair, ...] = ()
+
+    def expected_tunnels(self, device: str) -> tuple[ExpectedTunnel, ...]:
+        """The tunnels under ``tunnels`` of this device, in the order of the file."""
+        return self._tunnels_by_device.get(device, ())
+
+    def configured_links(self, device: str | None = None) -> tuple[ConfiguredLink, ...]:
+        """The pairs under ``links`` as written; with a device those of its tunnels, its own end first."""
+        if device is not None:
+            return self._links_by_device.get(device, ())
+        return tuple(
+            ConfiguredLink(
+                device=pair.one.device,
+                tunnel=pair.one.tunnel,
+                remote_device=pair.other.device,
+                remote_tunnel=pair.other.tunnel,
+            )
+            for pair in self.links
+        )
+
+    @cached_property
+    def _tunnels_by_device(self) -> Mapping[str, tuple[ExpectedTunnel, ...]]:
+        tunnels: dict[str, list[ExpectedTunnel]] = {}
+        for tunnel in self.tunnels:
+            tunnels.setdefault(tunnel.device, []).append(tunnel.expected())
+        return {device: tuple(expected) for device, expected in tunnels.items()}
+
+    @cached_property
+    def _links_by_device(self) -> Mapping[str, tuple[ConfiguredLink, ...]]:
+        links: dict[str, list[ConfiguredLink]] = {}
+        for pair in self.links:
+            for own, other in ((pair.one, pair.other), (pair.other, pair.one)):
+                links.setdefault(own.device, []).append(
+                    ConfiguredLink(
+                        device=own.device,
+                        tunnel=own.tunnel,
+                        remote_device=other.device,
+                        remote_tunnel=other.tunnel,
+                    )
+                )
+        return {device: tuple(pairs) for device, pairs in links.items()}
 
     def timing(self, device: Device) -> Timing:
         """The durations for this device: its own interval shortens the deadlines and moves the default of stale_after."""

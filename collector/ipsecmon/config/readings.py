@@ -27,6 +27,7 @@ from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import Registry
 
 __all__ = [
+    "Address",
     "Age",
     "CheckWord",
     "Count",
@@ -46,11 +47,16 @@ __all__ = [
     "SecretSource",
     "Size",
     "Templates",
+    "Text",
     "Tier",
     "TierWord",
     "Username",
     "duration_text",
+    "either",
     "read_duration",
+    "read_name",
+    "read_text",
+    "read_word",
 ]
 
 SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -248,7 +254,7 @@ def read_name(value: object, _: Path | None) -> str:
     return text
 
 
-def read_username(value: object, _: Path | None) -> str:
+def read_line(value: object, _: Path | None) -> str:
     return read_text(value)
 
 
@@ -267,6 +273,13 @@ def read_host(value: object, _: Path | None) -> str:
     if len(text) > 253 or not all(HOST_LABEL.fullmatch(label) for label in labels):
         raise ValueError
     return text
+
+
+def read_address(value: object, _: Path | None) -> str:
+    text = read_text(value)
+    if "%" in text:
+        raise ValueError  # no router prints the zone of a link
+    return str(ipaddress.ip_address(text))
 
 
 def read_listen(value: object, _: Path | None) -> Listen:
@@ -357,7 +370,9 @@ Name = Annotated[
     str, Reading("a name of letters, digits, '.', '_' and '-', at most 128 long", read_name)
 ]
 Host = Annotated[str, Reading("a host name, an IPv4 or an IPv6 address", read_host)]
-Username = Annotated[str, Reading("a text on one line", read_username)]
+Text = Annotated[str, Reading("a text on one line", read_line)]
+Address = Annotated[str, Reading("an IPv4 or an IPv6 address", read_address)]
+Username = Annotated[str, Reading("a text on one line", read_line)]
 FilePath = Annotated[Path, Reading("the path of a file", read_path)]
 HistoryPath = Annotated[
     Path | None, Reading("the path of a file, or off", read_history_path, dump_history_path)
