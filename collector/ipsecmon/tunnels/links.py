@@ -173,6 +173,18 @@ class _Read:
         )
         return max(at for at in changes if at is not None)
 
+    @property
+    def absent_at(self) -> tuple[float, ...]:
+        """Of a tunnel without SAs now: times of readings that are known to have shown none, the first and this one."""
+        memory = self.tunnel.memory
+        if memory.is_settled_up:
+            first = memory.unsettled_since
+        elif memory.last_transition_at is None:
+            first = memory.first_seen_at
+        else:
+            first = memory.last_transition_at
+        return (self.at,) if first is None else (first, self.at)
+
 
 def _link(
     result: PollResult, tunnel: TunnelState, ends: Ends, other: End, proof: LinkProof
@@ -230,6 +242,11 @@ def _is_matched(here: _Read, there: _Read) -> bool | None:
         outbound_spi(other) in inbound_spis(one.flow)
     ):
         return True
-    if min(here.at, there.at) > max(here.changed_at, there.changed_at):
+    if has_sa(one) and has_sa(other):
+        was_together = min(here.at, there.at) > max(here.changed_at, there.changed_at)
+        return False if was_together else None
+    # an SPI is not used twice, but the same absence may come back: it counts at the moments it was read only
+    present, absent = (here, there) if has_sa(one) else (there, here)
+    if any(present.changed_at < at < present.at for at in absent.absent_at):
         return False
     return None

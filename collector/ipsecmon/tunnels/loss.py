@@ -44,6 +44,8 @@ def losses(local: Counted, remote: Counted) -> tuple[Loss | None, Loss | None]:
     clock lies in the time both ends have readings of. With one second of error at each end that time has to be
     11 minutes 7 seconds at least.
     """
+    if not (_is_worth_it(local.memory.samples) or _is_worth_it(remote.memory.samples)):
+        return None, None
     windows = _windows(local, remote)
     if windows is None:
         return None, None
@@ -53,6 +55,18 @@ def losses(local: Counted, remote: Counted) -> tuple[Loss | None, Loss | None]:
     sent = _Counter.of(here, is_sent=True), _Counter.of(there, is_sent=False)
     received = _Counter.of(there, is_sent=True), _Counter.of(here, is_sent=False)
     return _loss(*sent, here.seconds), _loss(*received, here.seconds)
+
+
+def _is_worth_it(samples: Sequence[CounterSample]) -> bool:
+    """Sent enough over long enough; cheap to tell, and true of few idle tunnels."""
+    if not samples or _is_short(samples[-1].at - samples[0].at):
+        return False
+    return (samples[-1].encaps or 0) - (samples[0].encaps or 0) >= FEWEST_PACKETS
+
+
+def _is_short(seconds: float) -> bool:
+    """Clocks that are off at both ends could make up a loss in so short a time."""
+    return seconds <= 2 * TIMESTAMP_ERROR_SECONDS / LARGEST_CLOCK_ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ def _windows(local: Counted, remote: Counted) -> tuple[_Window, _Window] | None:
     if last <= first:
         return None
     begin, end = times[first], times[last]
-    if 2 * TIMESTAMP_ERROR_SECONDS / (end - begin) >= LARGEST_CLOCK_ERROR:
+    if _is_short(end - begin):
         return None
     inside = slice(first, last + 1)
     around = slice(bisect_right(remote_times, begin) - 1, bisect_left(remote_times, end) + 1)
