@@ -23,6 +23,8 @@ from ipsecmon.sessions import OpenSession, SessionPool, Target
 from ipsecmon.sessions.known_hosts import known_hosts_problems
 from ipsecmon.sessions.napalm_session import open_napalm_session
 from ipsecmon.store import Store
+from ipsecmon.tunnels.ends import Ends
+from ipsecmon.tunnels.links import join
 from ipsecmon.web import WebContext, create_app
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import UserTemplate
@@ -56,6 +58,7 @@ class Poller:
         self._on_event = on_event
         self.sessions = SessionPool(open_session)
         self.store = Store()
+        self._ends = Ends()
         self._devices = {device.name: self._polled(device) for device in config.devices}
         self._locks = {name: threading.Lock() for name in self._devices}
 
@@ -81,7 +84,7 @@ class Poller:
 
     def _poll(self, device: PolledDevice) -> PollResult:
         newest = self.store.get(device.name) or self._restored(device)
-        result = poll_device(device, self.sessions, newest)
+        result = self._linked(poll_device(device, self.sessions, newest), newest)
         try:
             rendered = render_result(result, self._config.metrics.tier)
         except Exception as error:
@@ -98,6 +101,13 @@ class Poller:
             if self._on_event is not None:
                 self._on_event(event)
         return result
+
+    def _linked(self, result: PollResult, newest: PollResult | None) -> PollResult:
+        """``result`` with the other ends of its tunnels, as those were read last."""
+        self._ends.put(result)
+        configured = self._config.configured_links(result.device)
+        links = join(result, self._ends, configured, newest.links if newest else ())
+        return replace(result, links=links)
 
     def _restored(self, device: PolledDevice) -> PollResult | None:
         """What an earlier life of the monitor recorded of a device, under its present address."""
@@ -129,6 +139,7 @@ class Poller:
             timeout_seconds=timing.timeout,
             target=lambda: self._target(device),
             registry=self._config.templates,
+            expected=self._config.expected_tunnels(device.name),
         )
 
     def _target(self, device: Device) -> Target:

@@ -335,8 +335,8 @@ class TestIkeSpis:
             tunnel("Site1", "one", self.mine),
             tunnel("Site2", "other", self.theirs),
             *more,
-            mine={"ikev2_sas": (mine,)},
-            theirs={"ikev2_sas": (theirs,)},
+            mine={"unmatched_ike_sas": (mine,)},
+            theirs={"unmatched_ike_sas": (theirs,)},
         )
 
     def test_crossed_ike_spis_are_proof(self) -> None:

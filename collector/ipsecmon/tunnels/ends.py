@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from ipsecmon.model import PollResult, Status, TunnelState
+from ipsecmon.tunnels.identity import canonical_address
 from ipsecmon_parsers.records import Direction, Flow, FlowKind, Ident, IkeSa, Protocol
-from ipsecmon_parsers.values import address as canonical_text
 
 __all__ = ["DeviceEnds", "End", "Ends", "has_sa", "inbound_spis", "mirrors", "outbound_spi"]
 
@@ -75,7 +75,10 @@ class DeviceEnds:
                     key = (local, remote, peer, own)
                     by_mirror[key] = (*by_mirror.get(key, ()), end)
         by_ike: dict[_IkeKey, tuple[End, ...]] = {}
-        for sa in result.ikev2_sas:
+        for sa in (
+            *(sa for peer in result.ike_peers for sa in peer.sas),
+            *result.unmatched_ike_sas,
+        ):
             if (ike_key := _ike_key(sa)) is None:
                 continue
             users = tuple(
@@ -270,13 +273,6 @@ def _spis(flow: Flow, direction: Direction) -> tuple[int, ...]:
         for sa in flow.sas
         if sa.spi and sa.direction is direction and sa.protocol is not Protocol.PCP
     )
-
-
-def canonical_address(text: str | None) -> str:
-    """An address to compare by; only IPv6 has several spellings."""
-    if text is None:
-        return ""
-    return canonical_text(text) if ":" in text else text
 
 
 def _can_link(tunnel: TunnelState) -> bool:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ipsecmon_parsers.records import Flow, FlowKind, Ident
 
-__all__ = ["TunnelKey", "canonical_ident", "tunnel_key", "tunnel_names"]
+__all__ = ["TunnelKey", "canonical_address", "canonical_ident", "tunnel_key", "tunnel_names"]
 
 # "Tunnel0-head-0", "Tunnel2002-vesen-head-0": the map a tunnel protection makes for its interface
 _PROTECTION_MAP = re.compile(r"^(?P<interface>.+?)(?:-vesen)?-head-\d+$")
@@ -53,8 +53,10 @@ def tunnel_key(flow: Flow) -> TunnelKey:
 
 
 @lru_cache(maxsize=65536)
-def canonical_address(address: str) -> str:
-    """One spelling for each address: devices print IPv6 in capitals and uncompressed."""
+def canonical_address(address: str | None) -> str:
+    """One spelling for each address, empty for none: devices print IPv6 in capitals and uncompressed."""
+    if not address:
+        return ""
     try:
         return str(ip_address(address))
     except ValueError:
@@ -68,8 +70,7 @@ def canonical_ident(ident: Ident) -> str:
     text = f"{address}/{ident.prefix_length}"
     if not (ident.protocol or ident.port):
         return text
-    last = "" if ident.last_port in (None, ident.port) else f"-{ident.last_port}"
-    return f"{text}/{ident.protocol}/{ident.port}{last}"
+    return f"{text}/{ident.protocol}/{_ports(ident)}"
 
 
 def tunnel_names(
@@ -156,13 +157,18 @@ def _name(flow: Flow) -> str:
     name = f"{vrf}{key.owner}/{_prefix(local)}-{_prefix(remote)}"
     if local.protocol:
         name += f"/{local.protocol}"
-    if local.port or remote.port:
+    if _ports(local) != "0" or _ports(remote) != "0":
         name += f"/{_ports(local)}-{_ports(remote)}"
     return f"{name}@{key.peer}" if key.peer else name
 
 
 def _ports(ident: Ident) -> str:
-    return str(ident.port) if ident.last_port is None else f"{ident.port}..{ident.last_port}"
+    """``443``, ``5000..5010``, 0 for all, which ASA writes as a range."""
+    if ident.last_port in (None, ident.port):
+        return str(ident.port)
+    if (ident.port, ident.last_port) == (0, 65535):
+        return "0"
+    return f"{ident.port}..{ident.last_port}"
 
 
 def _owner(flow: Flow) -> str:
