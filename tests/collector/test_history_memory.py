@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -34,10 +33,17 @@ RICH = poll(
 )
 
 
-def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
-    """A memory with a change in its JSON, as another version may have written it."""
+def changed(steps: tuple[str | int, ...], value: object) -> bytes:
+    """A memory with another value at one place, as another version may have written it; ``None`` removes it."""
     document = json.loads(zlib.decompress(pack(RICH)))
-    change(document)
+    *way, last = steps
+    place: Any = document
+    for step in way:
+        place = place[step]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
     return zlib.compress(json.dumps(document).encode())
 
 
@@ -68,30 +74,30 @@ def test_a_crypto_map_comes_out_whole() -> None:
 
 
 def test_a_field_of_a_newer_version_is_passed_over() -> None:
-    value = changed(lambda document: document["tunnels"][0]["memory"].update(later=1))
+    value = changed(("tunnels", 0, "memory", "later"), 1)
 
     assert reduced(RICH) == unpack(value)
 
 
 def test_a_field_that_an_older_version_did_not_write_takes_its_default() -> None:
-    value = changed(lambda document: document["tunnels"][0]["memory"].pop("flaps"))
+    value = changed(("tunnels", 0, "memory", "flaps"), None)
 
     assert [one.memory.flaps for one in unpack(value).tunnels] == [0, 2, 2]
 
 
 @pytest.mark.parametrize(
-    ("change", "place"),
+    ("steps", "value", "place"),
     [
-        (lambda d: d["tunnels"][1].update(status="sideways"), r"tunnels\.1\.status"),
-        (lambda d: d["tunnels"][0]["memory"].pop("first_seen_at"), r"first_seen_at"),
-        (lambda d: d.update(read_at="yesterday"), "read_at"),
+        (("tunnels", 1, "status"), "sideways", r"tunnels\.1\.status"),
+        (("tunnels", 0, "memory", "first_seen_at"), None, "first_seen_at"),
+        (("read_at",), "yesterday", "read_at"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(
-    change: Callable[[dict[str, Any]], object], place: str
+    steps: tuple[str | int, ...], value: object, place: str
 ) -> None:
     with pytest.raises(MemoryDamaged, match=place):
-        unpack(changed(change))
+        unpack(changed(steps, value))
 
 
 @pytest.mark.parametrize("end", [0, 1, 10, -1])

@@ -31,6 +31,8 @@ SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x69707365  # "ipse": told apart from the databases of other programs
 # every poll waits behind one that waits for a lock
 _BUSY_SECONDS = 1.0
+# nobody waits behind a reader; what it may meet is a writer that puts right a journal after a kill
+_READER_SECONDS = 5.0
 _NO_INDEX = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 _LARGEST_JOURNAL_BYTES = 16 * 1024 * 1024
 
@@ -136,7 +138,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     """The file for queries, while another process may write it; raises ``sqlite3.Error`` and ``HistoryUnusable``."""
     address = path.resolve().as_uri()
     connection = sqlite3.connect(
-        f"{address}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+        f"{address}?mode=ro", uri=True, timeout=_READER_SECONDS, isolation_level=None
     )
     try:
         _check_ours(connection, path)
