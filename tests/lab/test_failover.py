@@ -181,6 +181,25 @@ def test_every_spoke_of_a_hub_that_reloads_moves_over() -> None:
     assert sum(truth.is_joined for truth in network.truth("backup")) == 20
 
 
+def test_a_hub_turns_to_the_second_router_of_a_spoke() -> None:
+    network = Network(hub(3, second_routers=1, keepalive=Keepalive(seconds=10)), seed=1)
+    network.run_until(1000)
+    before = network.flows("hub")
+    network.reload("spoke0001", boot_seconds=600)
+    network.run_until(1100)
+    after = network.flows("hub")
+
+    assert [flow.peer for flow in before] == ["198.51.100.1", "198.51.100.2", "198.51.100.3"]
+    assert [flow.peer for flow in after] == ["198.51.100.4", "198.51.100.2", "198.51.100.3"]
+    assert network.truth("spoke0001b")[0].is_joined
+    assert (after[0].decaps_packets or 0) > (before[0].decaps_packets or 0) + 50
+
+
+def test_there_are_no_more_second_routers_than_spokes() -> None:
+    with pytest.raises(ValueError, match="3 spokes have 0 to 3 second routers, not 4"):
+        hub(3, second_routers=4)
+
+
 def test_peers_may_be_written_as_a_list() -> None:
     entry = CryptoMapEntry.model_validate(
         {"seq": 1, "peers": [HUB, BACKUP], "transform_sets": ["T"], "access_list": "A"}
