@@ -98,21 +98,79 @@ def test_the_change_of_peers_is_recorded_with_both_addresses() -> None:
     assert change.at == pytest.approx(1020, abs=0.1)
 
 
-def test_a_peer_that_calls_becomes_the_peer_in_use() -> None:
+def test_replies_leave_through_the_hub_the_packets_came_in_by() -> None:
     topology = hub(1, with_backup=True)
-    (pattern,) = topology.traffic
-    outward = pattern.model_copy(
-        update={"source": pattern.destination, "destination": pattern.source}
+    centre, backup, edge = topology.routers
+    # only the spoke notices that the path is cut; the first hub keeps its SA and would like to send
+    watchful = edge.model_copy(update={"keepalive": Keepalive(seconds=10)})
+    network = Network(topology.model_copy(update={"routers": (centre, backup, watchful)}))
+    network.run_until(1000)
+    network.set_unreachable("hub", SPOKE)
+    network.run_until(1040)
+    received = spoke(network).decaps_packets or 0
+    network.run_until(1100)
+
+    assert network.truth("hub")[0].is_up
+    assert (spoke(network).decaps_packets or 0) == received + 60
+
+
+def test_a_spoke_that_reloads_begins_with_the_first_peer_again() -> None:
+    network = network_of_two_hubs()
+    network.reload("hub", boot_seconds=60)
+    network.run_until(2000)
+    assert spoke(network).peer == BACKUP
+    network.reload(SPOKE, boot_seconds=60)
+    network.run_until(2100)
+
+    assert spoke(network).peer == HUB
+    changes = [h.peer for h in network.happenings if h.kind is HappeningKind.PEER_CHANGED]
+    assert changes == [BACKUP, HUB]
+
+
+def network_with_traffic_outward(*, start: float, packets_per_second: float) -> Network:
+    """Two hubs and a spoke; the first hub is down, and what is behind the hubs begins to send at ``start``."""
+    topology = hub(1, with_backup=True, packets_per_second=packets_per_second)
+    (inward,) = topology.traffic
+    outward = inward.model_copy(
+        update={
+            "source": inward.destination,
+            "destination": inward.source,
+            "start_seconds": start,
+        }
     )
-    network = Network(topology.model_copy(update={"traffic": (outward,)}))
+    network = Network(topology.model_copy(update={"traffic": (inward, outward)}))
     network.run_until(1000)
     assert spoke(network).peer == HUB
-    # what is behind the hubs now leaves through the second one, which asks for an SA
     network.reload("hub", boot_seconds=600)
+    return network
+
+
+def test_a_peer_that_calls_becomes_the_peer_in_use() -> None:
+    network = network_with_traffic_outward(start=1000, packets_per_second=1)
     network.run_until(1010)
 
     assert spoke(network).peer == BACKUP
     assert network.truth("backup")[0].is_joined
+
+
+def test_a_peer_that_calls_says_nothing_of_what_another_peer_has_lost() -> None:
+    network = network_with_traffic_outward(start=1000, packets_per_second=1)
+    network.run_until(1010)
+
+    assert not [h for h in network.happenings if h.kind is HappeningKind.FORGOTTEN]
+
+
+def test_a_negotiation_that_fails_does_not_end_the_one_with_another_peer() -> None:
+    network = network_with_traffic_outward(start=1020, packets_per_second=100)
+    network.clear_session(SPOKE)  # the spoke calls the first hub in vain, for a minute
+    network.run_until(1059.9)
+    assert spoke(network).peer == BACKUP
+    network.clear_sa(SPOKE)
+    network.run_until(1070)
+
+    assert network.truth(SPOKE)[0].is_joined
+    changes = [h.peer for h in network.happenings if h.kind is HappeningKind.PEER_CHANGED]
+    assert changes == [BACKUP]
 
 
 def test_every_spoke_of_a_hub_that_reloads_moves_over() -> None:
@@ -121,6 +179,25 @@ def test_every_spoke_of_a_hub_that_reloads_moves_over() -> None:
     network.run_until(1100)
 
     assert sum(truth.is_joined for truth in network.truth("backup")) == 20
+
+
+def test_a_hub_turns_to_the_second_router_of_a_spoke() -> None:
+    network = Network(hub(3, second_routers=1, keepalive=Keepalive(seconds=10)), seed=1)
+    network.run_until(1000)
+    before = network.flows("hub")
+    network.reload("spoke0001", boot_seconds=600)
+    network.run_until(1100)
+    after = network.flows("hub")
+
+    assert [flow.peer for flow in before] == ["198.51.100.1", "198.51.100.2", "198.51.100.3"]
+    assert [flow.peer for flow in after] == ["198.51.100.4", "198.51.100.2", "198.51.100.3"]
+    assert network.truth("spoke0001b")[0].is_joined
+    assert (after[0].decaps_packets or 0) > (before[0].decaps_packets or 0) + 50
+
+
+def test_there_are_no_more_second_routers_than_spokes() -> None:
+    with pytest.raises(ValueError, match="3 spokes have 0 to 3 second routers, not 4"):
+        hub(3, second_routers=4)
 
 
 def test_peers_may_be_written_as_a_list() -> None:

@@ -185,6 +185,16 @@ def test_a_reload_in_the_middle_of_main_mode_leaves_no_row_behind() -> None:
     assert network.ike_sas("Site2") == ()
 
 
+def test_a_dead_row_of_the_table_does_not_outlive_a_reload() -> None:
+    network = network_of(traffic())
+    network.run_until(100)
+    network.clear_session("Site1")
+    network.reload("Site1")
+    network.run_until(300)
+
+    assert states_of(network, "Site1") == [("QM_IDLE", "ACTIVE")]
+
+
 def test_no_router_boots_in_a_moment() -> None:
     with pytest.raises(ValueError, match=r"a router boots at least 60 s, not 5"):
         network_of(traffic()).reload("Site1", boot_seconds=5)

@@ -190,7 +190,7 @@ class Network:
             for end in list(flow.ends):
                 self._remove(end, None)
             # the first peer of the list is the first to be tried
-            self._turn_to(flow, str(flow.entry.peer), is_told=False)
+            self._turn_to(flow, str(flow.entry.peer))
             flow.encaps = flow.decaps = flow.send_errors = 0
             self._reroute(flow)
         state.engine_conn_ids = 0
@@ -346,13 +346,12 @@ class Network:
         peers = [str(address) for address in flow.entry.all_peers]
         self._turn_to(flow, peers[(peers.index(flow.peer_address) + 1) % len(peers)])
 
-    def _turn_to(self, flow: FlowState, peer_address: str, *, is_told: bool = True) -> None:
+    def _turn_to(self, flow: FlowState, peer_address: str) -> None:
         if peer_address == flow.peer_address:
             return
         old, flow.peer_address = flow.peer_address, peer_address
         flow.mirror = flow.mirrors.get(peer_address)
-        if is_told:
-            self._chronicle.peer_changed(flow, old, self.now)
+        self._chronicle.peer_changed(flow, old, self.now)
 
     def _peer_is_dead(self, session: IkeSession, router: RouterState) -> None:
         """Dead peer detection: the IKE SA goes, and every IPsec SA with that peer."""
@@ -409,7 +408,7 @@ class Network:
         ours.other, theirs.other = theirs, ours
         for end, margin in ((ours, REKEY_SECONDS), (theirs, REKEY_SECONDS - 5)):
             for old in end.flow.ends:
-                self._events.after(OVERLAP_SECONDS, self._remove, old, None)
+                self._events.after(OVERLAP_SECONDS, self._remove, old, HappeningKind.EXPIRED)
             self._chronicle.installed(end.flow, end, trigger, self.now)
             end.flow.ends.append(end)
             end.flow.current = end
@@ -417,7 +416,7 @@ class Network:
             end.flow.rekey_trigger = None
             # the side that made the pair renews it; the other only if that did not happen
             self._events.at(end.expires_at - margin, self._rekey_if_due, end)
-            self._events.at(end.expires_at, self._expire, end)
+            self._events.at(end.expires_at, self._remove, end, HappeningKind.EXPIRED, Trigger.TIME)
             idle = end.flow.router.config.sa_idle_seconds
             if idle is not None:
                 self._events.after(idle, self._check_idle, end)
@@ -473,14 +472,10 @@ class Network:
                 self._spis.add(spi)
                 return spi
 
-    def _expire(self, end: SaEnd) -> None:
-        is_in_use = end.flow.current is end
-        self._remove(end, HappeningKind.EXPIRED if is_in_use else None, Trigger.TIME)
-
     def _remove(
         self, end: SaEnd, kind: HappeningKind | None, trigger: Trigger | None = None
     ) -> None:
-        """Forget one end of a pair; ``kind`` is told of the pair in use, ``None`` where it is part of something else."""
+        """Forget one end of a pair; ``kind`` is told if it was the one in use, nothing is where ``kind`` is ``None``."""
         if not end.is_alive:
             return
         flow = end.flow

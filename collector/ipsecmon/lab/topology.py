@@ -246,22 +246,30 @@ def hub(
     packets_per_second: float = 1.0,
     bytes_per_packet: int = 500,
     with_backup: bool = False,
+    second_routers: int = 0,
     keepalive: Keepalive | None = None,
 ) -> Topology:
     """A hub named ``hub`` and spokes ``spoke0001``... with one tunnel each.
 
     ``with_backup`` adds a second hub, ``backup``, before the same network and with the same access lists; it is
-    the second peer of every spoke. ``keepalive`` is that of every router.
+    the second peer of every spoke. The first ``second_routers`` spokes have a second router, ``spoke0001b``...,
+    before their network, the second peer of the hub's entry for it. ``keepalive`` is that of every router.
 
     Outer addresses are documentation addresses (RFC 5737) as far as those reach, 761 spokes, and benchmark
     addresses (198.18.0.0/15, RFC 2544) beyond; inside are 172.16.0.0/16 and 10.x.y.0/24.
     """
     if not 1 <= spokes <= 65536:
         raise ValueError(f"a hub has 1 to 65536 spokes, not {spokes}")
+    if not 0 <= second_routers <= spokes:
+        raise ValueError(f"{spokes} spokes have 0 to {spokes} second routers, not {second_routers}")
     policy = IsakmpPolicy(number=10, encryption="aes 256", hash="sha256", group=14)
     transform_sets = {"STRONG": TransformSet(transforms=("esp-aes 256", "esp-sha256-hmac"))}
     lans = [IPv4Network((0x0A000000 + index * 256, 24)) for index in range(spokes)]
-    addresses = [_spoke_address(index) for index in range(spokes)]
+    addresses = [_spoke_address(index) for index in range(spokes + second_routers)]
+    peers = [
+        (addresses[index], *addresses[spokes + index :][: index < second_routers])
+        for index in range(spokes)
+    ]
     names = [f"spoke{index + 1:04}" for index in range(spokes)]
     key = "hub-lab-key"
     hub_addresses = [_HUB_ADDRESS]
@@ -285,9 +293,13 @@ def hub(
                 name="SPOKES",
                 entries=tuple(
                     CryptoMapEntry(
-                        seq=index + 1, peer=address, transform_sets=("STRONG",), access_list=spoke
+                        seq=index + 1,
+                        peer=peers[index][0],
+                        peers=peers[index] if len(peers[index]) > 1 else (),
+                        transform_sets=("STRONG",),
+                        access_list=spoke,
                     )
-                    for index, (spoke, address) in enumerate(zip(names, addresses, strict=True))
+                    for index, spoke in enumerate(names)
                 ),
             ),
             keepalive=keepalive,
@@ -319,7 +331,12 @@ def hub(
             ),
             keepalive=keepalive,
         )
-        for name, address, lan in zip(names, addresses, lans, strict=True)
+        for name, address, lan in zip(
+            (*names, *(f"{name}b" for name in names[:second_routers])),
+            addresses,
+            (*lans, *lans[:second_routers]),
+            strict=True,
+        )
     )
     return Topology(
         routers=(*centres, *around),
