@@ -14,16 +14,9 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from prometheus_client import generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.registry import Collector
 
 from factories import flow, ident, pair
 from ipsecmon.config import Tier
@@ -31,6 +24,7 @@ from ipsecmon.metrics import Format, exposition, render_result
 from ipsecmon.model import IkePeer, Link, PollResult, SaMark, Status, TunnelState
 from ipsecmon.store import Entry
 from metrics_fleet import READ_AT, busy_tunnel, result
+from prometheus_reference import as_openmetrics, as_text, families_of
 
 __all__ = ["hub_result", "main"]
 
@@ -99,21 +93,6 @@ def _link(one: Link, state: TunnelState) -> Link:
     return replace(one, tunnel=state.name, remote_device=f"branch-{state.peer}")
 
 
-class _Families(Collector):
-    """The samples of an exposition as the reference's own families."""
-
-    def __init__(self, text: str) -> None:
-        self._families: list[Family] = []
-        for read in text_string_to_metric_families(text):
-            kind = CounterMetricFamily if read.type == "counter" else GaugeMetricFamily
-            family = kind(read.name, read.documentation)
-            family.samples = read.samples
-            self._families.append(family)
-
-    def collect(self) -> Iterable[Family]:
-        return self._families
-
-
 def _seconds(run: Callable[[], object]) -> float:
     """Processor time, the median of up to 15 runs."""
     run()
@@ -166,13 +145,13 @@ def _size(tunnels: int, tier: Tier) -> None:
     text = scrape(Format.TEXT)
     samples = sum(lines.count(b"\n") for lines in held.rendered.values())
     print(f"\n{tunnels:,} tunnels, {tier} tier: {samples:,} samples, {len(text) / 1e6:.2f} MB")
-    families = _Families(text.decode())
-    if generate_latest(families) != text:
+    families = families_of(text.decode())
+    if as_text(families) != text:
         raise SystemExit("the reference writes these samples differently: nothing was measured")
-    reference = _seconds(lambda: generate_latest(families))
+    reference = _seconds(lambda: as_text(families))
     rows = {
         "generate_latest, text": reference,
-        "generate_latest, OpenMetrics": _seconds(lambda: generate_openmetrics(families)),
+        "generate_latest, OpenMetrics": _seconds(lambda: as_openmetrics(families)),
         "our render, once a poll": _seconds(lambda: render_result(hub, tier)),
         "our scrape, text": _seconds(lambda: scrape(Format.TEXT)),
         "our scrape, OpenMetrics": _seconds(lambda: scrape(Format.OPENMETRICS)),

@@ -8,28 +8,24 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from prometheus_client import generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    InfoMetricFamily,
-)
 from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.openmetrics.parser import (
-    text_string_to_metric_families as openmetrics_families,
-)
-from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from ipsecmon.config import Tier
 from ipsecmon.metrics import Format, exposition, render_result
-from ipsecmon.metrics.catalogue import CATALOGUE, METRICS, Kind, Metric
+from ipsecmon.metrics.catalogue import METRICS
 from ipsecmon.metrics.render import render
 from ipsecmon.metrics.text import label_block, number_text
 from ipsecmon.store import Store
 from metrics_fleet import FACTS, READ_AT, failed_result, result
+from prometheus_reference import (
+    as_openmetrics,
+    as_text,
+    families_of,
+    go_number,
+    read_openmetrics,
+    read_text,
+    with_family,
+)
 
 # everything that can be encoded; the backslash, the quote and the line feed often
 TEXTS = st.text(
@@ -43,46 +39,6 @@ NUMBERS = st.one_of(
 )
 
 
-class Families(Collector):
-    def __init__(self, families: Iterable[Family]) -> None:
-        self._families = tuple(families)
-
-    def collect(self) -> Iterable[Family]:
-        return self._families
-
-
-def reference_family(metric: Metric) -> CounterMetricFamily | GaugeMetricFamily | InfoMetricFamily:
-    match metric.kind:
-        case Kind.COUNTER:
-            return CounterMetricFamily(
-                metric.name, metric.help, labels=metric.labels, unit=metric.unit
-            )
-        case Kind.INFO:
-            return InfoMetricFamily(metric.family, metric.help, labels=metric.labels)
-        case Kind.GAUGE | Kind.STATESET:
-            return GaugeMetricFamily(
-                metric.name, metric.help, labels=metric.labels, unit=metric.unit
-            )
-
-
-def reference(text: str) -> Families:
-    """The samples of an exposition as prometheus_client's own families, in the order of the catalogue."""
-    read = {
-        sample.name: family.samples
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-    families: list[Family] = []
-    for metric in CATALOGUE:
-        if metric.name not in read:
-            continue
-        family = reference_family(metric)
-        for sample in read[metric.name]:
-            family.samples.append(sample)
-        families.append(family)
-    return Families(families)
-
-
 def body(form: Format) -> str:
     store = Store()
     for one in (result(), failed_result()):
@@ -94,13 +50,13 @@ def body(form: Format) -> str:
 def test_the_whole_exposition_is_what_the_reference_writes_as_text() -> None:
     ours = body(Format.TEXT)
 
-    assert ours.encode() == generate_latest(reference(ours))
+    assert ours.encode() == as_text(families_of(ours))
 
 
 def test_the_whole_exposition_is_what_the_reference_writes_as_openmetrics() -> None:
     ours = body(Format.OPENMETRICS)
 
-    assert ours.encode() == generate_openmetrics(reference(body(Format.TEXT)))
+    assert ours.encode() == as_openmetrics(families_of(body(Format.TEXT)))
 
 
 def test_the_strict_parser_of_openmetrics_reads_it_and_finds_the_same_samples() -> None:
@@ -111,8 +67,8 @@ def test_the_strict_parser_of_openmetrics_reads_it_and_finds_the_same_samples() 
             for sample in family.samples
         ]
 
-    text = samples(text_string_to_metric_families(body(Format.TEXT)))
-    openmetrics = samples(openmetrics_families(body(Format.OPENMETRICS)))
+    text = samples(read_text(body(Format.TEXT)))
+    openmetrics = samples(read_openmetrics(body(Format.OPENMETRICS)))
 
     assert len(text) > 300
     assert openmetrics == text
@@ -136,18 +92,14 @@ def test_any_labels_and_any_number_are_written_as_the_reference_writes_them(
 ) -> None:
     for name in ("cisco_ipsec_tunnel_up", "cisco_ipsec_tunnel_flaps_total"):
         metric = METRICS[name]
-        family = reference_family(metric)
-        assert not isinstance(family, InfoMetricFamily)
-        for labels in values:
-            family.add_metric(labels, number)
+        families = with_family(metric, [(labels, number) for labels in values])
         ours = render(
             (name, label_block(*zip(metric.labels, labels, strict=True)), number)
             for labels in values
         )[name]
 
-        assert ours == generate_latest(Families([family])).split(b"\n", 2)[2]
-        openmetrics = generate_openmetrics(Families([family])).split(b"\n", 2)[2]
-        assert ours == openmetrics.removesuffix(b"# EOF\n")
+        assert ours == as_text(families).split(b"\n", 2)[2]
+        assert ours + b"# EOF\n" == as_openmetrics(families).split(b"\n", 2)[2]
 
 
 @given(NUMBERS)
@@ -160,7 +112,7 @@ def test_any_labels_and_any_number_are_written_as_the_reference_writes_them(
 @example(5e-324)
 @example(math.inf)
 def test_a_number_is_written_as_go_does(number: float) -> None:
-    assert number_text(number) == floatToGoString(number)
+    assert number_text(number) == go_number(number)
 
 
 def test_without_labels_there_are_no_braces() -> None:
