@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev promtool demo test test-all fuzz worst identity fuzz-engine bench fmt fmt-check lint types arch golden build test-wheel check lock clean
+.PHONY: help dev promtool demo test test-all fuzz worst identity fuzz-engine bench bench-metrics fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ $(BENCH_VENV)/.installed: requirements-bench.lock
 bench: $(STAMP) $(BENCH_VENV)/.installed ## how fast engines read hubs of 1 to 4,000 tunnels (some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m bench.compare --genie-python $(BENCH_VENV)/bin/python
 
+bench-metrics: $(STAMP) ## how fast metrics of hubs of 100 to 4,000 tunnels are rendered and scraped
+	@PYTHONPATH=tests $(BIN)/python -m bench.exposition
+
 fmt: $(STAMP) ## format the code and sort the imports
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --select I --fix --quiet .
@@ -93,6 +96,9 @@ arch: $(STAMP) ## imports flow one way
 golden: $(STAMP) ## rewrite the golden files and show what changed
 	@$(BIN)/python -m pytest -m "not slow" -k golden --update-golden || true
 	@git diff --stat -- tests
+
+metrics-doc: $(STAMP) ## write METRICS.md from the catalogue of metrics
+	@$(BIN)/python -m ipsecmon.metrics.reference > METRICS.md.new && mv METRICS.md.new METRICS.md
 
 build: $(STAMP) ## the sdist and the wheel, checked
 	@rm -rf dist

@@ -778,5 +778,5 @@ def _print_demo_welcome(url: str, config_file: Path, login_hint: str, speed: flo
 
 def _print_event(event: Event) -> None:
     color = {EventKind.DOWN: "red", EventKind.UP: "green", EventKind.REKEY: "cyan"}.get(event.kind)
-    line = f"    {utc_text(event.at)[11:19]}  {event.device:<8} {event.tunnel}  "
+    line = f"    {utc_text(event.at)[11:19]}  {event.device:<8} {event.tunnel or ''}  "
     click.echo(line + click.style(event.detail, fg=color))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from factories import flow, pair
 from ipsecmon import __version__
@@ -37,6 +36,7 @@ from metrics_fleet import (
     result,
     tunnel,
 )
+from prometheus_reference import read_text
 
 GOLDEN = Path(__file__).parent / "golden"
 PATIENCE = 180.0
@@ -57,7 +57,7 @@ def scrape(
 
 def of(made: TunnelState, **changes: Any) -> str:
     """The scrape of a device that has this one tunnel."""
-    return scrape(result(**{"tunnels": (made,), "links": (), **changes}))
+    return scrape(replace(result(), tunnels=(made,), links=(), **changes))
 
 
 def series(text: str) -> set[str]:
@@ -112,7 +112,7 @@ def test_a_tier_exports_its_metrics_and_no_others(tier: Tier) -> None:
 
 
 def test_every_sample_has_the_labels_and_values_of_the_catalogue() -> None:
-    for family in text_string_to_metric_families(scrape(result(), failed_result())):
+    for family in read_text(scrape(result(), failed_result())):
         for sample in family.samples:
             metric = METRICS[sample.name]
             assert sorted(sample.labels) == sorted(metric.labels), sample.name
@@ -226,15 +226,12 @@ def without_sas(made: TunnelState, **changes: Any) -> TunnelState:
 
 def forgotten_counters(made: TunnelState) -> TunnelState:
     """As one that the device lists no longer."""
-    identity = replace(
-        flow(),
-        peer=made.flow.peer,
-        **{
-            name: None
-            for name in made.flow.__slots__
-            if name.endswith(("_packets", "_errors")) or name == "path_mtu_bytes"
-        },
-    )
+    nothing: dict[str, Any] = {
+        name: None
+        for name in made.flow.__slots__
+        if name.endswith(("_packets", "_errors")) or name == "path_mtu_bytes"
+    }
+    identity = replace(flow(), peer=made.flow.peer, **nothing)
     return without_sas(replace(made, is_listed=False, flow=identity))
 
 

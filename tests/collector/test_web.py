@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import gzip
+from dataclasses import replace
+
+import pytest
 from starlette.testclient import TestClient
 
 from factories import flow
 from ipsecmon.metrics import ExporterFacts, render_result
-from ipsecmon.model import PollError, PollResult, Reason, Stage
+from ipsecmon.model import (
+    Event,
+    EventKind,
+    Evidence,
+    PollError,
+    PollResult,
+    Reason,
+    Stage,
+    Status,
+    TunnelMemory,
+)
 from ipsecmon.store import Store
-from ipsecmon.tunnels import build
 from ipsecmon.web import WebContext, create_app
 from ipsecmon_parsers.records import Platform
+from metrics_fleet import tunnel
 
 
 def context(*results: PollResult) -> WebContext:
@@ -19,7 +33,7 @@ def context(*results: PollResult) -> WebContext:
         store.put(one, render_result(one))
     return WebContext(
         store=store,
-        stale_after={"Site1": 180.0},
+        stale_after={"Site1": 180.0, **{one.device: 180.0 for one in results}},
         facts=lambda: ExporterFacts(sessions_open=0, jobs_missed=0),
         clock=lambda: 1010.0,
     )
@@ -29,17 +43,15 @@ def client(*results: PollResult) -> TestClient:
     return TestClient(create_app(context(*results)))
 
 
-def failed(cause: str = "refused") -> PollResult:
-    reading = build(
-        device="Site1",
-        device_address="192.0.2.1",
-        flows=[flow(crypto_map="<b>bold</b>")],
-        ike_sas=[],
-        lifetime=None,
-        previous=(),
-        at=1000.0,
+def failed(cause: str = "refused", **changes: object) -> PollResult:
+    made = tunnel(
+        name="<b>bold</b>/10.1.1.0_24-10.2.2.0_24",
+        flow=flow(crypto_map="<b>bold</b>"),
+        memory=TunnelMemory(first_seen_at=900.0, peers=("123.1.1.2",)),
+        seen_at=1000.0,
     )
-    return PollResult(
+    new = Event(kind=EventKind.NEW, device="Site1", tunnel=made.name, at=1000.0, detail="new")
+    result = PollResult(
         device="Site1",
         host="192.0.2.1",
         platform=Platform.IOS,
@@ -47,11 +59,12 @@ def failed(cause: str = "refused") -> PollResult:
         started_at=1000.0,
         duration_seconds=0.5,
         read_at=1000.0,
-        tunnels=reading.tunnels,
-        events=reading.events,
+        tunnels=(made,),
+        events=(new,),
         error=PollError(device="Site1", stage=Stage.AUTH, reason=Reason.AUTH, cause=cause),
         errors_total=dict.fromkeys(Reason, 0),
     )
+    return replace(result, **changes)  # type: ignore[arg-type] # fields of PollResult by name
 
 
 def test_the_overview_says_what_is_wrong_and_how_old_the_rest_is() -> None:
@@ -59,7 +72,7 @@ def test_the_overview_says_what_is_wrong_and_how_old_the_rest_is() -> None:
 
     assert "Site1, stage auth: refused" in page
     assert "read 10 s ago" in page
-    assert "0 of 1 tunnels up" in page
+    assert "0 of 1 tunnels up, 1 unknown" in page
 
 
 def test_text_of_a_device_is_text_on_the_page() -> None:
@@ -77,11 +90,91 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
     assert "https://" not in page
 
 
-def test_metrics_are_text_for_prometheus() -> None:
-    response = client(failed()).get("/metrics")
+def test_a_tunnel_that_is_neither_up_nor_down_is_not_shown_as_down() -> None:
+    standby = tunnel(status=Status.STANDBY)
+    page = client(failed(error=None, tunnels=(standby,))).get("/").text
+
+    assert '<td class="dim">standby</td>' in page
+    assert "unknown" not in page
+
+
+def test_the_page_says_what_a_tunnel_is_meant_to_be_and_why() -> None:
+    page = client(failed()).get("/").text
+
+    assert '<td title="a static crypto map entry">on demand</td>' in page
+
+
+def test_what_happened_to_a_whole_device_is_shown_without_a_tunnel() -> None:
+    event = Event(
+        kind=EventKind.UNREACHABLE, device="Site1", tunnel=None, at=1000.0, detail="no answer"
+    )
+    page = client(failed(events=(event,))).get("/").text
+
+    assert '<td class="bad">no answer</td>' in page
+    assert "None" not in page
+
+
+# --- metrics --------------------------------------------------------------------------------------------------
+
+
+def test_metrics_are_text_for_who_asks_for_nothing_else() -> None:
+    response = client(failed()).get("/metrics", headers={"accept-encoding": "identity"})
 
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "content-encoding" not in response.headers
     assert 'cisco_ipsec_device_up{device="Site1"} 0.0' in response.text
+    assert "# TYPE cisco_ipsec_device_collect_errors_total counter" in response.text
+    assert "# EOF" not in response.text
+
+
+def test_metrics_are_openmetrics_for_who_asks_for_it() -> None:
+    accept = "application/openmetrics-text; version=1.0.0"
+    response = client(failed()).get("/metrics", headers={"accept": accept})
+
+    assert response.headers["content-type"] == (
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    )
+    assert "# TYPE cisco_ipsec_device_collect_errors counter" in response.text
+    assert "# TYPE cisco_ipsec_device info" in response.text
+    assert response.text.endswith("# EOF\n")
+
+
+def test_metrics_are_compressed_for_who_accepts_it() -> None:
+    with client(failed()).stream("GET", "/metrics", headers={"accept-encoding": "gzip"}) as sent:
+        raw = b"".join(sent.iter_raw())
+
+    assert sent.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in sent.headers["vary"]
+    plain = client(failed()).get("/metrics", headers={"accept-encoding": "identity"}).content
+    assert gzip.decompress(raw) == plain
+    assert len(raw) < len(plain) / 2
+
+
+def test_metrics_of_one_device_are_its_own_and_nothing_of_the_exporter() -> None:
+    both = client(failed(), failed(device="Site2", tunnels=()))
+    text = both.get("/metrics", params={"device": "Site2"}).text
+
+    assert 'cisco_ipsec_device_up{device="Site2"} 0.0' in text
+    assert "Site1" not in text
+    assert "_exporter_" not in text
+    assert "_exporter_" in both.get("/metrics").text
+
+
+def test_metrics_of_a_device_not_polled_yet_are_empty() -> None:
+    response = client().get("/metrics", params={"device": "Site1"})
+
+    assert (response.status_code, response.text) == (200, "")
+
+
+@pytest.mark.parametrize("name", ["Site9", "", "site1"])
+def test_metrics_of_an_unknown_device_are_404_with_the_known_ones(name: str) -> None:
+    response = client(failed(device="Site2")).get("/metrics", params={"device": name})
+
+    assert response.status_code == 404
+    assert response.text == f"there is no device {name!r}; configured devices: Site1, Site2\n"
+
+
+# --- the API --------------------------------------------------------------------------------------------------
 
 
 def test_the_api_tells_one_device_and_all() -> None:
@@ -91,6 +184,31 @@ def test_the_api_tells_one_device_and_all() -> None:
     assert every == {"devices": [one]}
     assert one["error"]["reason"] == "auth"
     assert one["tunnels"][0]["flow"]["kind"] == "Flow"
+    assert one["tunnels"][0]["status"] == "unknown"
+    assert one["tunnels"][0]["intent"] == "on_demand"
+
+
+def test_the_api_quotes_the_evidence_of_an_event() -> None:
+    line = Evidence(command="show crypto ipsec sa", line_no=7, text="current outbound spi: 0x0(0)")
+    event = Event(
+        kind=EventKind.DOWN,
+        device="Site1",
+        tunnel="a",
+        at=1000.0,
+        detail="down",
+        facts={"old_spi": 5},
+        evidence=(line,),
+    )
+    document = client(failed(events=(event,))).get("/api/v1/devices/Site1").json()
+
+    assert document["events"][0]["facts"] == {"old_spi": 5}
+    assert document["events"][0]["evidence"] == [
+        {
+            "command": "show crypto ipsec sa",
+            "line_no": 7,
+            "text": "current outbound spi: 0x0(0)",
+        }
+    ]
 
 
 def test_an_unknown_device_is_404_with_the_known_ones() -> None:

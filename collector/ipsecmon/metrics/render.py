@@ -8,7 +8,7 @@ from functools import cache
 from ipsecmon.config import Tier
 from ipsecmon.metrics.catalogue import CATALOGUE, METRICS
 from ipsecmon.metrics.samples import Sample, result_samples
-from ipsecmon.metrics.text import number_text
+from ipsecmon.metrics.text import number_texts
 from ipsecmon.model import PollResult
 
 __all__ = ["DuplicateSample", "render", "render_result"]
@@ -29,22 +29,26 @@ def render(samples: Iterable[Sample], tier: Tier = Tier.EXTENDED) -> Mapping[str
     Raises ``DuplicateSample``, and ``KeyError`` for a metric that is not in the catalogue.
     """
     wanted = _names(tier)
-    series: dict[str, tuple[list[str], list[str]]] = {}
+    columns: dict[str, tuple[list[str], list[float]]] = {}
     for name, block, value in samples:
-        found = series.get(name)
-        if found is None:
+        column = columns.get(name)
+        if column is None:
             if name not in wanted:
                 _ = METRICS[name]
                 continue
-            found = series[name] = ([], [])
-        found[0].append(block)
-        found[1].append(f"{name}{block} {number_text(value)}\n")
-    rendered: dict[str, bytes] = {}
-    for name, (blocks, lines) in series.items():
-        if len(set(blocks)) != len(blocks):
-            raise DuplicateSample(f"two samples of {name} with the labels {_first_twice(blocks)}")
-        rendered[name] = "".join(lines).encode()
-    return rendered
+            column = columns[name] = ([], [])
+        column[0].append(block)
+        column[1].append(value)
+    return {name: _lines(name, *column) for name, column in columns.items()}
+
+
+def _lines(name: str, blocks: list[str], values: list[float]) -> bytes:
+    if len(set(blocks)) != len(blocks):
+        raise DuplicateSample(f"two samples of {name} with the labels {_first_twice(blocks)}")
+    texts = number_texts(values)
+    return "".join(
+        [f"{name}{block} {text}\n" for block, text in zip(blocks, texts, strict=True)]
+    ).encode()
 
 
 @cache

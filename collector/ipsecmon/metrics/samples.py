@@ -11,7 +11,7 @@ from itertools import chain
 
 from ipsecmon.config import Tier
 from ipsecmon.metrics.catalogue import IkeSaState
-from ipsecmon.metrics.text import label_block
+from ipsecmon.metrics.text import label, label_block
 from ipsecmon.metrics.tunnel_samples import TunnelLabels, tunnel_samples
 from ipsecmon.model import IkePeer, Link, PollResult
 from ipsecmon_parsers.records import IkeSa, IkeState
@@ -25,17 +25,19 @@ Sample = tuple[str, str, float]
 def result_samples(result: PollResult, tier: Tier) -> Iterator[Sample]:
     """Everything about one device that ``tier`` holds, and perhaps more."""
     yield from _device_samples(result)
-    peers: dict[str, str] = {}
+    labels_of: dict[str, TunnelLabels] = {}
     for tunnel in result.tunnels:
-        peers[tunnel.name] = tunnel.peer
-        yield from tunnel_samples(tunnel, result.status_of(tunnel), result.sa_lifetime, tier)
-    for link in result.links:
-        if link.tunnel in peers:
-            yield from _link_samples(link, peers[link.tunnel])
+        labels = labels_of[tunnel.name] = TunnelLabels.of(tunnel)
+        status = result.status_of(tunnel)
+        yield from tunnel_samples(tunnel, labels, status, result.sa_lifetime, tier)
+    if tier is not Tier.MINIMAL:
+        for link in result.links:
+            if link.tunnel in labels_of:
+                yield from _link_samples(link, labels_of[link.tunnel])
     if result.read_at is not None:
         yield from _ike_counts(result)
     for peer in result.ike_peers:
-        yield from _ike_samples(result, peer)
+        yield from _ike_samples(result, peer, tier)
 
 
 def _device_samples(result: PollResult) -> Iterator[Sample]:
@@ -72,11 +74,10 @@ def _device_samples(result: PollResult) -> Iterator[Sample]:
             yield prefix + "sa_lifetime_bytes", device, result.sa_lifetime.kilobytes * 1024
 
 
-def _link_samples(link: Link, peer: str) -> Iterator[Sample]:
-    labels = TunnelLabels.of(link.device, link.tunnel, peer)
-    remote = (("remote_device", link.remote_device), ("remote_tunnel", link.remote_tunnel))
-    ends = label_block(("device", link.device), ("tunnel", link.tunnel), *remote)
-    yield "cisco_ipsec_tunnel_peering_info", ends, 1
+def _link_samples(link: Link, labels: TunnelLabels) -> Iterator[Sample]:
+    remote = label("remote_device", link.remote_device), label("remote_tunnel", link.remote_tunnel)
+    ends = ",".join((labels.device, *remote, labels.tunnel))
+    yield "cisco_ipsec_tunnel_peering_info", f"{{{ends}}}", 1
     if link.is_spi_pair_matched is not None:
         yield "cisco_ipsec_tunnel_spi_pair_matched", labels.block, link.is_spi_pair_matched
     for direction, loss in (("inbound", link.received_loss), ("outbound", link.sent_loss)):
@@ -120,7 +121,7 @@ def _ike_counts(result: PollResult) -> Iterator[Sample]:
         yield "cisco_ike_sas", block, count
 
 
-def _ike_samples(result: PollResult, peer: IkePeer) -> Iterator[Sample]:
+def _ike_samples(result: PollResult, peer: IkePeer, tier: Tier) -> Iterator[Sample]:
     pairs = (
         ("device", result.device),
         ("local_addr", peer.local_address),
@@ -129,6 +130,8 @@ def _ike_samples(result: PollResult, peer: IkePeer) -> Iterator[Sample]:
     labels = label_block(*pairs)
     yield "cisco_ike_sa_up", labels, peer.is_up
     yield "cisco_ike_sa_qm_idle", labels, peer.is_qm_idle
+    if tier is not Tier.EXTENDED:
+        return
     states = {_ike_state(sa) for sa in peer.sas}
     best = next((state for state in _BEST_FIRST if state in states), IkeSaState.DEAD)
     for state in IkeSaState:

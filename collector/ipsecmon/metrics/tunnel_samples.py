@@ -47,8 +47,12 @@ class TunnelLabels:
     tunnel: str
 
     @classmethod
-    def of(cls, device: str, tunnel: str, peer: str) -> TunnelLabels:
-        return cls(label("device", device), label("peer", peer), label("tunnel", tunnel))
+    def of(cls, tunnel: TunnelState) -> TunnelLabels:
+        return cls(
+            label("device", tunnel.device),
+            label("peer", tunnel.peer),
+            label("tunnel", tunnel.name),
+        )
 
     @property
     def block(self) -> str:
@@ -63,16 +67,19 @@ class TunnelLabels:
 
 
 def tunnel_samples(
-    tunnel: TunnelState, status: Status, lifetime: SaLifetime | None, tier: Tier
+    tunnel: TunnelState,
+    labels: TunnelLabels,
+    status: Status,
+    lifetime: SaLifetime | None,
+    tier: Tier,
 ) -> Iterator[tuple[str, str, float]]:
     """Name of the metric, label block and value, of everything that ``tier`` holds and perhaps more.
 
     ``status`` is what is known now, after a failed poll too; ``lifetime`` what the device gives new SAs.
     """
-    labels = TunnelLabels.of(tunnel.device, tunnel.name, tunnel.peer)
     block = labels.block
     flow = tunnel.flow
-    yield "cisco_ipsec_tunnel_info", _info(tunnel), 1
+    yield "cisco_ipsec_tunnel_info", _info(tunnel, labels), 1
     is_unread = tunnel.status is Status.UNKNOWN
     is_up = tunnel.memory.is_settled_up if is_unread else tunnel.status.is_up
     if is_up is not None:
@@ -113,23 +120,26 @@ def _or(value: int | None, default: int | None) -> int | None:
     return default if value is None else value
 
 
-def _info(tunnel: TunnelState) -> str:
-    flow = tunnel.flow
-    expected = tunnel.expected
-    return label_block(
-        ("crypto_map", flow.crypto_map or ""),
-        ("description", (expected.description if expected else None) or ""),
-        ("device", tunnel.device),
-        ("interface", flow.interface or ""),
-        ("local_addr", flow.local_address or ""),
-        ("local_ident", str(flow.local_ident)),
-        ("owner", (expected.owner if expected else None) or ""),
-        ("peer", tunnel.peer),
-        ("remote_ident", str(flow.remote_ident)),
-        ("site", (expected.site if expected else None) or ""),
-        ("tunnel", tunnel.name),
-        ("vrf", flow.protected_vrf or ""),
+def _info(tunnel: TunnelState, labels: TunnelLabels) -> str:
+    flow, expected = tunnel.flow, tunnel.expected
+    site = owner = description = None
+    if expected is not None:
+        site, owner, description = expected.site, expected.owner, expected.description
+    parts = (
+        label("crypto_map", flow.crypto_map or ""),
+        label("description", description or ""),
+        labels.device,
+        label("interface", flow.interface or ""),
+        label("local_addr", flow.local_address or ""),
+        label("local_ident", str(flow.local_ident)),
+        label("owner", owner or ""),
+        labels.peer,
+        label("remote_ident", str(flow.remote_ident)),
+        label("site", site or ""),
+        labels.tunnel,
+        label("vrf", flow.protected_vrf or ""),
     )
+    return "{" + ",".join(parts) + "}"
 
 
 def _remembered(
