@@ -15,6 +15,8 @@ from ipsecmon.model import (
     EventKind,
     ExpectedTunnel,
     Intent,
+    Link,
+    LinkProof,
     RekeyTrigger,
     Status,
     TunnelOption,
@@ -911,3 +913,24 @@ class TestPeers:
         peers, _ = ike_peers([], [spoke], "192.0.2.99")
 
         assert [peer.peer for peer in peers] == ["198.51.100.1"]
+
+
+class TestSamples:
+    def test_a_tunnel_whose_other_end_is_read_keeps_what_tells_loss(self) -> None:
+        alone, linked = Watched(), Watched()
+        linked.read(UP)
+        link = Link(
+            device="Site1",
+            tunnel=linked.tunnel.name,
+            remote_device="Site2",
+            remote_tunnel="there",
+            proof=LinkProof.SPI_PAIR,
+            is_spi_pair_matched=True,
+        )
+        linked.result = replace(linked.result, links=(link,))
+        for _ in range(20):
+            alone.read(UP)
+            linked.read(UP)
+
+        assert len(alone.tunnel.memory.samples) == 4
+        assert len(linked.tunnel.memory.samples) == 14

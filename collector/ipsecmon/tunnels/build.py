@@ -47,8 +47,10 @@ from ipsecmon_parsers.records import (
 
 __all__ = ["Reading", "TunnelReading", "build"]
 
-# the newest readings of the counters: what a trend needs, and no more for each of thousands of tunnels
+# the newest readings of the counters: what a trend needs, and no more for each of thousands of tunnels ...
 _SAMPLES_KEPT = 4
+# ... but where the other end is read too, what tells a loss of 1 % from clocks that differ by a second
+_SAMPLES_KEPT_OF_LINKS = 14
 # a tunnel the device lists no longer is expected back for so long after it was last up ...
 _REMEMBERED_SECONDS = 7 * 86400.0
 # ... or, if it never was up or lived for less than an hour, as between two spokes, for a day
@@ -195,6 +197,7 @@ class _Joined:
         self._reading = reading
         self._device = previous.device
         self._fallen = fallen
+        self._linked = {link.tunnel for link in previous.links}
         self._peers = {(peer.peer, peer.local_address): peer for peer in peers}
         self._map_peers = map_peers(reading.crypto_map)
         self._sessions: dict[str, list[CryptoSession]] = {}
@@ -219,7 +222,8 @@ class _Joined:
         at = self._reading.at
         memory = old.memory if old else TunnelMemory(first_seen_at=at)
         inbound, outbound = in_use(flow)
-        samples = _samples(memory.samples, flow, at, has_fallen=name in self._fallen)
+        kept = _SAMPLES_KEPT_OF_LINKS if name in self._linked else _SAMPLES_KEPT
+        samples = _samples(memory.samples, flow, at, kept, has_fallen=name in self._fallen)
         options = expected.options if expected else frozenset[TunnelOption]()
         state = status(
             flow,
@@ -373,7 +377,7 @@ class _Joined:
 
 
 def _samples(
-    before: tuple[CounterSample, ...], flow: Flow, at: float, *, has_fallen: bool
+    before: tuple[CounterSample, ...], flow: Flow, at: float, kept: int, *, has_fallen: bool
 ) -> tuple[CounterSample, ...]:
     """The newest readings of the counters; a clear, a reload or a clock set back begins them anew."""
     new = CounterSample(
@@ -381,7 +385,7 @@ def _samples(
     )
     if has_fallen or (before and before[-1].at >= at):
         return (new,)
-    return (*before[-(_SAMPLES_KEPT - 1) :], new)
+    return (*before[-(kept - 1) :], new)
 
 
 def _carried(
