@@ -465,7 +465,7 @@ class _Settled:
 
 
 def _settled(memory: TunnelMemory, state: Status, at: float) -> _Settled:
-    """Hysteresis: a change is believed when a second, later reading agrees with the first."""
+    """Hysteresis: a change is believed when a second reading agrees with the first."""
     was, since, last, flaps = (
         memory.is_settled_up,
         memory.unsettled_since,
@@ -479,7 +479,8 @@ def _settled(memory: TunnelMemory, state: Status, at: float) -> _Settled:
         return _Settled(is_up, None, at, flaps)
     if is_up == was:
         return _Settled(was, None, last, flaps)
-    if since is None or at <= since:
+    # the same reading twice confirms nothing; one by a clock set back is another reading
+    if since is None or at == since:
         return _Settled(was, at, last, flaps)
     return _Settled(is_up, None, since, flaps + (not is_up))
 
