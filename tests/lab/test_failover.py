@@ -195,6 +195,20 @@ def test_a_hub_turns_to_the_second_router_of_a_spoke() -> None:
     assert (after[0].decaps_packets or 0) > (before[0].decaps_packets or 0) + 50
 
 
+def test_two_routers_of_a_spoke_that_boot_together_do_not_leave_one_sending_into_nothing() -> None:
+    # with this seed both call the hub within a second, and the hub takes the second caller
+    network = Network(hub(2, with_backup=True, second_routers=1), seed=0)
+    network.run_until(90)
+    for name in ("spoke0001b", SPOKE):
+        network.reload(name, boot_seconds=900)
+    network.run_until(1090)
+    flow = network.truth("hub")[0]
+    network.run_until(1190)
+
+    assert flow.peer == "198.51.100.3"
+    assert network.truth("hub")[0].received_packets == flow.received_packets + 100
+
+
 def test_there_are_no_more_second_routers_than_spokes() -> None:
     with pytest.raises(ValueError, match="3 spokes have 0 to 3 second routers, not 4"):
         hub(3, second_routers=4)

@@ -185,6 +185,15 @@ def test_a_reload_in_the_middle_of_main_mode_leaves_no_row_behind() -> None:
     assert network.ike_sas("Site2") == ()
 
 
+def test_a_reload_in_the_middle_of_main_mode_is_followed_by_another_main_mode() -> None:
+    network = network_of(traffic())
+    network.run_until(1)
+    network.reload("Site1", boot_seconds=60)
+    network.run_until(70)
+
+    assert network.truth("Site1")[0].is_joined
+
+
 def test_a_dead_row_of_the_table_does_not_outlive_a_reload() -> None:
     network = network_of(traffic())
     network.run_until(100)

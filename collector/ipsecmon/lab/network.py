@@ -408,7 +408,8 @@ class Network:
         ours.other, theirs.other = theirs, ours
         for end, margin in ((ours, REKEY_SECONDS), (theirs, REKEY_SECONDS - 5)):
             for old in end.flow.ends:
-                self._events.after(OVERLAP_SECONDS, self._remove, old, HappeningKind.EXPIRED)
+                # a delete message tells the peer, which is another one after a failover and may still use its half
+                self._events.after(OVERLAP_SECONDS, self._delete, old, HappeningKind.EXPIRED)
             self._chronicle.installed(end.flow, end, trigger, self.now)
             end.flow.ends.append(end)
             end.flow.current = end
@@ -493,6 +494,8 @@ class Network:
 
     def _delete(self, end: SaEnd, kind: HappeningKind, trigger: Trigger | None = None) -> None:
         """Remove a pair here, and there if the delete message gets through."""
+        if not end.is_alive:
+            return
         other = end.other
         self._remove(end, kind, trigger)
         if other is not None and self._paths.reaches(end.flow.router, other.flow.router):
