@@ -7,6 +7,7 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ipsecmon.config import Tier
 from ipsecmon.metrics import render_result
@@ -53,10 +54,13 @@ def test_the_examples_of_queries_are_promql(promtool: str, tmp_path: Path) -> No
 
 
 def test_the_series_of_a_tunnel_are_as_many_as_the_table_of_tiers_says() -> None:
-    series = {}
+    nothing: dict[str, Any] = dict.fromkeys(DROPS)
+    busy = busy_tunnel()
+    one = result(
+        tunnels=(replace(busy, flow=replace(busy.flow, **nothing)),), links=(), ike_peers=()
+    )
+    series: dict[Tier, int] = {}
     for tier in Tier:
-        busy = replace(busy_tunnel(), flow=replace(busy_tunnel().flow, **dict.fromkeys(DROPS)))
-        one = result(tunnels=(busy,), links=(), ike_peers=())
         rendered = render_result(one, tier)
         names = [
             name for name in rendered if name.startswith(("cisco_ipsec_tunnel", "cisco_ipsec_sa"))

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
 
 __all__ = ["Format", "accepts_gzip", "negotiated"]
 
@@ -19,7 +18,7 @@ class Format(Enum):
     """A format of the exposition; the value is its content type."""
 
     TEXT = CONTENT_TYPE_PLAIN_0_0_4
-    OPENMETRICS = CONTENT_TYPE_LATEST
+    OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
     @property
     def content_type(self) -> str:
