@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from ipsecmon.log import LineHandler
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -17,6 +21,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the expected files from what the code does now; review the difference",
     )
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A test that sets up the log, as every command does, leaves it to the next as it was."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in list(root.handlers):
+        if isinstance(handler, LineHandler) and handler not in handlers:
+            root.removeHandler(handler)
 
 
 @pytest.fixture

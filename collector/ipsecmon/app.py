@@ -14,7 +14,7 @@ from ipsecmon.credentials import resolve
 from ipsecmon.errors import IpsecmonError
 from ipsecmon.history import History, Retention
 from ipsecmon.log import Redactor
-from ipsecmon.metrics import ExporterFacts, render_result
+from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_result
 from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import PollScheduler
@@ -262,7 +262,20 @@ class Monitor:
 
     def _facts(self) -> ExporterFacts:
         return ExporterFacts(
-            sessions_open=self.poller.sessions.open_count, jobs_missed=self._scheduler.missed
+            sessions_open=self.poller.sessions.open_count,
+            jobs_missed=self._scheduler.missed,
+            history=self._history_facts(),
+        )
+
+    def _history_facts(self) -> HistoryFacts | None:
+        if self.history is None:
+            return None
+        health = self.history.health
+        return HistoryFacts(
+            is_writable=health.is_writable,
+            events=health.events_total,
+            write_errors=health.write_errors_total,
+            size_bytes=health.size_bytes,
         )
 
 

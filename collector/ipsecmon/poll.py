@@ -22,6 +22,7 @@ from ipsecmon.model import (
     RawOutput,
     Reason,
     Stage,
+    TunnelState,
     UnparsedOutput,
 )
 from ipsecmon.sessions import SessionPool, Target
@@ -236,7 +237,7 @@ def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> P
         configuration_read_at=read_at if is_configuration_read else last.configuration_read_at,
         refused_commands=refused if is_configuration_read else last.refused_commands | refused,
         highest_conn_ids=reading.highest_conn_ids,
-        events=(*_reachable(last, read_at), *events),
+        events=(*_reachable(last, reading.tunnels, read_at), *events),
         outputs=tuple(outputs),
         unparsed=tuple(
             UnparsedOutput(command=command, lines=result.unparsed_lines)
@@ -259,17 +260,20 @@ def _crypto_map(readings: Mapping[str, ParseResult]) -> tuple[CryptoMapEntry, ..
     return tuple(record for record in records if isinstance(record, CryptoMapEntry))
 
 
-def _reachable(last: PollResult, at: float) -> tuple[Event, ...]:
-    """Told once, when a device that could not be read is read again."""
-    if last.error is None or last.read_at is None:
+def _reachable(last: PollResult, tunnels: Sequence[TunnelState], at: float) -> tuple[Event, ...]:
+    """Told once, when a device is read for the first time, and when one that could not be read is read again."""
+    up = sum(tunnel.status.is_up for tunnel in tunnels)
+    facts: dict[str, str | float | None] = {"tunnels": len(tunnels), "up": up}
+    if last.read_at is None:
+        detail = f"first reading: {len(tunnels)} tunnel{'' if len(tunnels) == 1 else 's'}, {up} up"
+    elif last.error is not None:
+        gap = at - last.read_at
+        detail = f"read again, after {gap:.0f} s without a reading"
+        facts["gap_seconds"] = gap
+    else:
         return ()
     event = Event(
-        kind=EventKind.REACHABLE,
-        device=last.device,
-        tunnel=None,
-        at=at,
-        detail=f"read again, after {at - last.read_at:.0f} s without a reading",
-        facts={"gap_seconds": at - last.read_at},
+        kind=EventKind.REACHABLE, device=last.device, tunnel=None, at=at, detail=detail, facts=facts
     )
     return (event,)
 

@@ -154,7 +154,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing() -> None:
     assert process.stderr is not None
     try:
         welcome = ""
-        while "first seen" not in welcome:
+        while "first reading" not in welcome:
             line = process.stdout.readline()
             assert line, welcome
             welcome += line

@@ -126,6 +126,7 @@ def test_a_good_poll_reads_the_tutorials_tunnel(device: Device) -> None:
     assert [peer.is_qm_idle for peer in result.ike_peers] == [True]
     assert result.sa_lifetime is not None
     assert (result.read_at, result.unparsed) == (101.0, ())
+    assert [event.detail for event in result.events] == ["first reading: 1 tunnel, 1 up"]
 
 
 def test_a_session_is_kept_between_polls(device: Device) -> None:

@@ -33,7 +33,8 @@ class Tutorial(Session):
 
     def run(self, command: str, timeout: float) -> RawOutput:  # noqa: ARG002 # nothing to wait for
         case = "default" if command == SHOW_SA_LIFETIME else "tutorial"
-        text = tutorial(command, case)
+        is_shown = command in (SHOW_ISAKMP_SA, SHOW_IPSEC_SA, SHOW_SA_LIFETIME)
+        text = tutorial(command, case) if is_shown else "% Invalid input detected at '^' marker.\n"
         return RawOutput(command=command, text=text, started_at=0.0, ended_at=0.0)
 
     def is_alive(self) -> bool:

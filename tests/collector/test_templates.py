@@ -75,7 +75,8 @@ class Router(Session):
 
     def run(self, command: str, timeout: float) -> RawOutput:
         assert timeout > 0
-        text = ANSWERS[command].replace("Crypto map tag:", "Map tag:")
+        answer = ANSWERS.get(command, "% Invalid input detected at '^' marker.\n")
+        text = answer.replace("Crypto map tag:", "Map tag:")
         return RawOutput(command=command, text=text, started_at=1.0, ended_at=2.0)
 
     def is_alive(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ipsecmon.model import SaMark
+from ipsecmon.tunnels.expiry import expires_at
 from ipsecmon_parsers.records import IpsecSa
 
 __all__ = ["Carried", "carried", "mark", "predicted_expiry"]
@@ -37,6 +38,7 @@ def mark(sa: IpsecSa | None, old: SaMark | None, at: float) -> SaMark | None:
         remaining_kilobytes=kilobytes,
         first_kilobytes=kilobytes if first is None else first,
         conn_id=sa.conn_id,
+        expires_at=expires_at(old, sa.spi, at, None if sa.never_expires else sa.remaining_seconds),
     )
 
 
