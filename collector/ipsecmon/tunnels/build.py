@@ -28,8 +28,8 @@ from ipsecmon.model import (
     identity_only,
 )
 from ipsecmon.tunnels.changes import device_events, has_fallen, is_reload, tunnel_events
-from ipsecmon.tunnels.expected import ExpectedIndex, configured_flows, map_peers, missing_flow
-from ipsecmon.tunnels.identity import canonical_ident, tunnel_names
+from ipsecmon.tunnels.expected import ExpectedIndex, MapLines, map_lines, missing_flow
+from ipsecmon.tunnels.identity import tunnel_names
 from ipsecmon.tunnels.intent import purpose
 from ipsecmon.tunnels.peers import flow_ends, ike_peers
 from ipsecmon.tunnels.rekeys import Rekey, classified
@@ -102,11 +102,11 @@ def build(
         for name, flow in zip(names, reading.flows, strict=True)
         if name in remembered and _fell(remembered[name], flow)
     )
-    absent = list(_absent(reading, previous, expected, inventory, named, set(names)))
-    peers, unmatched = ike_peers(
-        reading.flows, reading.ike_sas, previous.host, _known_peers(previous, reading)
-    )
-    joined = _Joined(reading, previous, peers, fallen)
+    lines = map_lines(reading.crypto_map, previous.platform)
+    absent = list(_absent(reading, previous, expected, inventory, named, set(names), lines))
+    known_peers = _known_peers(previous, reading, lines)
+    peers, unmatched = ike_peers(reading.flows, reading.ike_sas, previous.host, known_peers)
+    joined = _Joined(reading, previous, peers, fallen, lines)
     pairs: list[tuple[TunnelState | None, TunnelState]] = []
     rekeys: dict[str, Rekey] = {}
     for index, (name, flow) in enumerate(zip(names, reading.flows, strict=True)):
@@ -146,6 +146,7 @@ def _absent(
     inventory: ExpectedIndex,
     named: Mapping[int, ExpectedTunnel],
     taken: set[str],
+    lines: MapLines,
 ) -> Iterator[tuple[str, Flow, ExpectedTunnel | None]]:
     """Tunnels that should be listed and are not: name, what is known of the flow, its entry in the inventory."""
     found = {one.name for one in named.values()}
@@ -160,7 +161,9 @@ def _absent(
         if name not in taken:
             taken.add(name)
             yield name, old.flow if old else missing_flow(one, previous.platform), one
-    flows = list(configured_flows(reading.crypto_map, reading.flows, previous.platform))
+    flows = lines.not_listed(reading.flows)
+    if not flows:
+        return
     known = {tunnel.name: tunnel.flow for tunnel in previous.tunnels if tunnel.name not in taken}
     entries = {i for i, flow in enumerate(flows) if inventory.of(flow) is not None}
     for index, (name, flow) in enumerate(zip(tunnel_names(flows, known), flows, strict=True)):
@@ -169,15 +172,14 @@ def _absent(
             yield name, flow, None
 
 
-def _known_peers(previous: PollResult, reading: Reading) -> Iterator[tuple[str, str]]:
+def _known_peers(
+    previous: PollResult, reading: Reading, lines: MapLines
+) -> Iterator[tuple[str, str]]:
     """Peers that must not vanish from the table of IKE peers: those of tunnels, in use now or not."""
-    locals_ = {
-        canonical_ident(flow.local_ident): flow.local_endpoint or flow.local_address
-        for flow in reading.flows
-    }
-    for (_, local, _), addresses in map_peers(reading.crypto_map).items():
-        if own := locals_.get(local):
-            yield from ((address, own) for address in addresses)
+    for flow in reading.flows:
+        own = flow.local_endpoint or flow.local_address
+        if own:
+            yield from ((address, own) for address in lines.peers_of(flow))
     kept = {peer for tunnel in previous.tunnels for peer in tunnel.memory.peers}
     for peer in previous.ike_peers:
         if peer.peer in kept:
@@ -193,13 +195,14 @@ class _Joined:
         previous: PollResult,
         peers: Sequence[IkePeer],
         fallen: frozenset[str],
+        lines: MapLines,
     ) -> None:
+        self._lines = lines
         self._reading = reading
         self._device = previous.device
         self._fallen = fallen
         self._linked = {link.tunnel for link in previous.links}
         self._peers = {(peer.peer, peer.local_address): peer for peer in peers}
-        self._map_peers = map_peers(reading.crypto_map)
         self._sessions: dict[str, list[CryptoSession]] = {}
         for session in reading.sessions:
             if session.peer:
@@ -361,15 +364,10 @@ class _Joined:
         self, flow: Flow, memory: TunnelMemory, expected: ExpectedTunnel | None
     ) -> tuple[str, ...]:
         """Peers once known stay known, in their order: the first is the label of the tunnel's series."""
-        key = (
-            flow.crypto_map or "",
-            canonical_ident(flow.local_ident),
-            canonical_ident(flow.remote_ident),
-        )
         found = [
             *memory.peers,
             *([expected.peer] if expected and expected.peer else ()),
-            *self._map_peers.get(key, ()),
+            *self._lines.peers_of(flow),
             *([flow.peer] if flow.peer else ()),
         ]
         peers = tuple(dict.fromkeys(found))

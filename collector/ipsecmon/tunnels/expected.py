@@ -5,7 +5,7 @@ A flow made here has what identifies it and nothing else: no counters, no SAs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
@@ -21,7 +21,7 @@ from ipsecmon_parsers.records import (
     Platform,
 )
 
-__all__ = ["ExpectedIndex", "configured_flows", "map_peers", "missing_flow"]
+__all__ = ["ExpectedIndex", "MapLines", "map_lines", "missing_flow"]
 
 _ANY = Ident(address="0.0.0.0", prefix_length=0, protocol=0, port=0)  # noqa: S104 # an identity, nothing listens
 _PROTOCOLS = {"ip": 0, "ipv6": 0, "icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "ospf": 89}
@@ -86,28 +86,58 @@ def missing_flow(one: ExpectedTunnel, platform: Platform) -> Flow:
     )
 
 
-def configured_flows(
-    entries: Sequence[CryptoMapEntry], listed: Iterable[Flow], platform: Platform
-) -> Iterator[Flow]:
-    """Permit lines of static crypto maps that ``show crypto ipsec sa`` does not list, as flows.
+class MapLines:
+    """The permit lines of a device's static crypto maps: the flows they make, and the peers of each.
 
-    A map that is applied to no interface protects nothing; its lines are listed nowhere, and here once.
+    A map that is applied to no interface protects nothing; its lines are listed by no other command.
     """
-    known = {_line_key(flow) for flow in listed}
-    for entry in entries:
-        if entry.is_dynamic or entry.is_profile_instance or entry.dynamic_map or not entry.peers:
-            continue
-        for line in entry.access_entries:
-            idents = _idents(line)
-            if idents is None:
+
+    def __init__(self, entries: Sequence[CryptoMapEntry], platform: Platform) -> None:
+        self._flows: dict[LineKey, Flow] = {}
+        self._peers: dict[LineKey, tuple[str, ...]] = {}
+        for entry in entries:
+            if entry.is_dynamic or entry.is_profile_instance or entry.dynamic_map:
                 continue
-            flow = _entry_flow(entry, idents, platform)
-            if _line_key(flow) not in known:
-                known.add(_line_key(flow))
-                yield flow
+            addresses = tuple(address for address in entry.peers if _is_address(address))
+            for line in entry.access_entries:
+                idents = _idents(line)
+                if idents is None or not entry.peers:
+                    continue
+                flow = _entry_flow(entry, idents, platform)
+                self._flows.setdefault(_line_key(flow), flow)
+                self._peers.setdefault(_line_key(flow), addresses)
+
+    def not_listed(self, listed: Iterable[Flow]) -> list[Flow]:
+        """The flows that ``show crypto ipsec sa`` does not list."""
+        if not self._flows:
+            return []
+        known = {_line_key(flow) for flow in listed}
+        return [flow for key, flow in self._flows.items() if key not in known]
+
+    def peers_of(self, flow: Flow) -> tuple[str, ...]:
+        """The addresses configured for a flow, the preferred one first."""
+        return self._peers.get(_line_key(flow), ()) if self._peers else ()
 
 
-def _line_key(flow: Flow) -> tuple[str, str, str]:
+LineKey = tuple[str, str, str]
+
+_LINES_KEPT = 256
+_lines: dict[int, tuple[Sequence[CryptoMapEntry], MapLines]] = {}
+
+
+def map_lines(entries: Sequence[CryptoMapEntry], platform: Platform) -> MapLines:
+    """The lines of ``entries``, worked out once as long as they are the very same: they are read once an hour."""
+    kept = _lines.get(id(entries))
+    if kept is not None and kept[0] is entries:
+        return kept[1]
+    made = MapLines(entries, platform)
+    while len(_lines) >= _LINES_KEPT:
+        _lines.pop(next(iter(_lines)), None)
+    _lines[id(entries)] = entries, made
+    return made
+
+
+def _line_key(flow: Flow) -> LineKey:
     key = tunnel_key(flow)
     return key.owner, key.local, key.remote
 
@@ -155,21 +185,6 @@ def _ident(address: AccessAddress, protocol: int) -> Ident | None:
         protocol=protocol,
         port=0,
     )
-
-
-def map_peers(entries: Sequence[CryptoMapEntry]) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
-    """The peers of each permit line of each static map, in the configured order: (map, local, remote) -> addresses."""
-    peers: dict[tuple[str, str, str], tuple[str, ...]] = {}
-    for entry in entries:
-        addresses = tuple(address for address in entry.peers if _is_address(address))
-        if entry.is_dynamic or not addresses:
-            continue
-        for line in entry.access_entries:
-            idents = _idents(line)
-            if idents is not None:
-                key = entry.name, canonical_ident(idents[0]), canonical_ident(idents[1])
-                peers.setdefault(key, addresses)
-    return peers
 
 
 def _is_address(text: str) -> bool:
