@@ -10,11 +10,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ipsecmon.lab.simulated import LabClock, SimulatedDevice, Watch, unreachable
-from ipsecmon.lab.truth import FlowTruth, Happening, HappeningKind
-
 from ipsecmon.lab.network import Network
+from ipsecmon.lab.simulated import LabClock, SimulatedDevice, Watch, unreachable
 from ipsecmon.lab.topology import Keepalive, Topology, hub
+from ipsecmon.lab.truth import FlowTruth, Happening, HappeningKind
 from ipsecmon.metrics import render_result
 from ipsecmon.model import Event, PollResult, RekeyTrigger
 

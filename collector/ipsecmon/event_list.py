@@ -86,12 +86,20 @@ class EventList:
         yield f"{before}{click.style(kind.ljust(kind_width), fg=color, bold=True)}  {first}"
         below = " " * (len("00:00:00") + self.device_width + 4)
         yield from (f"{below}{line}" for line in rest)
-        command = ""
+        answer: tuple[str, float | None] | None = None
         for evidence in event.evidence:
-            if evidence.command != command:
-                command = evidence.command
-                yield click.style(f"{below}{_plain(command)}:", dim=True)
+            if (evidence.command, evidence.read_at) != answer:
+                answer = evidence.command, evidence.read_at
+                yield click.style(
+                    f"{below}{_plain(evidence.command)}{self._read(evidence)}:", dim=True
+                )
             yield click.style(f"{below}{_numbered(evidence)}", dim=True)
+
+    def _read(self, evidence: Evidence) -> str:
+        """The same command is quoted from before and from after: the time tells them apart."""
+        if evidence.read_at is None:
+            return ""
+        return f" at {local(evidence.read_at, self.zone):%H:%M:%S}"
 
     def _wrapped(self, detail: str, indent: int) -> list[str]:
         """The detail in lines that fit beside what stands before it; the others begin below the tunnel."""
@@ -145,12 +153,17 @@ def _plain(text: str) -> str:
 
 def event_document(event: Event) -> dict[str, Json]:
     """An event as JSON; ``at`` in UTC to the millisecond, ``tunnel`` null for a whole device."""
-    at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds")
     evidence: list[Json] = [
-        {"command": one.command, "line_no": one.line_no, "text": one.text} for one in event.evidence
+        {
+            "command": one.command,
+            "line_no": one.line_no,
+            "text": one.text,
+            "read_at": None if one.read_at is None else _utc(one.read_at),
+        }
+        for one in event.evidence
     ]
     return {
-        "at": at.replace("+00:00", "Z"),
+        "at": _utc(event.at),
         "device": event.device,
         "tunnel": event.tunnel,
         "kind": event.kind.value,
@@ -158,6 +171,11 @@ def event_document(event: Event) -> dict[str, Json]:
         "facts": dict(event.facts),
         "evidence": evidence,
     }
+
+
+def _utc(at: float) -> str:
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
 def raw_document(raw: RawPair | None) -> Json:

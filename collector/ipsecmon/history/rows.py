@@ -178,7 +178,10 @@ def _hide_typed(text: str) -> str:
 def _event_row(event: Event, redact: Redact) -> EventRow:
     if not math.isfinite(event.at):
         raise ValueError(f"an event {event.kind} has no time")
-    quoted = [[one.command, one.line_no, redact(_hide_typed(one.text))] for one in event.evidence]
+    quoted = [
+        [one.command, one.line_no, redact(_hide_typed(one.text)), one.read_at]
+        for one in event.evidence
+    ]
     return EventRow(
         device=event.device,
         tunnel=_storable(event.tunnel or ""),
@@ -193,7 +196,7 @@ def _event_row(event: Event, redact: Redact) -> EventRow:
 def event_of(row: EventRow) -> Event:
     """The event that was recorded; raises ``ValueError`` for a row that is damaged or of a newer version."""
     facts = cast("dict[str, str | int | float | None]", json.loads(row.facts))
-    quoted = cast("list[tuple[str, int, str]]", json.loads(row.evidence))
+    quoted = cast("list[tuple[str, int, str, float | None]]", json.loads(row.evidence))
     return Event(
         kind=EventKind(row.kind),
         device=row.device,
@@ -201,5 +204,7 @@ def event_of(row: EventRow) -> Event:
         at=row.at,
         detail=row.detail,
         facts=facts,
-        evidence=tuple(Evidence(command=c, line_no=n, text=t) for c, n, t in quoted),
+        evidence=tuple(
+            Evidence(command=c, line_no=n, text=t, read_at=at) for c, n, t, at in quoted
+        ),
     )
