@@ -217,6 +217,7 @@ def result(device: str = "Site1", **changes: Any) -> PollResult:
         unparsed=(
             UnparsedOutput(command="show x", lines=(UnparsedLine(line_no=3, text="new words"),)),
         ),
+        parse_errors_total={"show crypto isakmp sa": 0, "show crypto ipsec sa": 2},
         errors_total=dict.fromkeys(Reason, 0),
     )
     return replace(made, **changes)
@@ -227,5 +228,6 @@ def failed_result(device: str = "Site2") -> PollResult:
     return result(
         device,
         error=replace(FAILED, device=device),
+        parse_errors_total={"show crypto isakmp sa": 0, "show crypto ipsec sa": 2},
         errors_total={**dict.fromkeys(Reason, 0), Reason.AUTH: 3},
     )

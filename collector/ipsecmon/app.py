@@ -62,6 +62,11 @@ class Poller:
         self._devices = {device.name: self._polled(device) for device in config.devices}
         self._locks = {name: threading.Lock() for name in self._devices}
 
+    @property
+    def in_flight(self) -> int:
+        """Polls under way now."""
+        return sum(lock.locked() for lock in self._locks.values())
+
     def poll(self, name: str) -> PollResult:
         """Poll one device now, after any poll of it that is under way."""
         device = self._devices.get(name)
@@ -264,6 +269,8 @@ class Monitor:
         return ExporterFacts(
             sessions_open=self.poller.sessions.open_count,
             jobs_missed=self._scheduler.missed,
+            scheduler_lag_seconds=self._scheduler.lag_seconds,
+            collections_in_flight=self.poller.in_flight,
             history=self._history_facts(),
         )
 

@@ -290,6 +290,8 @@ class TunnelMemory:
     up_readings: int = 0
     peers: tuple[str, ...] = ()
     """Every peer this tunnel was seen with or is configured for, the first one first: the label of its series."""
+    peer_failovers: int = 0
+    """Times the peer in use became another."""
     signature: tuple[str, ...] = ()
     """Transform, mode and PFS of the last SA, to notice that they changed."""
 
@@ -470,6 +472,8 @@ class PollResult:
     outputs: tuple[RawOutput, ...] = ()
     unparsed: tuple[UnparsedOutput, ...] = ()
     error: PollError | None = None
+    parse_errors_total: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Answers that could not be read, cut and unknown ones, by command; refusals are none."""
     errors_total: Mapping[Reason, int] = field(default_factory=dict[Reason, int])
 
     def status_of(self, tunnel: TunnelState) -> Status:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ipsecmon.credentials import CredentialError
@@ -113,7 +113,22 @@ def _failed(
         exc_info=error if failure.is_unexpected else None,
     )
     counts = {**last.errors_total, failure.reason: last.errors_total[failure.reason] + 1}
-    return replace(last, error=failure, errors_total=counts, events=_unreachable(last, failure, at))
+    unread = [failure.command] if failure.command and failure.stage is Stage.PARSE else []
+    return replace(
+        last,
+        error=failure,
+        errors_total=counts,
+        parse_errors_total=_counted(last, unread),
+        events=_unreachable(last, failure, at),
+    )
+
+
+def _counted(last: PollResult, unread: Iterable[str]) -> Mapping[str, int]:
+    """The counts of answers that could not be read, with those of this poll."""
+    counts = dict(last.parse_errors_total)
+    for command in unread:
+        counts[command] = counts.get(command, 0) + 1
+    return counts
 
 
 def _unreachable(last: PollResult, failure: PollError, at: float) -> tuple[Event, ...]:
@@ -140,6 +155,7 @@ def _never_polled(device: PolledDevice, at: float) -> PollResult:
         started_at=at,
         duration_seconds=0.0,
         read_at=None,
+        parse_errors_total=dict.fromkeys((*_ALWAYS, *_WHERE_KNOWN, *_CONFIGURATION), 0),
         errors_total=dict.fromkeys(Reason, 0),
     )
 
@@ -200,7 +216,7 @@ def _left(deadline: float, device: PolledDevice) -> float:
 
 def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> PollResult:
     """Records of every answer, joined with what we knew."""
-    readings, refused = _parse(device, outputs)
+    readings, refused, unread = _parse(device, outputs)
     listing = readings[SHOW_IPSEC_SA]
     flows = [
         (r, s) for r, s in zip(listing.records, listing.sources, strict=True) if isinstance(r, Flow)
@@ -244,6 +260,7 @@ def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> P
             for command, result in readings.items()
             if result.unparsed_lines
         ),
+        parse_errors_total=_counted(last, unread) if unread else last.parse_errors_total,
         error=None,
     )
 
@@ -280,10 +297,14 @@ def _reachable(last: PollResult, tunnels: Sequence[TunnelState], at: float) -> t
 
 def _parse(
     device: PolledDevice, outputs: list[RawOutput]
-) -> tuple[Mapping[str, ParseResult], frozenset[str]]:
-    """What was read of each answer, and the commands that were refused; those every poll needs must not be."""
+) -> tuple[Mapping[str, ParseResult], frozenset[str], list[str]]:
+    """What was read of each answer, the commands that gave none, and those of them whose answer could not be read.
+
+    One that every poll needs raises its error.
+    """
     readings: dict[str, ParseResult] = {}
-    refused: set[str] = set()
+    failed: set[str] = set()
+    unread: list[str] = []
     for output in outputs:
         try:
             readings[output.command] = device.registry.parse(
@@ -292,9 +313,11 @@ def _parse(
         except ParserError as error:
             if output.command in _ALWAYS:
                 raise
-            refused.add(output.command)
+            failed.add(output.command)
+            if not isinstance(error, CommandRefused):
+                unread.append(output.command)
             log.debug("%s", error, extra={"device": device.name, "stage": Stage.PARSE.value})
-    return readings, frozenset(refused)
+    return readings, frozenset(failed), unread
 
 
 def _poll_error(device: PolledDevice, error: Exception) -> PollError:

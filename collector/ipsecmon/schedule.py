@@ -40,6 +40,7 @@ class PollScheduler:
         """``poll`` answers ``False`` where the device is still busy with its last poll."""
         self._poll_device = poll
         self._missed = 0
+        self._lag_seconds = 0.0
         self._lock = threading.Lock()
         self._is_running = False
         self._scheduler = BackgroundScheduler(
@@ -56,6 +57,11 @@ class PollScheduler:
         """Polls that were due and did not start."""
         return self._missed
 
+    @property
+    def lag_seconds(self) -> float:
+        """How late the newest poll began: the workers may have been busy when it was due."""
+        return self._lag_seconds
+
     def add(self, device: str, interval_seconds: float) -> None:
         """Poll ``device`` soon, then every ``interval_seconds`` at its own phase."""
         grace = max(1, int(interval_seconds))
@@ -68,7 +74,7 @@ class PollScheduler:
         self._scheduler.add_job(
             self._poll,
             DateTrigger(first, timezone=UTC),
-            args=(device,),
+            args=(device, first.timestamp(), interval_seconds),
             id=f"first:{device}",
             name=f"first:{device}",
             misfire_grace_time=None,
@@ -80,7 +86,7 @@ class PollScheduler:
                 start_date=datetime.fromtimestamp(start, UTC),
                 timezone=UTC,
             ),
-            args=(device,),
+            args=(device, start, interval_seconds),
             id=f"poll:{device}",
             name=f"poll:{device}",
             misfire_grace_time=grace,
@@ -107,7 +113,9 @@ class PollScheduler:
             return
         self._note_missed(event.job_id.partition(":")[2])
 
-    def _poll(self, device: str) -> None:
+    def _poll(self, device: str, due: float, interval_seconds: float) -> None:
+        """``due`` is the time of the first poll of this job; each after it is due an interval later."""
+        self._lag_seconds = max(0.0, datetime.now(UTC).timestamp() - due) % interval_seconds
         if not self._poll_device(device):
             self._note_missed(device)
 

@@ -336,6 +336,19 @@ def test_the_configuration_of_the_last_hour_is_kept(device: Device) -> None:
     assert device.poll().sa_lifetime is not None
 
 
+def test_answers_that_cannot_be_read_are_counted_by_command_and_refusals_are_not(
+    device: Device,
+) -> None:
+    device.answers[SHOW_SA_LIFETIME] = "nothing we know\n"
+    device.poll()
+    device.answers[SHOW_IPSEC_SA] = "\x00 binary"
+    result = device.poll()
+
+    counts = {command: count for command, count in result.parse_errors_total.items() if count}
+    assert counts == {SHOW_SA_LIFETIME: 1, SHOW_IPSEC_SA: 1}
+    assert SHOW_IKEV2_SA in result.parse_errors_total
+
+
 def test_a_failing_device_is_told_once_and_so_is_its_return(device: Device) -> None:
     device.poll()
     device.answers[SHOW_IPSEC_SA] = errors.AnswerTimeout("no answer")

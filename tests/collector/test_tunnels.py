@@ -820,6 +820,7 @@ class TestChanges:
         assert watched.tunnel.memory.rekeys[RekeyTrigger.OUTAGE] == 1
         assert (watched.tunnel.peer, watched.tunnel.current_peer) == ("123.1.1.2", "203.0.113.7")
         assert watched.tunnel.memory.peers == ("123.1.1.2", "203.0.113.7")
+        assert watched.tunnel.memory.peer_failovers == 1
 
     def test_the_peers_of_the_crypto_map_are_known_before_they_are_needed(self) -> None:
         watched = Watched()

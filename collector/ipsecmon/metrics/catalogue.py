@@ -215,7 +215,8 @@ _TUNNELS = Group(
             name="cisco_ipsec_tunnel_sent_bytes_total",
             kind=_C,
             labels=_TUNNEL,
-            help="Bytes sent, added up from what the remaining volume of each SA lost between polls, in steps of 1024.",
+            help="Bytes sent, added up from what the remaining volume of each SA lost between polls, in steps of 1024; "
+            "in the interval of a rekey the packets, at their mean size before.",
             source=f"{_SHOW_SA}: `remaining key lifetime (k/sec)`, outbound",
             unit="bytes",
             absent=f"{_NO_VOLUME}, or no SA was seen yet",
@@ -224,7 +225,8 @@ _TUNNELS = Group(
             name="cisco_ipsec_tunnel_received_bytes_total",
             kind=_C,
             labels=_TUNNEL,
-            help="Bytes received, added up from what the remaining volume of each SA lost between polls, in steps of 1024.",
+            help="Bytes received, added up from what the remaining volume of each SA lost between polls, in steps of 1024; "
+            "in the interval of a rekey the packets, at their mean size before.",
             source=f"{_SHOW_SA}: `remaining key lifetime (k/sec)`, inbound",
             unit="bytes",
             absent=f"{_NO_VOLUME}, or no SA was seen yet",
@@ -241,10 +243,10 @@ _TUNNELS = Group(
             name="cisco_ipsec_tunnel_last_rekey_timestamp_seconds",
             kind=_G,
             labels=_TUNNEL,
-            help="Unix time at which the last change of the outbound SPI was seen.",
+            help="Unix time at which the outbound SPI in use, or the last one there was, was first seen.",
             source=_MEMORY,
             unit="seconds",
-            absent="no rekey was seen yet",
+            absent="no SA was seen yet",
         ),
         Metric(
             name="cisco_ipsec_tunnel_flaps_total",
@@ -254,13 +256,20 @@ _TUNNELS = Group(
             source=_MEMORY,
         ),
         Metric(
+            name="cisco_ipsec_tunnel_peer_failovers_total",
+            kind=_C,
+            labels=_TUNNEL,
+            help="Times the peer in use became another one of the peers of the tunnel.",
+            source=f"{_MEMORY}: `current_peer` of two polls",
+        ),
+        Metric(
             name="cisco_ipsec_tunnel_last_transition_timestamp_seconds",
             kind=_G,
             labels=_TUNNEL,
-            help="Unix time at which the tunnel last went up or down.",
+            help="Unix time at which the tunnel last went up or down, or its state was first read.",
             source=_MEMORY,
             unit="seconds",
-            absent="it was never seen to change",
+            absent="it was never read",
         ),
         Metric(
             name="cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds",
@@ -604,6 +613,14 @@ _DEVICES = Group(
             values=tuple(Reason),
         ),
         _of_device(
+            "parse_errors_total",
+            "Answers that could not be read, cut and unknown ones, by command.",
+            "the poll",
+            _C,
+            labels=("command",),
+            tier=Tier.STANDARD,
+        ),
+        _of_device(
             "last_success_timestamp_seconds",
             "Unix time of the last good reading; absent before the first.",
             "the poll",
@@ -661,6 +678,12 @@ _EXPORTER = Group(
             "Polls that were not started in time or still running when the next was due.",
             _C,
         ),
+        _of_exporter(
+            "scheduler_lag_seconds",
+            "How late the newest poll began, because all workers were busy.",
+            unit="seconds",
+        ),
+        _of_exporter("collections_in_flight", "Polls under way now."),
         _of_exporter(
             "history_writable",
             "1 if events can be written to the history, 0 while its disk or file refuses them.",

@@ -41,6 +41,8 @@ class ExporterFacts:
 
     sessions_open: int
     jobs_missed: int
+    scheduler_lag_seconds: float = 0.0
+    collections_in_flight: int = 0
     history: HistoryFacts | None = None
 
 
@@ -74,6 +76,8 @@ def _own_samples(facts: ExporterFacts) -> Iterator[Sample]:
     yield prefix + "build_info", label_block(*build), 1
     yield prefix + "sessions_open", "", facts.sessions_open
     yield prefix + "jobs_missed_total", "", facts.jobs_missed
+    yield prefix + "scheduler_lag_seconds", "", facts.scheduler_lag_seconds
+    yield prefix + "collections_in_flight", "", facts.collections_in_flight
     history = facts.history
     if history is not None:
         yield prefix + "history_writable", "", history.is_writable

@@ -53,6 +53,9 @@ def _device_samples(result: PollResult) -> Iterator[Sample]:
     for reason, count in result.errors_total.items():
         block = label_block(name, ("reason", reason.value))
         yield prefix + "collect_errors_total", block, count
+    for command, count in result.parse_errors_total.items():
+        block = label_block(name, ("command", command))
+        yield prefix + "parse_errors_total", block, count
     if result.read_at is None:
         return
     yield prefix + "last_success_timestamp_seconds", device, result.read_at

@@ -156,6 +156,7 @@ def _remembered(
     if memory.last_rekey_at is not None:
         yield "cisco_ipsec_tunnel_last_rekey_timestamp_seconds", block, memory.last_rekey_at
     yield "cisco_ipsec_tunnel_flaps_total", block, memory.flaps
+    yield "cisco_ipsec_tunnel_peer_failovers_total", block, memory.peer_failovers
     if memory.last_transition_at is not None:
         yield (
             "cisco_ipsec_tunnel_last_transition_timestamp_seconds",

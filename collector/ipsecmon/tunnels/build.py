@@ -273,6 +273,7 @@ class _Joined:
             readings=memory.readings + 1,
             up_readings=memory.up_readings + state.is_up,
             peers=self._known_peers(flow, memory, expected),
+            peer_failovers=memory.peer_failovers + _failed_over(old, flow),
             signature=_signature(outbound) or memory.signature,
         )
         tunnel = TunnelState(
@@ -356,8 +357,7 @@ class _Joined:
             lifetime_seconds=_lifetime(old.memory, self._reading.lifetime),
             bytes_per_second=sent.bytes_per_second if rate is None else rate,
             went_without_sa=old.memory.went_without_sa,
-            began_anew=name in self._fallen
-            or bool(old.current_peer and flow.peer and old.current_peer != flow.peer),
+            began_anew=name in self._fallen or _failed_over(old, flow),
         )
 
     def _known_peers(
@@ -372,6 +372,13 @@ class _Joined:
         ]
         peers = tuple(dict.fromkeys(found))
         return memory.peers if peers == memory.peers else peers
+
+
+def _failed_over(old: TunnelState | None, flow: Flow) -> bool:
+    """Another peer is in use than at the last reading."""
+    return (
+        old is not None and bool(old.current_peer and flow.peer) and old.current_peer != flow.peer
+    )
 
 
 def _samples(
