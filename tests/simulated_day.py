@@ -40,9 +40,14 @@ class Day:
     """What was read of each device, in order; failed polls have no sample."""
 
     network: Network
+    pace: float = 1.0
     samples: dict[str, list[Sample]] = field(default_factory=lambda: {HUB: [], SPOKE: []})
     events: dict[str, list[Event]] = field(default_factory=lambda: {HUB: [], SPOKE: []})
     failed: dict[str, int] = field(default_factory=lambda: {HUB: 0, SPOKE: 0})
+
+    def moment(self, lab_second: float) -> float:
+        """When in this day something happened that happens at ``lab_second`` of a day of full length; Unix seconds."""
+        return LabClock.unix_seconds(lab_second * self.pace)
 
     def keep(self, result: PollResult) -> None:
         """What a poll made, beside what is true now."""
@@ -79,28 +84,33 @@ def topology(spokes: int) -> Topology:
 def play_day(
     spokes: int,
     *,
-    hours: float = 24.0,
+    pace: float = 1.0,
     seed: int = 1,
     on_poll: Callable[[PollResult], object] | None = None,
 ) -> Day:
-    """Play it; the first reading is taken when all tunnels have had time to come up."""
+    """Play it; the first reading is taken when all tunnels have had time to come up.
+
+    With a ``pace`` of 0.25 it is a day of six hours, and all happens four times as early.
+    """
     network = Network(topology(spokes), seed=seed)
     plan = [
-        (FAILOVER, lambda: network.set_unreachable(HUB, SPOKE)),
-        (FAILOVER + 600, lambda: network.set_unreachable(HUB, SPOKE, is_unreachable=False)),
-        (RELOAD, lambda: network.reload(HUB, boot_seconds=180)),
-        (CLEAR, lambda: network.clear_sa(HUB)),
+        (FAILOVER * pace, lambda: network.set_unreachable(HUB, SPOKE)),
+        (FAILOVER * pace + 600, lambda: network.set_unreachable(HUB, SPOKE, is_unreachable=False)),
+        (RELOAD * pace, lambda: network.reload(HUB, boot_seconds=180)),
+        (CLEAR * pace, lambda: network.clear_sa(HUB)),
     ]
     for at, action in plan:
         network.plan(at, action)
     network.run_until(WARM_UP)
     devices = [
-        SimulatedDevice(network, HUB, troubles=(unreachable(UNREACHABLE, UNREACHABLE + HOUR),)),
+        SimulatedDevice(
+            network, HUB, troubles=(unreachable(UNREACHABLE * pace, UNREACHABLE * pace + HOUR),)
+        ),
         SimulatedDevice(network, SPOKE, phase_seconds=7.0),
     ]
-    day = Day(network)
+    day = Day(network, pace)
     watch = Watch(network, devices, interval_seconds=INTERVAL)
-    watch.play(hours * HOUR, on_poll or day.keep)
+    watch.play(24 * HOUR * pace, on_poll or day.keep)
     return day
 
 

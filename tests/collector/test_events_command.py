@@ -96,6 +96,7 @@ def test_a_pipe_reads_a_line_of_json_for_each_event(path: Path) -> None:
                 "command": "show crypto ipsec sa",
                 "line_no": 14,
                 "text": "    #send errors 13, #recv errors 0",
+                "read_at": None,
             }
         ],
     }

@@ -29,6 +29,9 @@ from ipsecmon.model import (
 from ipsecmon_parsers.records import CryptoMapEntry, SaLifetime
 from recorded import AT, NAME, event, failed, output, poll, tunnel
 
+# where the children find what they import
+TESTS = Path(__file__).parent.parent
+
 
 class Clock:
     """Stands still until told."""
@@ -526,6 +529,7 @@ def test_a_kill_at_any_moment_loses_no_committed_event_and_doubles_none(
     for _ in range(4):
         child = subprocess.Popen(  # noqa: S603 # ourselves
             [sys.executable, "-c", RECORDS_IN_A_LOOP, str(path)],
+            cwd=TESTS,
             stdout=subprocess.PIPE,
             text=True,
         )

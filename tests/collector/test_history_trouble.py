@@ -18,6 +18,9 @@ from ipsecmon.history import History, HistoryReader, HistoryUnreadable
 from ipsecmon.model import Event
 from recorded import AT, event, output, poll, tunnel
 
+# where the children find what they import
+TESTS = Path(__file__).parent.parent
+
 NOBODY = 65534
 
 
@@ -143,7 +146,9 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 assert record(200)
 history.close()
 """
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=50)  # noqa: S603 # ourselves
+    subprocess.run(  # noqa: S603 # ourselves
+        [sys.executable, "-c", script, str(path)], check=True, timeout=50, cwd=TESTS
+    )
 
     assert details(path) == [f"event {n}" for n in range(201)]
 
@@ -270,6 +275,7 @@ def as_nobody(script: str, path: Path) -> str:
     """What ``script`` says, run by a user who may write nothing here."""
     done = subprocess.run(  # noqa: S603 # ourselves
         [sys.executable, "-c", AS_NOBODY + script, str(path)],
+        cwd=TESTS,
         check=True,
         timeout=50,
         capture_output=True,

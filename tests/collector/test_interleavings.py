@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import flow, ident, ike_sa, never_polled, pair
+from ipsecmon.config import Tier
+from ipsecmon.metrics import render_result
 from ipsecmon.model import Event, EventKind, PollError, PollResult, Reason, Stage
 from ipsecmon.tunnels import Reading, build
 from ipsecmon_parsers.records import Flow
@@ -220,3 +222,11 @@ def test_no_count_ever_decreases(played: Run) -> None:
 
     assert sum(sum(t.memory.rekeys.values()) for t in played.last.tunnels) == rekeys
     assert sum(t.memory.flaps for t in played.last.tunnels) == flaps
+
+
+@given(RUNS)
+def test_no_two_series_share_their_labels(played: Run) -> None:
+    rendered = render_result(played.last, Tier.EXTENDED)
+    lines = [line.rpartition(b" ")[0] for body in rendered.values() for line in body.splitlines()]
+
+    assert len(set(lines)) == len(lines)
