@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ipsecmon.model import Event, IkePeer, PollResult, Status, TunnelState
+from ipsecmon.model import Event, IkePeer, Link, Loss, PollResult, Status, TunnelState
 from ipsecmon_parsers.documents import Json, record_document
 
-__all__ = ["result_document", "utc_text"]
+__all__ = ["event_document", "result_document", "utc_text"]
 
 
 def result_document(result: PollResult, *, raw: bool = False) -> dict[str, Json]:
@@ -32,10 +32,11 @@ def result_document(result: PollResult, *, raw: bool = False) -> dict[str, Json]
         "tunnels": [
             _tunnel_document(tunnel, result.status_of(tunnel)) for tunnel in result.tunnels
         ],
+        "links": [_link_document(link) for link in result.links],
         "ike_peers": [_peer_document(peer) for peer in result.ike_peers],
         "unmatched_ike_sas": [record_document(sa) for sa in result.unmatched_ike_sas],
         "sa_lifetime": None if result.sa_lifetime is None else record_document(result.sa_lifetime),
-        "events": [_event_document(event) for event in result.events],
+        "events": [event_document(event) for event in result.events],
         "unparsed_lines": [
             {"command": output.command, "line_no": line.line_no, "text": line.text}
             for output in result.unparsed
@@ -55,7 +56,7 @@ def utc_text(at: float) -> str:
 
 
 def _tunnel_document(tunnel: TunnelState, status: Status) -> dict[str, Json]:
-    memory = tunnel.memory
+    memory, expected = tunnel.memory, tunnel.expected
     return {
         "name": tunnel.name,
         "peer": tunnel.peer,
@@ -66,6 +67,10 @@ def _tunnel_document(tunnel: TunnelState, status: Status) -> dict[str, Json]:
         "is_listed": tunnel.is_listed,
         "intent": tunnel.purpose.intent.value,
         "intent_reason": tunnel.purpose.reason,
+        "owner": expected.owner if expected else None,
+        "site": expected.site if expected else None,
+        "description": expected.description if expected else None,
+        "options": sorted(expected.options) if expected else [],
         "rekeys": {trigger.value: count for trigger, count in memory.rekeys.items()},
         "last_rekey_at": _time(memory.last_rekey_at),
         "flaps": memory.flaps,
@@ -74,6 +79,30 @@ def _tunnel_document(tunnel: TunnelState, status: Status) -> dict[str, Json]:
         "received_bytes_per_second": tunnel.received_bytes_per_second,
         "predicted_expiry_at": _time(tunnel.predicted_expiry_at),
         "flow": record_document(tunnel.flow),
+    }
+
+
+def _link_document(link: Link) -> dict[str, Json]:
+    return {
+        "tunnel": link.tunnel,
+        "remote_device": link.remote_device,
+        "remote_tunnel": link.remote_tunnel,
+        "proof": link.proof.value,
+        "is_spi_pair_matched": link.is_spi_pair_matched,
+        "sent_loss": _loss_document(link.sent_loss),
+        "received_loss": _loss_document(link.received_loss),
+        "finding": link.finding,
+    }
+
+
+def _loss_document(loss: Loss | None) -> Json:
+    if loss is None:
+        return None
+    return {
+        "ratio": loss.ratio,
+        "error": loss.error,
+        "packets": loss.packets,
+        "seconds": loss.seconds,
     }
 
 
@@ -91,16 +120,28 @@ def _peer_document(peer: IkePeer) -> dict[str, Json]:
     }
 
 
-def _event_document(event: Event) -> dict[str, Json]:
+def event_document(event: Event) -> dict[str, Json]:
+    """An event as JSON; ``at`` in UTC to the millisecond, ``tunnel`` null for a whole device."""
+    evidence: list[Json] = [
+        {
+            "command": one.command,
+            "line_no": one.line_no,
+            "text": one.text,
+            "read_at": None if one.read_at is None else _utc(one.read_at),
+        }
+        for one in event.evidence
+    ]
     return {
-        "kind": event.kind.value,
+        "at": _utc(event.at),
         "device": event.device,
         "tunnel": event.tunnel,
-        "at": utc_text(event.at),
+        "kind": event.kind.value,
         "detail": event.detail,
         "facts": dict(event.facts),
-        "evidence": [
-            {"command": line.command, "line_no": line.line_no, "text": line.text}
-            for line in event.evidence
-        ],
+        "evidence": evidence,
     }
+
+
+def _utc(at: float) -> str:
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

@@ -13,16 +13,17 @@ import json
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 
 import click
 
+from ipsecmon.dump import event_document
 from ipsecmon.history import RawPair, RecordedEvent
 from ipsecmon.model import Event, EventKind, Evidence, RawOutput
 from ipsecmon.moments import local, offset_text
 from ipsecmon_parsers.documents import Json
 
-__all__ = ["EventList", "event_document", "json_lines", "text_lines"]
+__all__ = ["EventList", "json_lines", "text_lines"]
 
 _COLORS = {
     EventKind.DOWN: "red",
@@ -149,33 +150,6 @@ def _plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in text)
-
-
-def event_document(event: Event) -> dict[str, Json]:
-    """An event as JSON; ``at`` in UTC to the millisecond, ``tunnel`` null for a whole device."""
-    evidence: list[Json] = [
-        {
-            "command": one.command,
-            "line_no": one.line_no,
-            "text": one.text,
-            "read_at": None if one.read_at is None else _utc(one.read_at),
-        }
-        for one in event.evidence
-    ]
-    return {
-        "at": _utc(event.at),
-        "device": event.device,
-        "tunnel": event.tunnel,
-        "kind": event.kind.value,
-        "detail": event.detail,
-        "facts": dict(event.facts),
-        "evidence": evidence,
-    }
-
-
-def _utc(at: float) -> str:
-    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 def raw_document(raw: RawPair | None) -> Json:

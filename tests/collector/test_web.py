@@ -14,12 +14,17 @@ from ipsecmon.model import (
     Event,
     EventKind,
     Evidence,
+    ExpectedTunnel,
+    Link,
+    LinkProof,
+    Loss,
     PollError,
     PollResult,
     Reason,
     Stage,
     Status,
     TunnelMemory,
+    TunnelOption,
 )
 from ipsecmon.store import Store
 from ipsecmon.web import WebContext, create_app
@@ -207,8 +212,38 @@ def test_the_api_quotes_the_evidence_of_an_event() -> None:
             "command": "show crypto ipsec sa",
             "line_no": 7,
             "text": "current outbound spi: 0x0(0)",
+            "read_at": None,
         }
     ]
+
+
+def test_the_api_tells_the_other_end_and_the_owner_of_a_tunnel() -> None:
+    result = failed()
+    owned = ExpectedTunnel(
+        device="Site1",
+        name="a",
+        owner="netops",
+        site="Berlin",
+        options=frozenset({TunnelOption.UNIDIRECTIONAL, TunnelOption.BACKUP}),
+    )
+    link = Link(
+        device="Site1",
+        tunnel=result.tunnels[0].name,
+        remote_device="Site2",
+        remote_tunnel="there",
+        proof=LinkProof.SPI_PAIR,
+        is_spi_pair_matched=True,
+        sent_loss=Loss(ratio=0.02, error=0.002, packets=5000, seconds=700.0),
+    )
+    tunnel = replace(result.tunnels[0], expected=owned)
+    shown = replace(result, tunnels=(tunnel, *result.tunnels[1:]), links=(link,))
+    document = client(shown).get("/api/v1/devices/Site1").json()
+
+    assert document["tunnels"][0]["owner"] == "netops"
+    assert document["tunnels"][0]["options"] == ["backup", "unidirectional"]
+    assert document["links"][0]["remote_device"] == "Site2"
+    assert document["links"][0]["sent_loss"]["ratio"] == 0.02
+    assert document["links"][0]["received_loss"] is None
 
 
 def test_an_unknown_device_is_404_with_the_known_ones() -> None:
