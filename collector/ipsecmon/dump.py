@@ -70,7 +70,7 @@ def _tunnel_document(tunnel: TunnelState, status: Status) -> dict[str, Json]:
         "owner": expected.owner if expected else None,
         "site": expected.site if expected else None,
         "description": expected.description if expected else None,
-        "options": sorted(expected.options) if expected else [],
+        "options": [option.value for option in sorted(expected.options)] if expected else [],
         "rekeys": {trigger.value: count for trigger, count in memory.rekeys.items()},
         "last_rekey_at": _time(memory.last_rekey_at),
         "flaps": memory.flaps,
