@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -915,21 +916,34 @@ class TestPeers:
 
 
 class TestSamples:
+    LINK = Link(
+        device="Site1",
+        tunnel="CRYPTO/10.1.1.0_24-10.2.2.0_24",
+        remote_device="Site2",
+        remote_tunnel="there",
+        proof=LinkProof.SPI_PAIR,
+        is_spi_pair_matched=True,
+    )
+
     def test_a_tunnel_whose_other_end_is_read_keeps_what_tells_loss(self) -> None:
         alone, linked = Watched(), Watched()
         linked.read(UP)
-        link = Link(
-            device="Site1",
-            tunnel=linked.tunnel.name,
-            remote_device="Site2",
-            remote_tunnel="there",
-            proof=LinkProof.SPI_PAIR,
-            is_spi_pair_matched=True,
-        )
-        linked.result = replace(linked.result, links=(link,))
+        linked.result = replace(linked.result, links=(self.LINK,))
         for _ in range(20):
             alone.read(UP)
             linked.read(UP)
 
         assert len(alone.tunnel.memory.samples) == 4
-        assert len(linked.tunnel.memory.samples) == 14
+        assert len(linked.tunnel.memory.samples) == 16
+
+    def test_what_is_read_often_is_kept_far_enough_apart(self) -> None:
+        linked = Watched(step=5.0)
+        linked.read(UP)
+        linked.result = replace(linked.result, links=(self.LINK,))
+        for _ in range(400):
+            linked.read(UP)
+        ats = [sample.at for sample in linked.tunnel.memory.samples]
+
+        assert ats[-4:] == [linked.at - 15, linked.at - 10, linked.at - 5, linked.at]
+        assert ats[-1] - ats[0] > 600
+        assert all(later > earlier for earlier, later in pairwise(ats))

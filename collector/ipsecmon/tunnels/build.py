@@ -49,8 +49,9 @@ __all__ = ["Reading", "TunnelReading", "build"]
 
 # the newest readings of the counters: what a trend needs, and no more for each of thousands of tunnels ...
 _SAMPLES_KEPT = 4
-# ... but where the other end is read too, what tells a loss of 1 % from clocks that differ by a second
-_SAMPLES_KEPT_OF_LINKS = 14
+# ... but where the other end is read too, more, a minute apart: what tells a loss of 1 % from clocks that differ by a second
+_OLDER_KEPT_OF_LINKS = 12
+_OLDER_APART_SECONDS = 55.0
 # a tunnel the device lists no longer is expected back for so long after it was last up ...
 _REMEMBERED_SECONDS = 7 * 86400.0
 # ... or, if it never was up or lived for less than an hour, as between two spokes, for a day
@@ -225,8 +226,8 @@ class _Joined:
         at = self._reading.at
         memory = old.memory if old else TunnelMemory(first_seen_at=at)
         inbound, outbound = in_use(flow)
-        kept = _SAMPLES_KEPT_OF_LINKS if name in self._linked else _SAMPLES_KEPT
-        samples = _samples(memory.samples, flow, at, kept, has_fallen=name in self._fallen)
+        older = _OLDER_KEPT_OF_LINKS if name in self._linked else 0
+        samples = _samples(memory.samples, flow, at, older, has_fallen=name in self._fallen)
         options = expected.options if expected else frozenset[TunnelOption]()
         state = status(
             flow,
@@ -382,7 +383,7 @@ def _failed_over(old: TunnelState | None, flow: Flow) -> bool:
 
 
 def _samples(
-    before: tuple[CounterSample, ...], flow: Flow, at: float, kept: int, *, has_fallen: bool
+    before: tuple[CounterSample, ...], flow: Flow, at: float, older_kept: int, *, has_fallen: bool
 ) -> tuple[CounterSample, ...]:
     """The newest readings of the counters; a clear, a reload or a clock set back begins them anew."""
     new = CounterSample(
@@ -390,7 +391,11 @@ def _samples(
     )
     if has_fallen or (before and before[-1].at >= at):
         return (new,)
-    return (*before[-(kept - 1) :], new)
+    samples = (*before, new)
+    older, newest = samples[:-_SAMPLES_KEPT], samples[-_SAMPLES_KEPT:]
+    if len(older) > 1 and older[-1].at - older[-2].at < _OLDER_APART_SECONDS:
+        older = older[:-1]
+    return (*older[-older_kept:], *newest) if older_kept else newest
 
 
 def _carried(
