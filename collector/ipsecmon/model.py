@@ -231,7 +231,8 @@ class UnparsedOutput:
 class SaMark:
     """What is remembered of the SA in use in one direction, as last read.
 
-    ``first_kilobytes`` is what was left when its SPI was first seen: only differences within one SPI mean anything.
+    ``full_seconds`` and ``full_kilobytes`` are what it had when it was new: what was left when its SPI was first seen, or
+    for one that was there before the monitor, what its kind usually has.
     ``expires_at`` is when its time runs out, damped: it does not follow the jitter of the readings.
     """
 
@@ -239,7 +240,8 @@ class SaMark:
     at: float
     remaining_seconds: int | None = None
     remaining_kilobytes: int | None = None
-    first_kilobytes: int | None = None
+    full_seconds: int | None = None
+    full_kilobytes: int | None = None
     conn_id: int | None = None
     expires_at: float | None = None
 
@@ -262,8 +264,8 @@ class TunnelMemory:
     ``is_settled_up`` is the state after hysteresis (two readings that agree), ``None`` before the first; an
     ``unsettled_since`` is the time of a first reading that disagrees with it. Counts never decrease. ``samples`` are
     the newest readings of the counters, oldest first, since they last began anew; ``sent_kilobytes`` and
-    ``received_kilobytes`` (of 1024 bytes) add up what the remaining volume of each SA lost between readings, ``None`` where volume rekey is
-    disabled. ``lifetime_seconds`` and ``lifetime_kilobytes`` are the largest remaining values seen on an SA.
+    ``received_kilobytes`` (of 1024 bytes) add up what the remaining volume of each SA lost between readings, ``None``
+    where volume rekey is disabled. ``lifetime_seconds`` and ``lifetime_kilobytes`` are what new SAs have, learned.
     """
 
     first_seen_at: float
@@ -282,14 +284,23 @@ class TunnelMemory:
     went_without_sa: bool = False
     """A good reading since ``outbound`` was last read showed no outbound SA."""
     samples: tuple[CounterSample, ...] = ()
+    used_spis: tuple[int, ...] = ()
+    """Outbound SPIs that were in use and are still listed: turning back to one of them is no rekey."""
+    sent_left: tuple[tuple[int, int], ...] = ()
+    """What was left of each outbound SA listed, as (SPI, kilobytes)."""
+    received_left: tuple[tuple[int, int], ...] = ()
     sent_kilobytes: int | None = None
     received_kilobytes: int | None = None
+    sent_bytes_per_packet: float | None = None
+    received_bytes_per_packet: float | None = None
     lifetime_seconds: int | None = None
     lifetime_kilobytes: int | None = None
     readings: int = 0
     up_readings: int = 0
     peers: tuple[str, ...] = ()
     """Every peer this tunnel was seen with or is configured for, the first one first: the label of its series."""
+    is_gone_told: bool = False
+    """That the device lists it no longer has been told."""
     peer_failovers: int = 0
     """Times the peer in use became another."""
     signature: tuple[str, ...] = ()

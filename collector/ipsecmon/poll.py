@@ -44,10 +44,10 @@ __all__ = ["PolledDevice", "poll_device"]
 
 log = logging.getLogger(__name__)
 
-# Every poll asks these; without an answer to each there is no reading.
-_ALWAYS = (SHOW_ISAKMP_SA, SHOW_IPSEC_SA)
-# IKE version 2 has a table of its own, which releases before 15 do not know.
-_WHERE_KNOWN = (SHOW_IKEV2_SA,)
+# Every poll asks these. Without the IPsec SAs there is no reading; either table of IKE SAs may be unknown to a release,
+# but one that answered once must go on answering: what is refused, cut or garbled is not an empty table.
+_ALWAYS = (SHOW_IPSEC_SA,)
+_IKE_TABLES = (SHOW_ISAKMP_SA, SHOW_IKEV2_SA)
 # What changes when somebody configures something is read now and then.
 _CONFIGURATION = (SHOW_SA_LIFETIME, SHOW_CRYPTO_MAP)
 _CONFIGURATION_SECONDS = 3600.0
@@ -112,7 +112,7 @@ def _failed(
         extra={"device": device.name, "stage": failure.stage.value},
         exc_info=error if failure.is_unexpected else None,
     )
-    counts = {**last.errors_total, failure.reason: last.errors_total[failure.reason] + 1}
+    counts = {**last.errors_total, failure.reason: last.errors_total.get(failure.reason, 0) + 1}
     unread = [failure.command] if failure.command and failure.stage is Stage.PARSE else []
     return replace(
         last,
@@ -155,14 +155,16 @@ def _never_polled(device: PolledDevice, at: float) -> PollResult:
         started_at=at,
         duration_seconds=0.0,
         read_at=None,
-        parse_errors_total=dict.fromkeys((*_ALWAYS, *_WHERE_KNOWN, *_CONFIGURATION), 0),
+        parse_errors_total=dict.fromkeys(
+            (SHOW_ISAKMP_SA, *_ALWAYS, SHOW_IKEV2_SA, *_CONFIGURATION), 0
+        ),
         errors_total=dict.fromkeys(Reason, 0),
     )
 
 
 def _commands(device: PolledDevice, last: PollResult, now: float) -> tuple[str, ...]:
     """What to ask this time; a command the device refused is tried again when the configuration is read again."""
-    wanted = [*_ALWAYS, *_WHERE_KNOWN]
+    wanted = [SHOW_ISAKMP_SA, *_ALWAYS, SHOW_IKEV2_SA]
     read_at = last.configuration_read_at
     is_due = read_at is None or not 0 <= now - read_at < _CONFIGURATION_SECONDS
     if is_due:
@@ -216,18 +218,23 @@ def _left(deadline: float, device: PolledDevice) -> float:
 
 def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> PollResult:
     """Records of every answer, joined with what we knew."""
-    readings, refused, unread = _parse(device, outputs)
+    readings, refused, unread = _parse(device, outputs, last)
     listing = readings[SHOW_IPSEC_SA]
     flows = [
         (r, s) for r, s in zip(listing.records, listing.sources, strict=True) if isinstance(r, Flow)
     ]
-    ike_sas = [r for r in readings[SHOW_ISAKMP_SA].records if isinstance(r, IkeSa)]
-    if SHOW_IKEV2_SA in readings:
-        ike_sas += [r for r in readings[SHOW_IKEV2_SA].records if isinstance(r, IkeSa)]
+    ike_sas = [
+        record
+        for table in _IKE_TABLES
+        if table in readings
+        for record in readings[table].records
+        if isinstance(record, IkeSa)
+    ]
     asked = {output.command for output in outputs}
     is_configuration_read = not asked.isdisjoint(_CONFIGURATION)
-    lifetime = _lifetime(readings) if SHOW_SA_LIFETIME in asked else last.sa_lifetime
-    crypto_map = _crypto_map(readings) if SHOW_CRYPTO_MAP in asked else last.crypto_map
+    # an answer that was not given or not understood changes nothing
+    lifetime = _lifetime(readings) if SHOW_SA_LIFETIME in readings else last.sa_lifetime
+    crypto_map = _crypto_map(readings) if SHOW_CRYPTO_MAP in readings else last.crypto_map
     read_at = next(output.ended_at for output in outputs if output.command == SHOW_IPSEC_SA)
     reading = build(
         Reading(
@@ -296,28 +303,41 @@ def _reachable(last: PollResult, tunnels: Sequence[TunnelState], at: float) -> t
 
 
 def _parse(
-    device: PolledDevice, outputs: list[RawOutput]
+    device: PolledDevice, outputs: list[RawOutput], last: PollResult
 ) -> tuple[Mapping[str, ParseResult], frozenset[str], list[str]]:
     """What was read of each answer, the commands that gave none, and those of them whose answer could not be read.
 
-    One that every poll needs raises its error.
+    One that every poll needs raises its error, and so does a table of IKE SAs that was cut, garbled or answered before.
     """
     readings: dict[str, ParseResult] = {}
     failed: set[str] = set()
     unread: list[str] = []
+    no_table: ParserError | None = None
     for output in outputs:
         try:
             readings[output.command] = device.registry.parse(
                 device.platform, output.command, output.text, complete=True
             )
         except ParserError as error:
-            if output.command in _ALWAYS:
+            if output.command in _ALWAYS or (
+                output.command in _IKE_TABLES and not _may_be_unknown(output.command, error, last)
+            ):
                 raise
+            if output.command == SHOW_ISAKMP_SA:
+                no_table = error
             failed.add(output.command)
             if not isinstance(error, CommandRefused):
                 unread.append(output.command)
             log.debug("%s", error, extra={"device": device.name, "stage": Stage.PARSE.value})
+    if no_table is not None and SHOW_IKEV2_SA not in readings:
+        raise no_table
     return readings, frozenset(failed), unread
+
+
+def _may_be_unknown(command: str, error: ParserError, last: PollResult) -> bool:
+    """A release that does not know a command refuses it from the first time on."""
+    answered_before = last.read_at is not None and command not in last.refused_commands
+    return isinstance(error, CommandRefused) and not answered_before
 
 
 def _poll_error(device: PolledDevice, error: Exception) -> PollError:

@@ -336,6 +336,63 @@ def test_the_configuration_of_the_last_hour_is_kept(device: Device) -> None:
     assert device.poll().sa_lifetime is not None
 
 
+READY = """\
+ IPv4 Crypto IKEv2  SA
+
+Tunnel-id Local                 Remote                fvrf/ivrf            Status
+1         92.1.1.1/500          123.1.1.2/500         none/none            READY
+      Encr: AES-CBC, keysize: 256, PRF: SHA256, Hash: SHA256, DH Grp:14, Auth sign: PSK, Auth verify: PSK
+      Life/Active Time: 86400/3000 sec
+
+ IPv6 Crypto IKEv2  SA
+
+"""
+
+
+@pytest.mark.parametrize(
+    "answer", ["Command authorization failed.\n", READY[:230], "\x00\x01 binary\n"]
+)
+def test_a_table_of_ike_sas_that_was_read_once_is_never_taken_for_empty(
+    answer: str, device: Device
+) -> None:
+    device.answers[SHOW_IKEV2_SA] = READY
+    assert device.poll().is_good
+    device.answers[SHOW_IKEV2_SA] = answer
+    failed = device.poll()
+    device.answers[SHOW_IKEV2_SA] = READY
+
+    assert not failed.is_good
+    assert any(sa.version == 2 for peer in failed.ike_peers for sa in peer.sas)
+    assert device.poll().is_good
+
+
+def test_a_release_with_one_of_the_two_tables_of_ike_sas_is_read_with_that(device: Device) -> None:
+    device.answers[SHOW_ISAKMP_SA] = "% Invalid input detected at '^' marker.\n"
+    device.answers[SHOW_IKEV2_SA] = READY
+    with_version_2 = device.poll()
+    neither = Device()
+    neither.answers[SHOW_ISAKMP_SA] = device.answers[SHOW_ISAKMP_SA]
+    without = neither.poll()
+    neither.pool.close()
+
+    assert with_version_2.tunnels[0].status is Status.UP
+    assert without.error is not None
+    assert without.error.command == SHOW_ISAKMP_SA
+
+
+@pytest.mark.parametrize("answer", ["Command authorization failed.\n", "\x00\x01 binary\n"])
+def test_a_configuration_that_cannot_be_read_once_is_that_of_before(
+    answer: str, device: Device
+) -> None:
+    first = device.poll()
+    device.answers[SHOW_SA_LIFETIME] = answer
+    later = device.poll(after=3600.0)
+
+    assert later.is_good
+    assert later.sa_lifetime == first.sa_lifetime is not None
+    assert later.events == ()
+
+
 def test_answers_that_cannot_be_read_are_counted_by_command_and_refusals_are_not(
     device: Device,
 ) -> None:

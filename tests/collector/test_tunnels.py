@@ -61,7 +61,7 @@ class TestNames:
                     "local_ident": ident("0.0.0.0/0"),
                     "remote_ident": ident("0.0.0.0/0"),
                 },
-                "Tunnel0/123.1.1.2",
+                "Tunnel0",
             ),
             (
                 {
@@ -81,7 +81,7 @@ class TestNames:
             ({"crypto_map": None}, "Serial0/0/10.1.1.0_24-10.2.2.0_24"),
             (
                 {"kind": FlowKind.DYNAMIC, "crypto_map": "DYN"},
-                "DYN/10.1.1.0_24-10.2.2.0_24@123.1.1.2",
+                "DYN/10.1.1.0_24-10.2.2.0_24",
             ),
             (
                 {
@@ -161,6 +161,49 @@ class TestNames:
         watched.read(flow(*pair(1, 2), peer="203.0.113.7"))
 
         assert watched.tunnel.name == "HQ-to-Branch"
+
+    def test_two_sessions_behind_one_address_keep_their_names_in_any_order(self) -> None:
+        def session(number: int, spi: int) -> Flow:
+            return flow(
+                *pair(spi, spi + 1),
+                kind=FlowKind.VTI,
+                interface=f"Virtual-Access{number}",
+                crypto_map=f"Virtual-Access{number}-head-0",
+                local_ident=ident("0.0.0.0/0"),
+                remote_ident=ident("0.0.0.0/0"),
+            )
+
+        watched = Watched()
+        one, two = session(1, 1), session(2, 3)
+        watched.read(one, two)
+        told = [event.kind for _ in range(3) for event in watched.read(two, one).events]
+
+        assert told == []
+
+    def test_a_tunnel_interface_whose_destination_changes_is_the_same_tunnel(self) -> None:
+        watched = Watched()
+        for peer in ("203.0.113.1", "0.0.0.0", "203.0.113.2"):  # noqa: S104 # what is printed while it is down
+            watched.read(
+                flow(
+                    *pair(1, 2),
+                    kind=FlowKind.VTI,
+                    interface="Tunnel7",
+                    crypto_map="Tunnel7-head-0",
+                    local_ident=ident("0.0.0.0/0"),
+                    remote_ident=ident("0.0.0.0/0"),
+                    peer=peer,
+                )
+            )
+
+        assert watched.tunnel.name == "Tunnel7"
+
+    def test_ipv6_addresses_join_in_any_spelling(self) -> None:
+        six = {"peer": "2001:DB8::5", "local_endpoint": "2001:DB8:0::1", "local_address": None}
+        sa = ike_sa(source="2001:db8::1", destination="2001:db8::5")
+        reading = read(flow(*pair(1, 2), **six), ike=(sa,))
+
+        assert reading.tunnels[0].status is Status.UP
+        assert reading.tunnels[0].peer == "2001:db8::5"
 
     @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
     def test_names_that_collide_do_not_depend_on_the_order_of_the_listing(
@@ -442,8 +485,17 @@ class TestVanishing:
         watched = Watched()
         watched.read(DOWN, ike=())
 
-        assert kinds(watched.read(ike=()).events) == [EventKind.GONE]
-        assert watched.read(ike=()).events == ()
+        told = [event.kind for _ in range(4) for event in watched.read(ike=()).events]
+
+        assert told == [EventKind.GONE]
+
+    def test_a_flow_that_is_listed_now_and_then_is_not_told_each_time(self) -> None:
+        watched = Watched()
+        for _ in range(5):
+            watched.read(DOWN, ike=())
+            watched.read(ike=())
+
+        assert watched.result.events == ()
 
     @pytest.mark.parametrize(("days", "is_kept"), [(6.9, True), (7.1, False)])
     def test_it_is_expected_back_for_a_week(self, days: float, is_kept: bool) -> None:
@@ -563,6 +615,55 @@ class TestExpected:
 
         assert read(crypto_map=entries).tunnels == ()
 
+    def test_a_tunnel_that_was_watched_already_keeps_its_memory_under_its_new_name(self) -> None:
+        watched = Watched()
+        named = replace(self.HQ, remote_ident=ident("10.2.2.0/24"))
+        for spi in (1, 3):
+            watched.read(flow(*pair(spi, spi + 1)))
+        watched.expected = [named]
+        there = watched.read(flow(*pair(3, 4)))
+        watched.expected = []
+        back = watched.read(flow(*pair(3, 4)))
+
+        assert [tunnel.name for tunnel in there.tunnels] == ["HQ-to-Branch"]
+        assert sum(there.tunnels[0].memory.rekeys.values()) == 1
+        assert [tunnel.name for tunnel in back.tunnels] == ["CRYPTO/10.1.1.0_24-10.2.2.0_24"]
+        assert there.events == back.events == ()
+
+    def test_entries_for_the_same_identities_are_told_apart_by_their_peers(self) -> None:
+        entries = [
+            replace(self.HQ, name=name, remote_ident=ident("10.2.2.0/24"), peer=peer)
+            for name, peer in (("one", "198.51.100.1"), ("two", "198.51.100.2"))
+        ]
+        flows = [
+            flow(*pair(1, 2), peer="198.51.100.2"),
+            flow(*pair(3, 4), peer="198.51.100.1", interface="Serial0/1"),
+        ]
+
+        assert [t.name for t in Watched(entries).read(*flows).tunnels] == ["two", "one"]
+
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+    def test_names_that_begin_alike_are_not_mistaken(self, order: tuple[int, int]) -> None:
+        def named(*names: str) -> list[ExpectedTunnel]:
+            return [
+                replace(self.HQ, name=name, remote_ident=ident(f"10.{number}.0.0/24"), peer=None)
+                for number, name in enumerate(names)
+            ]
+
+        flows = [
+            flow(*pair(2 * number + 1, 2 * number + 2), remote_ident=ident(f"10.{number}.0.0/24"))
+            for number in (0, 1)
+        ]
+        watched = Watched(named("SITE1", "SITE10"))
+        watched.read(*(flows[index] for index in order))
+        watched.expected = named("SITE10", "SITE1")
+        watched.read(*(flows[index] for index in order))
+
+        assert {t.name: str(t.flow.remote_ident) for t in watched.result.tunnels} == {
+            "SITE10": "10.0.0.0/24",
+            "SITE1": "10.1.0.0/24",
+        }
+
     def test_a_tunnel_interface_is_told_by_its_name(self) -> None:
         entry = ExpectedTunnel(device="Site1", name="to-cloud", interface="Tunnel7")
         vti = flow(
@@ -680,6 +781,52 @@ class TestRekeys:
         assert event.facts["trigger"] == RekeyTrigger.OUTAGE
         assert event.facts["gap_seconds"] == 120.0
 
+    def test_two_live_pairs_whose_current_spi_turns_to_and_fro_are_no_storm(self) -> None:
+        one, other = pair(1, 2), pair(3, 4)
+        watched = Watched()
+        watched.read(flow(*one, *other, current_outbound_spi=2))
+        told = [
+            event.kind
+            for number in range(6)
+            for event in watched.read(
+                flow(*one, *other, current_outbound_spi=4 if number % 2 else 2)
+            ).events
+        ]
+
+        assert told == [EventKind.REKEY]
+
+    def test_a_standby_copy_tells_no_rekeys(self) -> None:
+        watched = Watched()
+        watched.read(flow(*pair(1, 2)))
+        told = [
+            event.kind
+            for spi in (4, 6, 8)
+            for event in watched.read(
+                flow(*pair(spi - 1, spi, status="STANDBY(STANDBY)")), ike=()
+            ).events
+        ]
+
+        assert told == []
+
+    def test_the_lifetime_of_the_sa_counts_not_that_of_the_device(self) -> None:
+        day = SaLifetime(seconds=28800, kilobytes=4608000, volume_rekey_disabled=False)
+        watched = Watched()
+        watched.read(flow(*pair(1, 2, remaining_seconds=100)), lifetime=day)
+        watched.read(flow(*pair(3, 4, remaining_seconds=3580)), lifetime=day)
+        watched.read(flow(*pair(3, 4, remaining_seconds=3520)), lifetime=day)
+        (event,) = watched.read(flow(*pair(5, 6)), lifetime=day).events
+
+        assert event.facts["trigger"] == RekeyTrigger.FORCED
+
+    def test_either_direction_may_use_up_its_volume(self) -> None:
+        watched = Watched()
+        for kilobytes in (4500000, 90000):
+            inbound, outbound = pair(1, 2)
+            watched.read(flow(replace(inbound, remaining_kilobytes=kilobytes), outbound))
+        (event,) = watched.read(flow(*pair(3, 4))).events
+
+        assert event.facts["trigger"] == RekeyTrigger.VOLUME
+
     def test_the_age_of_an_spi_is_known_from_its_first_reading(self) -> None:
         watched = Watched()
         watched.read(DOWN)
@@ -737,6 +884,41 @@ class TestHiddenBytes:
 
         assert watched.tunnel.memory.sent_kilobytes == 1200
 
+    def test_what_one_pair_of_two_receives_is_counted_whichever_is_the_fresher(self) -> None:
+        watched = Watched()
+        for used in (0, 600):
+            old = pair(1, 2, remaining_seconds=900, remaining_kilobytes=4000000 - used)
+            watched.read(flow(*old, *pair(3, 4), current_outbound_spi=4))
+
+        assert watched.tunnel.memory.received_kilobytes == 600
+
+    def test_packets_without_an_sa_do_not_count_at_the_rate_of_before(self) -> None:
+        watched = Watched()
+        for kilobytes, packets in ((4608000, 400), (4548000, 60400)):
+            watched.read(flow(*pair(1, 2, remaining_kilobytes=kilobytes), encaps_packets=packets))
+        before = watched.tunnel.memory.sent_kilobytes
+        watched.read(flow(encaps_packets=60410), ike=())
+        rate = watched.tunnel.sent_bytes_per_second
+        watched.read(flow(*pair(3, 4), encaps_packets=60410))
+
+        assert before == 60000
+        assert rate is None
+        assert watched.tunnel.memory.sent_kilobytes == 60010
+
+    def test_two_inbound_sas_a_second_apart_do_not_take_turns(self) -> None:
+        watched = Watched()
+        seen: list[int | None] = []
+        for seconds in (3000, 2998, 3001):
+            first, second = (
+                pair(1, 2, remaining_seconds=2999),
+                pair(3, 4, remaining_seconds=seconds),
+            )
+            watched.read(flow(*first, *second, current_outbound_spi=2))
+            assert watched.tunnel.inbound is not None
+            seen.append(watched.tunnel.inbound.spi)
+
+        assert len(set(seen)) == 1
+
     def test_without_a_volume_lifetime_nothing_is_known(self) -> None:
         watched = Watched()
         for _ in range(2):
@@ -784,8 +966,54 @@ class TestChanges:
             flow(interface="Serial0/1", encaps_packets=0, decaps_packets=0),
             ike=(),
         ).events
+        back = watched.read(*self.two(5, 6, 7, 8, packets=9, conn_id=2001)).events
 
         assert kinds(events) == [EventKind.RELOAD]
+        assert kinds(back) == [EventKind.REKEY, EventKind.REKEY]
+
+    def test_a_reload_is_told_although_one_counter_did_not_fall(self) -> None:
+        watched = Watched()
+        one, two = self.two(1, 2, 3, 4, packets=500, conn_id=2041)
+        watched.read(replace(one, encaps_packets=2, decaps_packets=2), two)
+        events = watched.read(*self.two(5, 6, 7, 8, packets=9, conn_id=2001)).events
+
+        assert EventKind.RELOAD in kinds(events)
+        assert EventKind.COUNTERS_CLEARED not in kinds(events)
+
+    def test_the_numbers_begin_anew_with_a_reload_and_the_next_clear_is_a_clear(self) -> None:
+        watched = Watched()
+        watched.read(*self.two(1, 2, 3, 4, packets=500, conn_id=2041))
+        watched.read(*self.two(5, 6, 7, 8, packets=9, conn_id=2001))
+        watched.read(*self.two(5, 6, 7, 8, packets=900, conn_id=2001))
+        events = watched.read(*self.two(9, 10, 11, 12, packets=5, conn_id=2005)).events
+
+        assert EventKind.COUNTERS_CLEARED in kinds(events)
+        assert EventKind.RELOAD not in kinds(events)
+
+    def test_clear_crypto_session_is_no_reload(self) -> None:
+        watched = Watched()
+        watched.read(*self.two(1, 2, 3, 4, packets=500, conn_id=2041))
+        events = watched.read(
+            *self.two(5, 6, 7, 8, packets=9, conn_id=2045), ike=(ike_sa(conn_id=1002),)
+        ).events
+
+        assert EventKind.RELOAD not in kinds(events)
+
+    def test_a_clear_on_an_engine_that_gives_its_ids_again_is_no_reload(self) -> None:
+        watched = Watched()
+        watched.read(*self.two(1, 2, 3, 4, packets=500, conn_id=1))
+        events = watched.read(*self.two(5, 6, 7, 8, packets=9, conn_id=1)).events
+
+        assert EventKind.RELOAD not in kinds(events)
+
+    def test_a_counter_that_fell_from_above_the_middle_of_32_bits_was_cleared(self) -> None:
+        watched = Watched()
+        for packets in (3_000_000_000, 3_000_000_600):
+            watched.read(flow(*pair(1, 2), encaps_packets=packets))
+
+        assert kinds(watched.read(flow(*pair(1, 2), encaps_packets=70)).events) == [
+            EventKind.COUNTERS_CLEARED
+        ]
 
     def test_clear_crypto_sa_is_no_reload(self) -> None:
         watched = Watched()

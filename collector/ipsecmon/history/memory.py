@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from ipsecmon.model import PollResult, TunnelState, identity_only
+from ipsecmon.model import PollResult, Status, TunnelState, identity_only
 
 __all__ = ["MemoryDamaged", "pack", "reduced", "unpack"]
 
@@ -51,7 +51,6 @@ def reduced(result: PollResult) -> PollResult:
     return replace(
         result,
         tunnels=tuple(_reduced_tunnel(tunnel) for tunnel in result.tunnels),
-        ike_peers=tuple(replace(peer, sas=()) for peer in result.ike_peers),
         unmatched_ike_sas=(),
         events=(),
         outputs=(),
@@ -62,6 +61,7 @@ def reduced(result: PollResult) -> PollResult:
 def _reduced_tunnel(tunnel: TunnelState) -> TunnelState:
     return replace(
         tunnel,
+        status=Status.UNKNOWN,
         flow=identity_only(tunnel.flow),
         lines=None,
         inbound=None,

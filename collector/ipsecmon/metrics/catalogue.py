@@ -93,6 +93,7 @@ _DETAIL = "`show crypto ipsec sa detail`"
 _SHOW_IKE = "`show crypto isakmp sa`, `show crypto ikev2 sa`"
 _MEMORY = "what ipsecmon remembers of the tunnel"
 _NOT_PRINTED = "the device does not print it"
+_NOT_COUNTED = f"{_NOT_PRINTED}, or it lists the flow no longer"
 _NO_VOLUME = "volume rekey is disabled"
 _OTHER_END = "the other end is not polled"
 
@@ -109,9 +110,7 @@ def _packets(word: str, meaning: str, tier: Tier) -> Metric:
         source=f"{_SHOW_SA}: `#pkts {word}`",
         tier=tier,
         unit="packets",
-        absent=_NOT_PRINTED
-        if tier is _MINIMAL
-        else f"{_NOT_PRINTED}, or it lists the flow no longer",
+        absent=_NOT_COUNTED,
     )
 
 
@@ -131,7 +130,7 @@ def _drops(name: str, meaning: str, reasons: tuple[str, ...]) -> Metric:
 _TUNNELS = Group(
     title="Tunnels",
     about="One tunnel is one protected flow (a pair of proxy identities) of one device. A tunnel that is known stays, "
-    "with SAs or without, listed by the device or not.",
+    "with SAs or without; of one the device lists no longer all but its packet counters.",
     metrics=(
         Metric(
             name="cisco_ipsec_tunnel_info",
@@ -185,7 +184,7 @@ _TUNNELS = Group(
             labels=_TUNNEL,
             help='Outbound packets dropped, from "#send errors"; grows while traffic finds no SA.',
             source=f"{_SHOW_SA}: `#send errors`",
-            absent=_NOT_PRINTED,
+            absent=_NOT_COUNTED,
         ),
         Metric(
             name="cisco_ipsec_tunnel_recv_errors_total",
@@ -193,7 +192,7 @@ _TUNNELS = Group(
             labels=_TUNNEL,
             help='Inbound packets dropped, from "#recv errors".',
             source=f"{_SHOW_SA}: `#recv errors`",
-            absent=_NOT_PRINTED,
+            absent=_NOT_COUNTED,
         ),
         _drops("send", "Outbound", ("no_sa", "encaps_failed", "internal", "replay_rollover")),
         _drops(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ipsecmon.config import Tier
 from ipsecmon.metrics.text import label, label_block
 from ipsecmon.model import Intent, SaMark, Status, TunnelState
+from ipsecmon.tunnels.identity import stable_interface
 from ipsecmon_parsers.records import Direction, Flow, IpsecSa, SaLifetime
 
 __all__ = ["TunnelLabels", "tunnel_samples"]
@@ -88,10 +89,10 @@ def tunnel_samples(
         tunnel.purpose.intent is Intent.ALWAYS_ON and tunnel.status not in _NOT_EXPECTED_NOW
     )
     yield "cisco_ipsec_tunnel_expected", block, is_expected
-    absent = None if tunnel.is_listed or is_unread else 0
-    if (encaps := _or(flow.encaps_packets, absent)) is not None:
+    # a flow that is not listed has no counters: a 0 would make all it ever counted look new when it is back
+    if (encaps := flow.encaps_packets) is not None:
         yield "cisco_ipsec_tunnel_encaps_packets_total", block, encaps
-    if (decaps := _or(flow.decaps_packets, absent)) is not None:
+    if (decaps := flow.decaps_packets) is not None:
         yield "cisco_ipsec_tunnel_decaps_packets_total", block, decaps
     if tier is Tier.MINIMAL:
         expiry = _expiry(tunnel.outbound, tunnel.memory.outbound, tunnel.seen_at)
@@ -99,9 +100,9 @@ def tunnel_samples(
             outbound = labels.with_word("direction", "outbound")
             yield "cisco_ipsec_sa_expiry_timestamp_seconds", outbound, expiry
         return
-    if (send_errors := _or(flow.send_errors, absent)) is not None:
+    if (send_errors := flow.send_errors) is not None:
         yield "cisco_ipsec_tunnel_send_errors_total", block, send_errors
-    if (recv_errors := _or(flow.recv_errors, absent)) is not None:
+    if (recv_errors := flow.recv_errors) is not None:
         yield "cisco_ipsec_tunnel_recv_errors_total", block, recv_errors
     yield from _remembered(tunnel, labels, block)
     yield from _lifetimes(tunnel, lifetime, block)
@@ -116,10 +117,6 @@ def tunnel_samples(
         yield from _extended(tunnel, status, labels, block)
 
 
-def _or(value: int | None, default: int | None) -> int | None:
-    return default if value is None else value
-
-
 def _info(tunnel: TunnelState, labels: TunnelLabels) -> str:
     flow, expected = tunnel.flow, tunnel.expected
     site = owner = description = None
@@ -129,7 +126,7 @@ def _info(tunnel: TunnelState, labels: TunnelLabels) -> str:
         label("crypto_map", flow.crypto_map or ""),
         label("description", description or ""),
         labels.device,
-        label("interface", flow.interface or ""),
+        label("interface", stable_interface(flow.interface)),
         label("local_addr", flow.local_address or ""),
         label("local_ident", str(flow.local_ident)),
         label("owner", owner or ""),

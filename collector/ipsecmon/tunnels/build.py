@@ -20,28 +20,41 @@ from ipsecmon.model import (
     IkePeer,
     PollResult,
     RekeyTrigger,
-    SaMark,
     Status,
     TunnelMemory,
     TunnelOption,
     TunnelState,
     identity_only,
 )
-from ipsecmon.tunnels.changes import device_events, has_fallen, is_reload, tunnel_events
+from ipsecmon.tunnels.changes import (
+    device_events,
+    has_counted,
+    has_fallen,
+    is_reload,
+    tunnel_events,
+)
 from ipsecmon.tunnels.expected import ExpectedIndex, MapLines, map_lines, missing_flow
-from ipsecmon.tunnels.identity import tunnel_names
+from ipsecmon.tunnels.identity import (
+    canonical_flow,
+    canonical_ike_sa,
+    known_names,
+    tunnel_names,
+    tunnel_place,
+)
 from ipsecmon.tunnels.intent import purpose
 from ipsecmon.tunnels.peers import flow_ends, ike_peers
 from ipsecmon.tunnels.rekeys import Rekey, classified
 from ipsecmon.tunnels.status import in_use, status
-from ipsecmon.tunnels.volume import Carried, carried, mark, predicted_expiry
+from ipsecmon.tunnels.volume import Carried, Left, carried, left_of, mark, predicted_expiry
 from ipsecmon_parsers.records import (
     CryptoMapEntry,
     CryptoSession,
+    Direction,
     Flow,
     FlowKind,
     IkeSa,
     IpsecSa,
+    Platform,
     SaLifetime,
 )
 
@@ -52,6 +65,8 @@ _SAMPLES_KEPT = 4
 # ... but where the other end is read too, more, a minute apart: what tells a loss of 1 % from clocks that differ by a second
 _OLDER_KEPT_OF_LINKS = 12
 _OLDER_APART_SECONDS = 55.0
+# of a peer whose address changes every day the first, which labels its series, and the last ones
+_PEERS_KEPT = 8
 # a tunnel the device lists no longer is expected back for so long after it was last up ...
 _REMEMBERED_SECONDS = 7 * 86400.0
 # ... or, if it never was up or lived for less than an hour, as between two spokes, for a day
@@ -93,18 +108,19 @@ def build(
 
     ``expected`` is the inventory of this device.
     """
-    remembered = {tunnel.name: tunnel for tunnel in previous.tunnels}
-    known = {name: tunnel.flow for name, tunnel in remembered.items()}
+    reading = _canonical(reading)
     inventory = ExpectedIndex(expected)
     named = {i: one for i, flow in enumerate(reading.flows) if (one := inventory.of(flow))}
-    names = tunnel_names(reading.flows, known, {i: one.name for i, one in named.items()})
+    names, remembered = _names(reading, previous, named)
     fallen = frozenset(
         name
         for name, flow in zip(names, reading.flows, strict=True)
-        if name in remembered and _fell(remembered[name], flow)
+        if name in remembered and _fell(remembered[name], flow, reading.at)
     )
     lines = map_lines(reading.crypto_map, previous.platform)
-    absent = list(_absent(reading, previous, expected, inventory, named, set(names), lines))
+    absent = list(
+        _absent(reading, previous.platform, remembered, expected, inventory, named, names, lines)
+    )
     known_peers = _known_peers(previous, reading, lines)
     peers, unmatched = ike_peers(reading.flows, reading.ike_sas, previous.host, known_peers)
     joined = _Joined(reading, previous, peers, fallen, lines)
@@ -119,53 +135,115 @@ def build(
     for name, flow, entry in absent:
         known_as = remembered.pop(name, None)
         pairs.append((known_as, joined.unlisted(name, flow, known_as, entry)))
+    places = {tunnel_place(flow) for flow in reading.flows}
     for name, lost in remembered.items():
-        if not _is_forgotten(lost, reading.at):
+        # what is listed under another name now has not gone
+        if not _is_forgotten(lost, reading.at) and tunnel_place(lost.flow) not in places:
             pairs.append((lost, joined.unlisted(name, lost.flow, lost, inventory.of(lost.flow))))
+    both = [(old, new) for old, new in pairs if old is not None and new.is_listed]
+    started_anew = is_reload(both, fallen, reading.ike_sas, previous)
+    if started_anew:
+        pairs = [(old, _of_a_new_life(new)) for old, new in pairs]
     return TunnelReading(
         tunnels=tuple(new for _, new in pairs),
         ike_peers=peers,
         unmatched_ike_sas=unmatched,
-        highest_conn_ids=joined.highest_conn_ids,
-        events=tuple(_events(reading, previous, pairs, rekeys, fallen, joined)),
+        highest_conn_ids=joined.current_conn_ids if started_anew else joined.highest_conn_ids,
+        events=tuple(_events(reading, previous, pairs, rekeys, fallen, is_reload=started_anew)),
     )
 
 
-def _fell(old: TunnelState, flow: Flow) -> bool:
-    if not old.memory.samples:
+def _of_a_new_life(tunnel: TunnelState) -> TunnelState:
+    """After a reload: the numbers of connections before it say nothing of those to come."""
+    mark = tunnel.memory.outbound
+    if tunnel.outbound is not None or mark is None:
+        return tunnel
+    memory = replace(tunnel.memory, outbound=replace(mark, conn_id=None))
+    return replace(tunnel, memory=memory)
+
+
+def _canonical(reading: Reading) -> Reading:
+    """Addresses in one spelling: devices print those of IPv6 in several, and in every command its own."""
+    return replace(
+        reading,
+        flows=[canonical_flow(flow) for flow in reading.flows],
+        ike_sas=[canonical_ike_sa(sa) for sa in reading.ike_sas],
+    )
+
+
+def _names(
+    reading: Reading, previous: PollResult, named: Mapping[int, ExpectedTunnel]
+) -> tuple[list[str], dict[str, TunnelState]]:
+    """The name of each flow, and what is remembered by the names of now.
+
+    A flow keeps the name it was known under, until the inventory gives it another or takes that away again.
+    """
+    by_name = {tunnel.name: tunnel for tunnel in previous.tunnels}
+    known = {name: tunnel.flow for name, tunnel in by_name.items()}
+    known_as = known_names(reading.flows, known)
+    kept = {
+        name: known[name]
+        for index, name in known_as.items()
+        if index in named or by_name[name].expected is None
+    }
+    given = {index: one.name for index, one in named.items()}
+    names = tunnel_names(reading.flows, kept, given)
+    for index, old_name in known_as.items():
+        if names[index] != old_name and names[index] not in by_name:
+            by_name[names[index]] = by_name.pop(old_name)
+    return names, by_name
+
+
+def _fell(old: TunnelState, flow: Flow, at: float) -> bool:
+    samples = old.memory.samples
+    if not samples:
         return False
-    last = old.memory.samples[-1]
-    return has_fallen(last.encaps, flow.encaps_packets) or has_fallen(
-        last.decaps, flow.decaps_packets
+    last, before = samples[-1], samples[max(0, len(samples) - 2)]
+    share = (at - last.at) / (last.at - before.at) if last.at > before.at else 0.0
+    mark = old.memory.outbound
+    is_same_sa = mark is not None and mark.spi == flow.current_outbound_spi
+    return any(
+        has_fallen(
+            was,
+            now,
+            plausible_packets=max(0, (was or 0) - (earlier or 0)) * max(0.0, share),
+            is_same_sa=is_same_sa,
+        )
+        for earlier, was, now in (
+            (before.encaps, last.encaps, flow.encaps_packets),
+            (before.decaps, last.decaps, flow.decaps_packets),
+        )
     )
 
 
 def _absent(
     reading: Reading,
-    previous: PollResult,
+    platform: Platform,
+    remembered: Mapping[str, TunnelState],
     expected: Sequence[ExpectedTunnel],
     inventory: ExpectedIndex,
     named: Mapping[int, ExpectedTunnel],
-    taken: set[str],
+    names: Sequence[str],
     lines: MapLines,
 ) -> Iterator[tuple[str, Flow, ExpectedTunnel | None]]:
     """Tunnels that should be listed and are not: name, what is known of the flow, its entry in the inventory."""
+    taken = set(names)
     found = {one.name for one in named.values()}
-    by_entry = {
-        tunnel.expected.name: tunnel for tunnel in previous.tunnels if tunnel.expected is not None
-    }
+    by_entry: dict[str, tuple[str, TunnelState]] = {}
+    for name, tunnel in remembered.items() if expected else ():
+        if name not in taken and (one := inventory.of(tunnel.flow)) is not None:
+            by_entry.setdefault(one.name, (name, tunnel))
     for one in expected:
         if one.name in found:
             continue
-        old = by_entry.get(one.name)
-        name = old.name if old is not None else one.name
+        name, old = by_entry.get(one.name, (one.name, None))
         if name not in taken:
             taken.add(name)
-            yield name, old.flow if old else missing_flow(one, previous.platform), one
+            yield name, old.flow if old else missing_flow(one, platform), one
     flows = lines.not_listed(reading.flows)
     if not flows:
         return
-    known = {tunnel.name: tunnel.flow for tunnel in previous.tunnels if tunnel.name not in taken}
+    known = {name: tunnel.flow for name, tunnel in remembered.items() if name not in taken}
     entries = {i for i, flow in enumerate(flows) if inventory.of(flow) is not None}
     for index, (name, flow) in enumerate(zip(tunnel_names(flows, known), flows, strict=True)):
         if index not in entries and name not in taken:
@@ -225,7 +303,7 @@ class _Joined:
         """The tunnel of a flow the device printed."""
         at = self._reading.at
         memory = old.memory if old else TunnelMemory(first_seen_at=at)
-        inbound, outbound = in_use(flow)
+        inbound, outbound = in_use(flow, memory.inbound.spi if memory.inbound else None)
         older = _OLDER_KEPT_OF_LINKS if name in self._linked else 0
         samples = _samples(memory.samples, flow, at, older, has_fallen=name in self._fallen)
         options = expected.options if expected else frozenset[TunnelOption]()
@@ -239,17 +317,18 @@ class _Joined:
             is_unidirectional=TunnelOption.UNIDIRECTIONAL in options,
             is_excluded=TunnelOption.EXCLUDED in options,
         )
-        sent_mark = mark(outbound, memory.outbound, at)
-        received_mark = mark(inbound, memory.inbound, at)
-        sent = _carried(memory, old, sent_mark, samples, is_sent=True)
-        received = _carried(memory, old, received_mark, samples, is_sent=False)
-        rekey = self._rekey(name, flow, old, sent)
-        lifetime_seconds = _largest(
-            memory.lifetime_seconds, sent_mark.remaining_seconds if sent_mark else None
-        )
-        lifetime_kilobytes = _largest(
-            memory.lifetime_kilobytes, sent_mark.remaining_kilobytes if sent_mark else None
-        )
+        usual = self._reading.lifetime
+        sent_mark = mark(outbound, memory.outbound, at, usual)
+        received_mark = mark(inbound, memory.inbound, at, usual)
+        sent_left = left_of(flow.sas, Direction.OUTBOUND)
+        received_left = left_of(flow.sas, Direction.INBOUND)
+        sent = _sent(memory, sent_left, samples)
+        received = _received(memory, received_left, samples)
+        rekey = self._rekey(name, flow, outbound, old)
+        in_use_before = {sa.spi for sa in flow.sas} & {*memory.used_spis}
+        used_spis = tuple(spi for spi in memory.used_spis if spi in in_use_before)
+        if outbound is not None and outbound.spi and outbound.spi not in used_spis:
+            used_spis = (*used_spis, outbound.spi)
         settled = _settled(memory, state, at)
         remembered = TunnelMemory(
             first_seen_at=memory.first_seen_at,
@@ -267,10 +346,19 @@ class _Joined:
             outbound=sent_mark,
             went_without_sa=outbound is None and sent_mark is not None,
             samples=samples,
+            used_spis=used_spis,
+            sent_left=sent_left,
+            received_left=received_left,
             sent_kilobytes=sent.total_kilobytes,
             received_kilobytes=received.total_kilobytes,
-            lifetime_seconds=lifetime_seconds,
-            lifetime_kilobytes=lifetime_kilobytes,
+            sent_bytes_per_packet=sent.bytes_per_packet,
+            received_bytes_per_packet=received.bytes_per_packet,
+            lifetime_seconds=_learned(
+                memory.lifetime_seconds, sent_mark.full_seconds if sent_mark else None
+            ),
+            lifetime_kilobytes=_learned(
+                memory.lifetime_kilobytes, sent_mark.full_kilobytes if sent_mark else None
+            ),
             readings=memory.readings + 1,
             up_readings=memory.up_readings + state.is_up,
             peers=self._known_peers(flow, memory, expected),
@@ -326,7 +414,11 @@ class _Joined:
             last_transition_at=settled.last_transition_at,
             flaps=settled.flaps,
             went_without_sa=memory.outbound is not None,
+            is_gone_told=memory.is_gone_told or (old is not None and not old.is_listed),
             samples=(),  # a dynamic flow begins anew when it comes back
+            used_spis=(),
+            sent_left=(),
+            received_left=(),
             readings=memory.readings + 1,
             peers=self._known_peers(flow, memory, expected),
         )
@@ -342,22 +434,23 @@ class _Joined:
             expected=expected,
         )
 
-    def _rekey(self, name: str, flow: Flow, old: TunnelState | None, sent: Carried) -> Rekey | None:
+    def _rekey(
+        self, name: str, flow: Flow, outbound: IpsecSa | None, old: TunnelState | None
+    ) -> Rekey | None:
         """What replaced the SPI since the last reading, ``None`` where none was replaced or none is there."""
-        spi = flow.current_outbound_spi
-        if old is None or not spi or old.memory.outbound is None:
+        if old is None or old.memory.outbound is None or outbound is None or not outbound.spi:
             return None
-        mark_before = old.memory.outbound
-        if spi == mark_before.spi:
+        memory, before = old.memory, old.memory.outbound
+        if outbound.spi == before.spi or outbound.spi in memory.used_spis:
             return None
-        rate = old.sent_bytes_per_second
         return classified(
-            mark_before,
-            spi,
+            before,
+            memory.inbound,
+            outbound.spi,
             at=self._reading.at,
-            lifetime_seconds=_lifetime(old.memory, self._reading.lifetime),
-            bytes_per_second=sent.bytes_per_second if rate is None else rate,
-            went_without_sa=old.memory.went_without_sa,
+            sent_bytes_per_second=old.sent_bytes_per_second,
+            received_bytes_per_second=old.received_bytes_per_second,
+            went_without_sa=memory.went_without_sa,
             began_anew=name in self._fallen or _failed_over(old, flow),
         )
 
@@ -372,6 +465,8 @@ class _Joined:
             *([flow.peer] if flow.peer else ()),
         ]
         peers = tuple(dict.fromkeys(found))
+        if len(peers) > _PEERS_KEPT:
+            peers = (peers[0], *peers[-(_PEERS_KEPT - 1) :])
         return memory.peers if peers == memory.peers else peers
 
 
@@ -398,26 +493,31 @@ def _samples(
     return (*older[-older_kept:], *newest) if older_kept else newest
 
 
-def _carried(
-    memory: TunnelMemory,
-    old: TunnelState | None,
-    new: SaMark | None,
-    samples: Sequence[CounterSample],
-    *,
-    is_sent: bool,
-) -> Carried:
-    counts = [sample.encaps if is_sent else sample.decaps for sample in samples]
-    last_rate: float | None = None
-    if old is not None:
-        last_rate = old.sent_bytes_per_second if is_sent else old.received_bytes_per_second
+def _sent(memory: TunnelMemory, left: Left, samples: Sequence[CounterSample]) -> Carried:
     return carried(
-        memory.outbound if is_sent else memory.inbound,
-        new,
-        total_kilobytes=memory.sent_kilobytes if is_sent else memory.received_kilobytes,
-        last_rate=last_rate,
-        packets=_difference(counts[-2:]),
-        packets_per_second_before=_rate(samples[-3:-1], counts[-3:-1]),
+        memory.sent_left,
+        left,
+        seconds=_seconds(memory, samples),
+        packets=_difference([sample.encaps for sample in samples[-2:]]),
+        total_kilobytes=memory.sent_kilobytes,
+        bytes_per_packet=memory.sent_bytes_per_packet,
     )
+
+
+def _received(memory: TunnelMemory, left: Left, samples: Sequence[CounterSample]) -> Carried:
+    return carried(
+        memory.received_left,
+        left,
+        seconds=_seconds(memory, samples),
+        packets=_difference([sample.decaps for sample in samples[-2:]]),
+        total_kilobytes=memory.received_kilobytes,
+        bytes_per_packet=memory.received_bytes_per_packet,
+    )
+
+
+def _seconds(memory: TunnelMemory, samples: Sequence[CounterSample]) -> float | None:
+    """Since the reading before this; ``None`` if the device did not list the flow then."""
+    return samples[-1].at - memory.samples[-1].at if memory.samples else None
 
 
 def _difference(counts: Sequence[int | None]) -> int | None:
@@ -426,19 +526,14 @@ def _difference(counts: Sequence[int | None]) -> int | None:
     return counts[-1] - counts[0]
 
 
-def _rate(samples: Sequence[CounterSample], counts: Sequence[int | None]) -> float | None:
-    packets = _difference(counts)
-    return None if packets is None else packets / (samples[-1].at - samples[0].at)
+# a lifetime that is this much shorter than the last was configured anew, not read late
+_SHORTER = 0.8
 
 
-def _largest(known: int | None, now: int | None) -> int | None:
-    if known is None or now is None:
-        return known if now is None else now
-    return max(known, now)
-
-
-def _lifetime(memory: TunnelMemory, configured: SaLifetime | None) -> int | None:
-    return _largest(memory.lifetime_seconds, configured.seconds if configured else None)
+def _learned(known: int | None, full: int | None) -> int | None:
+    if known is None or full is None:
+        return known if full is None else full
+    return full if full > known or full < _SHORTER * known else known
 
 
 def _counted(counts: Mapping[RekeyTrigger, int], rekey: Rekey | None) -> Mapping[RekeyTrigger, int]:
@@ -515,32 +610,24 @@ def _events(
     pairs: Sequence[tuple[TunnelState | None, TunnelState]],
     rekeys: Mapping[str, Rekey],
     fallen: frozenset[str],
-    joined: _Joined,
+    *,
+    is_reload: bool,
 ) -> Iterable[Event]:
-    both = [(old, new) for old, new in pairs if old is not None and new.is_listed]
-    started_anew = is_reload(both, fallen, reading.ike_sas, previous)
-    counted = sum(1 for old, _ in both if _has_counted(old))
-    is_whole = len(fallen) == counted
+    counted = sum(1 for old, new in pairs if old is not None and new.is_listed and has_counted(old))
+    is_whole = is_reload or (len(fallen) > 1 and len(fallen) == counted)
     yield from device_events(
         previous.device,
         reading.at,
-        is_reload=started_anew,
+        is_reload=is_reload,
         cleared=sorted(fallen),
         listed=counted,
         previous=previous,
         crypto_map=reading.crypto_map,
         lifetime=reading.lifetime,
     )
-    if started_anew:
-        joined.highest_conn_ids = joined.current_conn_ids
     is_first = previous.read_at is None and not previous.tunnels
     for old, new in pairs:
         if old is None and is_first:
             continue  # everything is new to a monitor that has just begun
         is_cleared = new.name in fallen and not is_whole
         yield from tunnel_events(old, new, rekeys.get(new.name), reading.at, is_cleared=is_cleared)
-
-
-def _has_counted(tunnel: TunnelState) -> bool:
-    samples = tunnel.memory.samples
-    return bool(samples) and bool(samples[-1].encaps or samples[-1].decaps)

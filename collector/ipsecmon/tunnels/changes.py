@@ -6,50 +6,83 @@ does: connection ids begin anew, and no IKE SA outlives it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ipsecmon.model import Event, EventKind, PollResult, Status, TunnelState
 from ipsecmon.tunnels.rekeys import Rekey
 from ipsecmon_parsers.documents import spi_hex
 from ipsecmon_parsers.records import CryptoMapEntry, IkeSa, SaLifetime
 
-__all__ = ["device_events", "has_fallen", "is_reload", "tunnel_events"]
+__all__ = ["device_events", "has_counted", "has_fallen", "is_reload", "tunnel_events"]
 
-# old trains count in 32 bits: what falls from above the middle to below it may have gone round
-_WRAP_FROM = 2**31
+# old trains count in 32 bits
+_ROUND = 2**32
+# a counter that went round has not counted more than this many times what its last rate says
+_PLAUSIBLE = 10
 
 
-def has_fallen(before: int | None, now: int | None) -> bool:
-    """A counter began anew; one that went round at 32 bits did not."""
+def has_fallen(
+    before: int | None, now: int | None, *, plausible_packets: float, is_same_sa: bool
+) -> bool:
+    """A counter began anew; one that went round at 32 bits, on an SA that stands, did not.
+
+    ``plausible_packets`` is what the flow counts in the time between the readings at its last rate.
+    """
     if before is None or now is None or now >= before:
         return False
-    return not (_WRAP_FROM <= before < 2**32 and now < before - _WRAP_FROM)
+    went_round = now + _ROUND - before
+    return not (
+        is_same_sa and before < _ROUND and 0 < went_round <= _PLAUSIBLE * (plausible_packets + 1000)
+    )
 
 
 def is_reload(
-    tunnels: Iterable[tuple[TunnelState, TunnelState]],
+    tunnels: Sequence[tuple[TunnelState, TunnelState]],
     fallen: frozenset[str],
     ike_sas: Sequence[IkeSa],
     previous: PollResult,
 ) -> bool:
-    """Whether the device started anew, from the tunnels ``(before, now)`` listed both times."""
-    counted = [
-        (old, new)
-        for old, new in tunnels
-        if old.memory.samples and (old.memory.samples[-1].encaps or old.memory.samples[-1].decaps)
-    ]
-    if not counted or any(new.name not in fallen for _, new in counted):
+    """Whether the device started anew, from the tunnels ``(before, now)`` that are listed now and were known.
+
+    No SA outlives a reload, and all numbers begin anew. What proves it is connection ids below all that were in use;
+    failing that ids that were given before although their SAs are new; failing that, before any SA is back, that no
+    IKE SA is left and the counters fell. An IKE SA that is still there, or numbers that go on, say that it was a clear.
+    """
+    changed = [(old, new) for old, new in tunnels if old.memory.outbound is not None]
+    if not changed or any(_keeps_its_sa(old, new) for old, new in changed):
         return False
-    highest = previous.highest_conn_ids[1]
-    for old, new in counted:
-        mark, before = new.memory.outbound, old.memory.outbound
-        is_new = mark is not None and before is not None and mark.spi != before.spi
-        if is_new and mark is not None and mark.conn_id is not None and mark.conn_id <= highest:
-            return True
-    established = {_row(sa) for peer in previous.ike_peers for sa in peer.sas if sa.is_established}
-    return bool(established) and not any(
-        _row(sa) in established for sa in ike_sas if sa.is_established
-    )
+    old_ids = [_conn_id(old) for old, _ in changed if _conn_id(old)]
+    new_ids = [_conn_id(new) for _, new in changed if new.outbound is not None and _conn_id(new)]
+    if new_ids and old_ids and max(new_ids) < min(old_ids):
+        return True
+    highest_ike, highest_ipsec = previous.highest_conn_ids
+    if any(conn_id > highest_ipsec for conn_id in new_ids):
+        return False
+    if highest_ike and any((sa.conn_id or 0) > highest_ike for sa in ike_sas):
+        return False
+    before = {_row(sa) for peer in previous.ike_peers for sa in peer.sas if sa.is_established}
+    if any(_row(sa) in before for sa in ike_sas if sa.is_established):
+        return False
+    if new_ids and highest_ipsec:
+        return True
+    counted = sum(has_counted(old) for old, _ in changed)
+    return bool(before) and counted > 0 and 2 * len(fallen) >= counted
+
+
+def _keeps_its_sa(old: TunnelState, new: TunnelState) -> bool:
+    mark = old.memory.outbound
+    return new.outbound is not None and mark is not None and new.outbound.spi == mark.spi
+
+
+def _conn_id(tunnel: TunnelState) -> int:
+    mark = tunnel.memory.outbound
+    return (mark.conn_id or 0) if mark is not None else 0
+
+
+def has_counted(tunnel: TunnelState) -> bool:
+    """At its last reading some packet had been counted."""
+    samples = tunnel.memory.samples
+    return bool(samples) and bool(samples[-1].encaps or samples[-1].decaps)
 
 
 def _row(sa: IkeSa) -> tuple[object, ...]:
@@ -74,9 +107,9 @@ def device_events(
             device=device,
             tunnel=None,
             at=at,
-            detail=f"the device started anew: all counters and connection ids of {listed} tunnels did",
+            detail="the device started anew: no SA was left, and its connection ids or counters began anew",
         )
-    elif cleared and len(cleared) == listed:
+    elif len(cleared) > 1 and len(cleared) == listed:
         yield Event(
             kind=EventKind.COUNTERS_CLEARED,
             device=device,
@@ -154,7 +187,7 @@ def tunnel_events(
         yield _event(EventKind.NEW, new, at, f"first seen, {new.status}")
         return
     yield from _transition(old, new, at)
-    if old.is_listed and not new.is_listed and not old.memory.is_settled_up:
+    if new.memory.is_gone_told and not old.memory.is_gone_told and not old.memory.is_settled_up:
         yield _event(EventKind.GONE, new, at, "no longer listed by the device; it was not up")
     if rekey is not None:
         yield _rekey_event(new, rekey, at)

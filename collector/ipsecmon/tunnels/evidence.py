@@ -63,11 +63,22 @@ class _Answers:
         self._texts = {output.command: output.text for output in outputs}
         self._read_at = {output.command: output.ended_at for output in outputs}
         self._lines: dict[str, list[str]] = {}
+        self._rows: dict[str, list[tuple[int, str]]] | None = None
 
     def lines(self, command: str) -> list[str]:
         if command not in self._lines:
             self._lines[command] = self._texts.get(command, "").split("\n")
         return self._lines[command]
+
+    def ike_rows(self, peer: str) -> Iterator[Evidence]:
+        """The rows of the table of IKE SAs that name a peer."""
+        if self._rows is None:
+            self._rows = {}
+            for number, line in enumerate(self.lines(SHOW_ISAKMP_SA), 1):
+                for word in set(line.split()):
+                    self._rows.setdefault(word, []).append((number, line))
+        for number, line in self._rows.get(peer, ())[:_LINES_QUOTED]:
+            yield self._evidence(SHOW_ISAKMP_SA, number, line)
 
     def quote(
         self, command: str, first: int, last: int, wanted: Callable[[str], object]
@@ -77,12 +88,15 @@ class _Answers:
         for number, line in enumerate(self.lines(command)[first - 1 : last], first):
             if found < _LINES_QUOTED and wanted(line):
                 found += 1
-                yield Evidence(
-                    command=command,
-                    line_no=number,
-                    text=line.replace("\xa0", " ").strip(),
-                    read_at=self._read_at[command],
-                )
+                yield self._evidence(command, number, line)
+
+    def _evidence(self, command: str, number: int, line: str) -> Evidence:
+        return Evidence(
+            command=command,
+            line_no=number,
+            text=line.replace("\xa0", " ").strip(),
+            read_at=self._read_at[command],
+        )
 
 
 def _quoted(event: Event, tunnel: TunnelState | None, answers: _Answers) -> Iterator[Evidence]:
@@ -94,6 +108,4 @@ def _quoted(event: Event, tunnel: TunnelState | None, answers: _Answers) -> Iter
         yield from answers.quote(SHOW_IPSEC_SA, *tunnel.lines, telling.search)
     peer = tunnel.current_peer
     if event.kind in _ABOUT_IKE and peer:
-        yield from answers.quote(
-            SHOW_ISAKMP_SA, 1, len(answers.lines(SHOW_ISAKMP_SA)), lambda line: peer in line.split()
-        )
+        yield from answers.ike_rows(peer)

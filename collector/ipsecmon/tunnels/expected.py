@@ -31,41 +31,50 @@ class ExpectedIndex:
     """The inventory of one device, to be asked flow by flow."""
 
     def __init__(self, expected: Sequence[ExpectedTunnel]) -> None:
-        self._by_idents: dict[tuple[str, str], list[ExpectedTunnel]] = {}
-        self._others: list[ExpectedTunnel] = []
+        self._by_sign: dict[tuple[str, str], list[ExpectedTunnel]] = {}
         for one in expected:
-            if one.local_ident is not None and one.remote_ident is not None:
-                key = canonical_ident(one.local_ident), canonical_ident(one.remote_ident)
-                self._by_idents.setdefault(key, []).append(one)
-            else:
-                self._others.append(one)
+            self._by_sign.setdefault(_sign(one), []).append(one)
 
     def of(self, flow: Flow) -> ExpectedTunnel | None:
         """The entry that names this flow, the most telling one first."""
-        if not self._by_idents and not self._others:
+        if not self._by_sign:
             return None
-        key = canonical_ident(flow.local_ident), canonical_ident(flow.remote_ident)
-        candidates = [*self._by_idents.get(key, ()), *self._others]
-        return next((one for one in candidates if _agrees(one, flow)), None)
+        signs = (
+            (canonical_ident(flow.local_ident), canonical_ident(flow.remote_ident)),
+            ("interface", flow.interface or ""),
+            ("peer", canonical_address(flow.peer)),
+        )
+        for sign in signs:
+            agreeing = [one for one in self._by_sign.get(sign, ()) if _agrees(one, flow)]
+            if agreeing:
+                # entries for the same identities are told apart by their peers; one alone keeps the tunnel at a failover
+                return next((one for one in agreeing if _has_peer(one, flow)), agreeing[0])
+        return None
+
+
+def _sign(one: ExpectedTunnel) -> tuple[str, str]:
+    """What an entry is looked up by."""
+    if one.local_ident is not None and one.remote_ident is not None:
+        return canonical_ident(one.local_ident), canonical_ident(one.remote_ident)
+    if one.interface is not None:
+        return "interface", one.interface
+    return "peer", canonical_address(one.peer)
 
 
 def _agrees(one: ExpectedTunnel, flow: Flow) -> bool:
     pairs = (
-        (one.local_ident and canonical_ident(one.local_ident), canonical_ident(flow.local_ident)),
-        (
-            one.remote_ident and canonical_ident(one.remote_ident),
-            canonical_ident(flow.remote_ident),
-        ),
         (one.crypto_map, flow.crypto_map),
         (one.interface, flow.interface),
         (one.vrf, flow.protected_vrf),
     )
     if any(wanted is not None and wanted != found for wanted, found in pairs):
         return False
-    if one.peer is None or one.local_ident is not None:
-        # with identities the peer is an attribute: the tunnel stays itself when it fails over
-        return True
-    return flow.peer is not None and canonical_address(one.peer) == canonical_address(flow.peer)
+    # with identities the peer is an attribute: the tunnel stays itself when it fails over
+    return one.peer is None or one.local_ident is not None or _has_peer(one, flow)
+
+
+def _has_peer(one: ExpectedTunnel, flow: Flow) -> bool:
+    return one.peer is not None and canonical_address(one.peer) == canonical_address(flow.peer)
 
 
 def missing_flow(one: ExpectedTunnel, platform: Platform) -> Flow:

@@ -2,8 +2,8 @@
 
 The key must survive rekeys, reloads, re-negotiation and peer failover, so it is made of the crypto map (or the interface
 of a tunnel protection), the protected VRF and the proxy identities, and of nothing a device renews: no SPI, no
-connection id, no port of the peer, no number of a Virtual-Access interface. The peer is part of it only where the
-identities say nothing (any to any) or any peer may come (a dynamic map).
+connection id, no port of the peer, no number of a Virtual-Access interface. The peer is part of it only where nothing else tells two
+flows apart: any to any behind one map, or on an interface whose number is handed out anew.
 """
 
 from __future__ import annotations
@@ -11,17 +11,31 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from ipsecmon_parsers.records import Flow, FlowKind, Ident
+from ipsecmon_parsers.records import Flow, Ident, IkeSa
 
-__all__ = ["TunnelKey", "canonical_address", "canonical_ident", "tunnel_key", "tunnel_names"]
+__all__ = [
+    "TunnelKey",
+    "canonical_address",
+    "canonical_flow",
+    "canonical_ident",
+    "canonical_ike_sa",
+    "known_names",
+    "stable_interface",
+    "tunnel_key",
+    "tunnel_names",
+    "tunnel_place",
+]
 
 # "Tunnel0-head-0", "Tunnel2002-vesen-head-0": the map a tunnel protection makes for its interface
 _PROTECTION_MAP = re.compile(r"^(?P<interface>.+?)(?:-vesen)?-head-\d+$")
+# a tunnel interface somebody configured has one peer, whatever its address is today
+_NUMBERED_TUNNEL = re.compile(r"^Tunnel\d+$", re.IGNORECASE)
 # the number is handed out anew whenever a session comes
 _VIRTUAL_ACCESS = re.compile(r"^(Virtual-Access)[\d.]+$", re.IGNORECASE)
 
@@ -40,15 +54,12 @@ class TunnelKey(NamedTuple):
 def tunnel_key(flow: Flow) -> TunnelKey:
     """The key of a flow, whatever the device printed it for."""
     local, remote = flow.local_ident, flow.remote_ident
+    owner = _owner(flow)
     peer = ""
-    if (_is_any(local) and _is_any(remote)) or flow.kind is FlowKind.DYNAMIC:
+    if _is_any(local) and _is_any(remote) and not _NUMBERED_TUNNEL.match(owner):
         peer = canonical_address(flow.peer) if flow.peer else "any"
     return TunnelKey(
-        flow.protected_vrf or "",
-        _owner(flow),
-        canonical_ident(local),
-        canonical_ident(remote),
-        peer,
+        flow.protected_vrf or "", owner, canonical_ident(local), canonical_ident(remote), peer
     )
 
 
@@ -61,6 +72,34 @@ def canonical_address(address: str | None) -> str:
         return str(ip_address(address))
     except ValueError:
         return address
+
+
+def canonical_flow(flow: Flow) -> Flow:
+    """``flow`` with its IPv6 addresses in one spelling, so that they join with those of other commands."""
+    addresses = (flow.peer, flow.local_address, flow.local_endpoint, flow.remote_endpoint)
+    if not any(address and ":" in address for address in addresses):
+        return flow
+    peer, local_address, local_endpoint, remote_endpoint = map(_canonical, addresses)
+    return replace(
+        flow,
+        peer=peer,
+        local_address=local_address,
+        local_endpoint=local_endpoint,
+        remote_endpoint=remote_endpoint,
+    )
+
+
+def canonical_ike_sa(sa: IkeSa) -> IkeSa:
+    """``sa`` with its IPv6 addresses in one spelling."""
+    addresses = (sa.local, sa.remote, sa.source, sa.destination)
+    if not any(address and ":" in address for address in addresses):
+        return sa
+    local, remote, source, destination = map(_canonical, addresses)
+    return replace(sa, local=local, remote=remote, source=source, destination=destination)
+
+
+def _canonical(address: str | None) -> str | None:
+    return None if address is None else canonical_address(address)
 
 
 @lru_cache(maxsize=65536)
@@ -80,13 +119,17 @@ def tunnel_names(
 ) -> list[str]:
     """One unique name per flow, in the order of ``flows``.
 
-    ``CRYPTO/10.1.1.0_24-10.2.2.0_24`` or ``Tunnel0/192.0.2.5``, or what the inventory has ``given`` to the flow of that
-    index. A flow that was ``known`` keeps its name whatever appears beside it. Flows that would share a name get the
+    ``CRYPTO/10.1.1.0_24-10.2.2.0_24`` or ``Tunnel0``, or what the inventory has ``given`` to the flow of that index. A flow
+    that was ``known`` keeps its name whatever appears beside it. Flows that would share a name get the
     interface added, then the peer, then a short hash, whichever tells them apart; only flows alike in everything are
     told apart by the order of the listing.
     """
     given = given or {}
-    kept = _kept_names(flows, known or {}, given)
+    kept = {
+        index: name
+        for index, name in known_names(flows, known or {}).items()
+        if index not in given or _is_made_of(name, given[index])
+    }
     new = [index for index in range(len(flows)) if index not in kept]
     names = dict(
         zip(new, _new_names([flows[i] for i in new], [given.get(i) for i in new]), strict=True)
@@ -99,40 +142,56 @@ def tunnel_names(
     return _numbered([kept.get(index) or names[index] for index in range(len(flows))])
 
 
-def _kept_names(
-    flows: Sequence[Flow], known: Mapping[str, Flow], given: Mapping[int, str]
-) -> dict[int, str]:
-    """Names of flows seen before: the same place and peer first, the same place with another peer after that.
+def _is_made_of(name: str, base: str) -> bool:
+    """``base`` itself, or with what was added to tell it from others."""
+    return name == base or (name.startswith(base) and name[len(base)] in "@#")
 
-    A name that the inventory has given since then wins over the one remembered.
+
+def known_names(flows: Sequence[Flow], known: Mapping[str, Flow]) -> dict[int, str]:
+    """Under which name each flow was ``known``, by its index.
+
+    The same place and peer come first, the same place with another peer after that, then another interface. Flows
+    that are alike even so are told by the SPI they share, by interface and port, and last by their order.
     """
     kept: dict[int, str] = {}
     used: set[str] = set()
-    for key in (_full_key, _place_key, _bare_key):
+    for key in (_full_key, tunnel_place, tunnel_key):
         if len(kept) == len(flows):
             break
-        free = {key(flow): name for name, flow in known.items() if name not in used}
+        free: dict[Hashable, list[str]] = {}
+        for name, flow in known.items():
+            if name not in used:
+                free.setdefault(key(flow), []).append(name)
         for index, flow in enumerate(flows):
-            if index in kept or not (name := free.get(key(flow))) or name in used:
-                continue
-            if index in given and not name.startswith(given[index]):
-                continue
-            kept[index] = name
-            used.add(name)
+            if index not in kept and (names := free.get(key(flow))):
+                name = names[0] if len(names) == 1 else _likest(names, flow, known)
+                names.remove(name)
+                kept[index] = name
+                used.add(name)
     return kept
 
 
-def _full_key(flow: Flow) -> tuple[object, ...]:
-    return (*_place_key(flow), flow.peer, flow.local_address, flow.crypto_map_seq)
+def _likest(names: Sequence[str], flow: Flow, known: Mapping[str, Flow]) -> str:
+    spis = {sa.spi for sa in flow.sas}
+
+    def likeness(name: str) -> tuple[bool, bool, bool]:
+        old = known[name]
+        return (
+            any(sa.spi in spis for sa in old.sas),
+            old.interface == flow.interface,
+            old.peer_port == flow.peer_port,
+        )
+
+    return max(names, key=likeness)
 
 
-def _place_key(flow: Flow) -> tuple[object, ...]:
-    return (tunnel_key(flow), _stable_interface(flow.interface))
+def _full_key(flow: Flow) -> Hashable:
+    return (*tunnel_place(flow), flow.peer, flow.local_address, flow.crypto_map_seq)
 
 
-def _bare_key(flow: Flow) -> tuple[object, ...]:
-    """A crypto map that was moved to another interface still protects the same flows."""
-    return (tunnel_key(flow),)
+def tunnel_place(flow: Flow) -> tuple[TunnelKey, str]:
+    """The key with the interface: a crypto map on two of them protects the same identities twice."""
+    return tunnel_key(flow), stable_interface(flow.interface)
 
 
 def _new_names(flows: Sequence[Flow], given: Sequence[str | None]) -> list[str]:
@@ -152,14 +211,14 @@ def _name(flow: Flow) -> str:
     key = tunnel_key(flow)
     vrf = f"{key.vrf}/" if key.vrf else ""
     if _is_any(flow.local_ident) and _is_any(flow.remote_ident):
-        return f"{vrf}{key.owner}/{key.peer}"
+        return f"{vrf}{key.owner}/{key.peer}" if key.peer else f"{vrf}{key.owner}"
     local, remote = flow.local_ident, flow.remote_ident
     name = f"{vrf}{key.owner}/{_prefix(local)}-{_prefix(remote)}"
     if local.protocol:
         name += f"/{local.protocol}"
     if _ports(local) != "0" or _ports(remote) != "0":
         name += f"/{_ports(local)}-{_ports(remote)}"
-    return f"{name}@{key.peer}" if key.peer else name
+    return name
 
 
 def _ports(ident: Ident) -> str:
@@ -174,12 +233,13 @@ def _ports(ident: Ident) -> str:
 def _owner(flow: Flow) -> str:
     """The crypto map, or the interface where the map is only the shadow of a tunnel protection."""
     if flow.crypto_map is None:
-        return _stable_interface(flow.interface) or "unknown"
+        return stable_interface(flow.interface) or "unknown"
     protection = _PROTECTION_MAP.match(flow.crypto_map)
-    return _stable_interface(protection["interface"]) if protection else flow.crypto_map
+    return stable_interface(protection["interface"]) if protection else flow.crypto_map
 
 
-def _stable_interface(interface: str | None) -> str:
+def stable_interface(interface: str | None) -> str:
+    """An interface without a number that will be another one tomorrow."""
     return _VIRTUAL_ACCESS.sub(r"\1", interface) if interface else ""
 
 
@@ -192,7 +252,7 @@ def _is_any(ident: Ident) -> bool:
 
 
 def _with_interface(name: str, flow: Flow) -> str:
-    return f"{name}@{_stable_interface(flow.interface)}"
+    return f"{name}@{stable_interface(flow.interface)}"
 
 
 def _with_peer(name: str, flow: Flow) -> str:

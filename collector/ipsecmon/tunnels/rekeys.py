@@ -32,30 +32,38 @@ class Rekey:
 
 def classified(
     old: SaMark,
+    inbound: SaMark | None,
     new_spi: int,
     *,
     at: float,
-    lifetime_seconds: int | None,
-    bytes_per_second: float | None,
+    sent_bytes_per_second: float | None,
+    received_bytes_per_second: float | None,
     went_without_sa: bool,
     began_anew: bool,
 ) -> Rekey:
     """The rekey that put ``new_spi`` in the place of ``old``, whose last reading may be some polls ago.
 
-    ``lifetime_seconds`` is that of the SA as far as known, ``bytes_per_second`` what the tunnel last sent.
-    ``began_anew`` says that more than the SA is new: counters that fell are a clear or a reload, another peer is a
-    failover, and in both the old SA was lost before the new one was made.
+    ``inbound`` is its other half: either direction may use up its volume. ``began_anew`` says that more than the SA
+    is new: counters that fell are a clear or a reload, another peer is a failover, and in both the old SA was lost
+    before the new one was made.
     """
     age = max(0.0, at - old.at)
     seconds_left = None if old.remaining_seconds is None else old.remaining_seconds - age
-    kilobytes_left: float | None = None
-    if old.remaining_kilobytes is not None:
-        kilobytes_left = old.remaining_kilobytes - (bytes_per_second or 0.0) * age / 1024
+    kilobytes_left = _kilobytes_left(old, sent_bytes_per_second, at)
     is_outage = went_without_sa or began_anew
+    if is_outage:
+        trigger = RekeyTrigger.OUTAGE
+    elif seconds_left is not None and seconds_left <= _early_seconds(old):
+        trigger = RekeyTrigger.TIME
+    elif _is_used_up(old, kilobytes_left) or (
+        inbound is not None
+        and _is_used_up(inbound, _kilobytes_left(inbound, received_bytes_per_second, at))
+    ):
+        trigger = RekeyTrigger.VOLUME
+    else:
+        trigger = RekeyTrigger.FORCED
     return Rekey(
-        trigger=RekeyTrigger.OUTAGE
-        if is_outage
-        else _trigger(old, seconds_left, kilobytes_left, lifetime_seconds),
+        trigger=trigger,
         old_spi=old.spi,
         new_spi=new_spi,
         seconds_left=seconds_left,
@@ -64,18 +72,17 @@ def classified(
     )
 
 
-def _trigger(
-    old: SaMark,
-    seconds_left: float | None,
-    kilobytes_left: float | None,
-    lifetime_seconds: int | None,
-) -> RekeyTrigger:
-    if seconds_left is not None:
-        early = max(_EARLY_SECONDS, _EARLY_SHARE * (lifetime_seconds or 0))
-        if seconds_left <= early:
-            return RekeyTrigger.TIME
-    first = old.first_kilobytes
-    is_used_up = (
-        kilobytes_left is not None and first is not None and kilobytes_left <= _EARLY_SHARE * first
-    )
-    return RekeyTrigger.VOLUME if is_used_up else RekeyTrigger.FORCED
+def _kilobytes_left(sa: SaMark, bytes_per_second: float | None, at: float) -> float | None:
+    if sa.remaining_kilobytes is None:
+        return None
+    return sa.remaining_kilobytes - (bytes_per_second or 0.0) * max(0.0, at - sa.at) / 1024
+
+
+def _early_seconds(sa: SaMark) -> float:
+    return max(_EARLY_SECONDS, _EARLY_SHARE * (sa.full_seconds or 0))
+
+
+def _is_used_up(sa: SaMark, kilobytes_left: float | None) -> bool:
+    if kilobytes_left is None or sa.full_kilobytes is None:
+        return False
+    return kilobytes_left <= _EARLY_SHARE * sa.full_kilobytes

@@ -23,13 +23,18 @@ _READINGS = 4
 _ONE_WAY_PACKETS = 20
 
 
-def in_use(flow: Flow) -> tuple[IpsecSa | None, IpsecSa | None]:
+# what the seconds left of two SAs may differ by without saying which is the newer
+_JITTER_SECONDS = 5.0
+
+
+def in_use(flow: Flow, inbound_before: int | None = None) -> tuple[IpsecSa | None, IpsecSa | None]:
     """The inbound and the outbound SA that carry traffic now; during a rekey old and new stand side by side.
 
     Sending uses the current outbound SPI; receiving accepts every inbound SA, so the one with the most time
-    left stands for them.
+    left stands for them, or of two about equal the one with the SPI that did so ``before``.
     """
     inbound: IpsecSa | None = None
+    same: IpsecSa | None = None
     outbound: IpsecSa | None = None
     current: IpsecSa | None = None
     for sa in flow.sas:
@@ -37,10 +42,14 @@ def in_use(flow: Flow) -> tuple[IpsecSa | None, IpsecSa | None]:
             continue
         if sa.direction is Direction.INBOUND:
             inbound = _fresher(inbound, sa)
+            if sa.spi == inbound_before:
+                same = sa
         elif sa.spi == flow.current_outbound_spi:
             current = _fresher(current, sa)
         else:
             outbound = _fresher(outbound, sa)
+    if same is not None and _time_left(same) + _JITTER_SECONDS >= _time_left(inbound or same):
+        inbound = same
     return inbound, current or outbound
 
 

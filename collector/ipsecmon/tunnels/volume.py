@@ -1,74 +1,110 @@
 """The bytes ``show crypto ipsec sa`` does not print: the volume lifetime of an SA loses what the SA carries.
 
 ``remaining key lifetime (k/sec): (4607999/3583)`` counts down in units of 1024 bytes, from a point of the device's own
-choosing, so only the difference of two readings of one SPI means anything. Across a rekey the old SA's last bytes
-were never printed: they are taken from the packets of that interval, at the mean size of those before.
+choosing, so only the difference of two readings of one SPI means anything. Where SAs came or went in between, what they
+carried was never printed: it is taken from the packets of that interval, at the mean size of those before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ipsecmon.model import SaMark
 from ipsecmon.tunnels.expiry import expires_at
-from ipsecmon_parsers.records import IpsecSa
+from ipsecmon_parsers.records import Direction, IpsecSa, SaLifetime
 
-__all__ = ["Carried", "carried", "mark", "predicted_expiry"]
+__all__ = ["Carried", "Left", "carried", "left_of", "mark", "predicted_expiry"]
+
+Left = tuple[tuple[int, int], ...]
+"""SPI and kilobytes left of every SA of one direction that has a volume."""
+
+# no packet is larger, whatever a mean says
+_LARGEST_PACKET_BYTES = 65535.0
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Kilobytes (of 1024 bytes) of one direction, in all and since the last reading."""
+    """Kilobytes (of 1024 bytes) of one direction in all, bytes per second since the last reading, and per packet."""
 
     total_kilobytes: int | None
     bytes_per_second: float | None
+    bytes_per_packet: float | None
 
 
-def mark(sa: IpsecSa | None, old: SaMark | None, at: float) -> SaMark | None:
-    """What to remember of the SA in use; without one, what is remembered of the last."""
+def mark(
+    sa: IpsecSa | None, old: SaMark | None, at: float, usual: SaLifetime | None
+) -> SaMark | None:
+    """What to remember of the SA in use; without one, what is remembered of the last.
+
+    ``usual`` is the lifetime of new SAs, for an SA whose beginning was not seen.
+    """
     if sa is None or sa.spi is None:
         return old
-    is_same = old is not None and old.spi == sa.spi
+    seconds = None if sa.never_expires else sa.remaining_seconds
     kilobytes = None if sa.volume_rekey_disabled else sa.remaining_kilobytes
-    first = old.first_kilobytes if old is not None and is_same else None
+    if old is not None and old.spi == sa.spi:
+        full_seconds, full_kilobytes = old.full_seconds, old.full_kilobytes
+    else:
+        full_seconds, full_kilobytes = seconds, kilobytes
+        if old is None and usual is not None:
+            full_seconds = _larger(seconds, usual.seconds)
+            full_kilobytes = _larger(kilobytes, usual.kilobytes)
     return SaMark(
         spi=sa.spi,
         at=at,
-        remaining_seconds=None if sa.never_expires else sa.remaining_seconds,
+        remaining_seconds=seconds,
         remaining_kilobytes=kilobytes,
-        first_kilobytes=kilobytes if first is None else first,
+        full_seconds=seconds if full_seconds is None else full_seconds,
+        full_kilobytes=kilobytes if full_kilobytes is None else full_kilobytes,
         conn_id=sa.conn_id,
-        expires_at=expires_at(old, sa.spi, at, None if sa.never_expires else sa.remaining_seconds),
+        expires_at=expires_at(old, sa.spi, at, seconds),
+    )
+
+
+def _larger(one: int | None, other: int | None) -> int | None:
+    return one if one is None or other is None else max(one, other)
+
+
+def left_of(sas: Iterable[IpsecSa], direction: Direction) -> Left:
+    """The volume left of each SA of one direction; receiving may use any of them."""
+    return tuple(
+        (sa.spi, sa.remaining_kilobytes)
+        for sa in sas
+        if sa.direction is direction
+        and sa.spi is not None
+        and sa.remaining_kilobytes is not None
+        and not sa.volume_rekey_disabled
     )
 
 
 def carried(
-    old: SaMark | None,
-    new: SaMark | None,
+    before: Left,
+    now: Left,
     *,
-    total_kilobytes: int | None,
-    last_rate: float | None,
+    seconds: float | None,
     packets: int | None,
-    packets_per_second_before: float | None,
+    total_kilobytes: int | None,
+    bytes_per_packet: float | None,
 ) -> Carried:
-    """What went through one direction from the reading of ``old`` to that of ``new``.
+    """What went through one direction in ``seconds`` between two readings, ``None`` if there was none before this.
 
-    ``packets`` were counted in that time; ``last_rate`` (bytes per second) at ``packets_per_second_before`` gives the
-    size of a packet where the SPI changed in between.
+    ``packets`` were counted in that time, ``None`` where the counters began anew.
     """
-    if new is None or new.remaining_kilobytes is None:
-        # volume rekey is disabled now, or there never was an SA: the sum so far stays what it is
-        return Carried(total_kilobytes, None)
-    if old is None or new.at <= old.at:
-        return Carried(total_kilobytes or 0, last_rate if old is not None else None)
-    seconds = new.at - old.at
-    if old.spi == new.spi and old.remaining_kilobytes is not None:
-        used = max(0, old.remaining_kilobytes - new.remaining_kilobytes)
-        return Carried((total_kilobytes or 0) + used, used * 1024 / seconds)
-    if packets is None or packets <= 0 or not last_rate or not packets_per_second_before:
-        return Carried(total_kilobytes or 0, last_rate if packets else None)
-    estimated = packets * last_rate / packets_per_second_before
-    return Carried((total_kilobytes or 0) + round(estimated / 1024), estimated / seconds)
+    if not now and not before:
+        # no SA, or volume rekey is disabled: the sum so far stays what it is
+        return Carried(total_kilobytes, None, bytes_per_packet)
+    total = total_kilobytes or 0
+    if seconds is None or seconds <= 0:
+        return Carried(total, None, bytes_per_packet)
+    left = dict(now)
+    used = sum(max(0, kilobytes - left[spi]) for spi, kilobytes in before if spi in left)
+    if left.keys() == {spi for spi, _ in before}:
+        if packets is not None and packets > 0 and used > 0:
+            bytes_per_packet = min(used * 1024 / packets, _LARGEST_PACKET_BYTES)
+    elif packets is not None and packets > 0 and bytes_per_packet is not None:
+        used = max(used, round(packets * bytes_per_packet / 1024))
+    return Carried(total + used, used * 1024 / seconds if now else None, bytes_per_packet)
 
 
 def predicted_expiry(
