@@ -38,6 +38,7 @@ from ipsecmon.tunnels.identity import (
     canonical_flow,
     canonical_ike_sa,
     known_names,
+    names_of,
     tunnel_names,
     tunnel_place,
 )
@@ -135,7 +136,7 @@ def build(
     for name, flow, entry in absent:
         known_as = remembered.pop(name, None)
         pairs.append((known_as, joined.unlisted(name, flow, known_as, entry)))
-    places = {tunnel_place(flow) for flow in reading.flows}
+    places = {tunnel_place(flow) for flow in reading.flows} if remembered else set[object]()
     for name, lost in remembered.items():
         # what is listed under another name now has not gone
         if not _is_forgotten(lost, reading.at) and tunnel_place(lost.flow) not in places:
@@ -182,12 +183,12 @@ def _names(
     known = {name: tunnel.flow for name, tunnel in by_name.items()}
     known_as = known_names(reading.flows, known)
     kept = {
-        name: known[name]
+        index: name
         for index, name in known_as.items()
         if index in named or by_name[name].expected is None
     }
     given = {index: one.name for index, one in named.items()}
-    names = tunnel_names(reading.flows, kept, given)
+    names = names_of(reading.flows, kept, given)
     for index, old_name in known_as.items():
         if names[index] != old_name and names[index] not in by_name:
             by_name[names[index]] = by_name.pop(old_name)

@@ -5,7 +5,7 @@ A flow made here has what identifies it and nothing else: no counters, no SAs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
@@ -104,6 +104,7 @@ class MapLines:
     def __init__(self, entries: Sequence[CryptoMapEntry], platform: Platform) -> None:
         self._flows: dict[LineKey, Flow] = {}
         self._peers: dict[LineKey, tuple[str, ...]] = {}
+        self._keys: dict[Hashable, LineKey] = {}
         for entry in entries:
             if entry.is_dynamic or entry.is_profile_instance or entry.dynamic_map:
                 continue
@@ -120,17 +121,27 @@ class MapLines:
         """The flows that ``show crypto ipsec sa`` does not list."""
         if not self._flows:
             return []
-        known = {_line_key(flow) for flow in listed}
+        known = {self._key(flow) for flow in listed}
         return [flow for key, flow in self._flows.items() if key not in known]
 
     def peers_of(self, flow: Flow) -> tuple[str, ...]:
         """The addresses configured for a flow, the preferred one first."""
-        return self._peers.get(_line_key(flow), ()) if self._peers else ()
+        return self._peers.get(self._key(flow), ()) if self._peers else ()
+
+    def _key(self, flow: Flow) -> LineKey:
+        """The key of a flow, worked out once for each way of printing it."""
+        printed = flow.crypto_map, flow.interface, flow.local_ident, flow.remote_ident
+        if (key := self._keys.get(printed)) is None:
+            if len(self._keys) > _KEYS_KEPT:
+                self._keys.clear()
+            key = self._keys[printed] = _line_key(flow)
+        return key
 
 
 LineKey = tuple[str, str, str]
 
 _LINES_KEPT = 256
+_KEYS_KEPT = 20_000
 _lines: dict[int, tuple[Sequence[CryptoMapEntry], MapLines]] = {}
 
 

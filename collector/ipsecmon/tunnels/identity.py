@@ -26,6 +26,7 @@ __all__ = [
     "canonical_ident",
     "canonical_ike_sa",
     "known_names",
+    "names_of",
     "stable_interface",
     "tunnel_key",
     "tunnel_names",
@@ -124,12 +125,20 @@ def tunnel_names(
     interface added, then the peer, then a short hash, whichever tells them apart; only flows alike in everything are
     told apart by the order of the listing.
     """
-    given = given or {}
+    return names_of(flows, known_names(flows, known or {}), given or {})
+
+
+def names_of(
+    flows: Sequence[Flow], known_as: Mapping[int, str], given: Mapping[int, str]
+) -> list[str]:
+    """``tunnel_names`` where it is worked out already under which name each flow is known."""
     kept = {
         index: name
-        for index, name in known_names(flows, known or {}).items()
+        for index, name in known_as.items()
         if index not in given or _is_made_of(name, given[index])
     }
+    if len(kept) == len(flows):
+        return [kept[index] for index in range(len(flows))]
     new = [index for index in range(len(flows)) if index not in kept]
     names = dict(
         zip(new, _new_names([flows[i] for i in new], [given.get(i) for i in new]), strict=True)
@@ -155,7 +164,7 @@ def known_names(flows: Sequence[Flow], known: Mapping[str, Flow]) -> dict[int, s
     """
     kept: dict[int, str] = {}
     used: set[str] = set()
-    for key in (_full_key, tunnel_place, tunnel_key):
+    for key in (_as_printed, tunnel_place, tunnel_key):
         if len(kept) == len(flows):
             break
         free: dict[Hashable, list[str]] = {}
@@ -185,8 +194,18 @@ def _likest(names: Sequence[str], flow: Flow, known: Mapping[str, Flow]) -> str:
     return max(names, key=likeness)
 
 
-def _full_key(flow: Flow) -> Hashable:
-    return (*tunnel_place(flow), flow.peer, flow.local_address, flow.crypto_map_seq)
+def _as_printed(flow: Flow) -> Hashable:
+    """All that identifies a flow, nothing worked out: nearly every flow is printed as at the last reading."""
+    return (
+        flow.interface,
+        flow.crypto_map,
+        flow.crypto_map_seq,
+        flow.protected_vrf,
+        flow.local_address,
+        flow.peer,
+        flow.local_ident,
+        flow.remote_ident,
+    )
 
 
 def tunnel_place(flow: Flow) -> tuple[TunnelKey, str]:
