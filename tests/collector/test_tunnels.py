@@ -34,6 +34,7 @@ from ipsecmon_parsers.records import (
     FlowKind,
     IkeSa,
     IkeState,
+    Protocol,
     SaLifetime,
     SessionStatus,
 )
@@ -373,6 +374,14 @@ class TestStatus:
             watched.read(flow(*pair(1, 2), encaps_packets=400 + 100 * number))
 
         assert watched.tunnel.status is Status.UP
+
+    def test_the_number_of_a_compression_is_no_spi(self) -> None:
+        esp, pcp = pair(1, 2), pair(77, 78, protocol=Protocol.PCP, remaining_seconds=3600)
+        (tunnel,) = read(flow(*esp, *pcp, current_outbound_spi=2)).tunnels
+
+        assert tunnel.inbound is not None
+        assert tunnel.outbound is not None
+        assert (tunnel.inbound.spi, tunnel.outbound.spi) == (1, 2)
 
     def test_the_sas_in_use_are_the_current_and_the_freshest(self) -> None:
         old, new = pair(1, 2, remaining_seconds=20), pair(3, 4, remaining_seconds=3590)
@@ -794,6 +803,14 @@ class TestRekeys:
         ]
 
         assert told == [EventKind.REKEY]
+
+    def test_the_keys_of_a_group_are_no_rekeys_of_a_tunnel(self) -> None:
+        watched = Watched()
+        for spi in (1, 3, 5):
+            watched.read(flow(*pair(spi, spi + 1), kind=FlowKind.GETVPN))
+
+        assert watched.result.events == ()
+        assert sum(watched.tunnel.memory.rekeys.values()) == 0
 
     def test_a_standby_copy_tells_no_rekeys(self) -> None:
         watched = Watched()

@@ -325,7 +325,8 @@ class _Joined:
         received_left = left_of(flow.sas, Direction.INBOUND)
         sent = _sent(memory, sent_left, samples)
         received = _received(memory, received_left, samples)
-        rekey = self._rekey(name, flow, outbound, old)
+        # what is no tunnel between two sites has no ledger: a group's keys come from its server
+        rekey = None if state is Status.EXCLUDED else self._rekey(name, flow, outbound, old)
         in_use_before = {sa.spi for sa in flow.sas} & {*memory.used_spis}
         used_spis = tuple(spi for spi in memory.used_spis if spi in in_use_before)
         if outbound is not None and outbound.spi and outbound.spi not in used_spis:

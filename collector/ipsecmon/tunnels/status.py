@@ -11,6 +11,7 @@ from ipsecmon_parsers.records import (
     Flow,
     FlowKind,
     IpsecSa,
+    Protocol,
     SessionStatus,
 )
 
@@ -38,8 +39,8 @@ def in_use(flow: Flow, inbound_before: int | None = None) -> tuple[IpsecSa | Non
     outbound: IpsecSa | None = None
     current: IpsecSa | None = None
     for sa in flow.sas:
-        if not _is_active(sa):
-            continue
+        if not _is_active(sa) or sa.protocol is Protocol.PCP:
+            continue  # the number of a compression is no SPI
         if sa.direction is Direction.INBOUND:
             inbound = _fresher(inbound, sa)
             if sa.spi == inbound_before:
