@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.simulated import LabClock, SimulatedDevice, Watch, unreachable
@@ -134,13 +135,12 @@ def true_trigger(happenings: list[Happening]) -> RekeyTrigger:
     return RekeyTrigger(str(renewed[-1].trigger))
 
 
-def runs(values: list[bool], wanted: bool) -> list[int]:
-    """The lengths of the stretches of ``wanted``."""
-    lengths: list[int] = []
-    for before, value in zip([not wanted, *values], values, strict=False):
-        if value is wanted:
-            if before is wanted:
-                lengths[-1] += 1
-            else:
-                lengths.append(1)
-    return lengths
+def settled_moves(values: list[bool]) -> list[bool]:
+    """To what a state moved whenever it stayed for two readings, from its first one on."""
+    settled = values[0]
+    moves: list[bool] = []
+    for before, value in pairwise(values):
+        if before is value and value is not settled:
+            settled = value
+            moves.append(value)
+    return moves

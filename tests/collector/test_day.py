@@ -23,7 +23,7 @@ from simulated_day import (
     Day,
     Sample,
     play_day,
-    runs,
+    settled_moves,
     true_trigger,
 )
 
@@ -111,10 +111,9 @@ def test_each_outage_of_two_readings_goes_down_and_comes_up_once(day: Day) -> No
     for device, samples in day.samples.items():
         for name in samples[0].truth:
             events = [event for event in day.events[device] if event.tunnel == name]
-            ups = [sample.truth[name].is_up for sample in samples]
-            outages = [length for length in runs(ups, wanted=False) if length > 1]
-            assert ups[0], "every tunnel was up at the beginning"
-            assert len(of_kind(events, EventKind.DOWN)) == len(outages)
+            moves = settled_moves([sample.truth[name].is_up for sample in samples])
+            told = sorted(of_kind(events, EventKind.DOWN, EventKind.UP), key=lambda e: e.at)
+            assert [event.kind is EventKind.UP for event in told] == moves
 
 
 def test_what_happened_to_a_device_is_told_once(day: Day) -> None:
