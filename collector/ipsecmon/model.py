@@ -22,6 +22,7 @@ from ipsecmon_parsers.registry import UnparsedLine
 
 __all__ = [
     "NO_REKEYS",
+    "UNSPECIFIED",
     "ConfiguredLink",
     "CounterSample",
     "Event",
@@ -176,6 +177,7 @@ class RekeyTrigger(StrEnum):
     OUTAGE = "outage"
 
 
+UNSPECIFIED = frozenset({"0.0.0.0", "::"})  # noqa: S104 # printed where there is no peer
 NO_REKEYS: Mapping[RekeyTrigger, int] = dict.fromkeys(RekeyTrigger, 0)
 
 
@@ -326,6 +328,8 @@ class TunnelState:
     memory: TunnelMemory
     seen_at: float
     is_listed: bool = True
+    is_restored: bool = False
+    """Known from before a restart of the monitor only: its SAs and counters have not been read since."""
     expected: ExpectedTunnel | None = None
     lines: tuple[int, int] | None = None
     inbound: IpsecSa | None = None
@@ -341,8 +345,9 @@ class TunnelState:
 
     @property
     def current_peer(self) -> str:
-        """Address of the gateway in use now."""
-        return self.flow.peer or ""
+        """Address of the gateway in use now; empty while there is none."""
+        peer = self.flow.peer or ""
+        return "" if peer in UNSPECIFIED else peer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -476,6 +481,8 @@ class PollResult:
     configuration_read_at: float | None = None
     refused_commands: frozenset[str] = frozenset()
     """Commands the device would not answer or whose answer was not understood, when the configuration was last read."""
+    answered_commands: frozenset[str] = frozenset()
+    """Commands the device has answered before: they are known to its release."""
     highest_conn_ids: tuple[int, int] = (0, 0)
     """The highest connection ids of IKE and IPsec SAs since the device started."""
     links: tuple[Link, ...] = ()

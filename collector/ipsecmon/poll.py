@@ -218,7 +218,8 @@ def _left(deadline: float, device: PolledDevice) -> float:
 
 def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> PollResult:
     """Records of every answer, joined with what we knew."""
-    readings, refused, unread = _parse(device, outputs, last)
+    is_due = any(output.command in _CONFIGURATION for output in outputs)
+    readings, refused, unread = _parse(device, outputs, last, is_due=is_due)
     listing = readings[SHOW_IPSEC_SA]
     flows = [
         (r, s) for r, s in zip(listing.records, listing.sources, strict=True) if isinstance(r, Flow)
@@ -230,8 +231,6 @@ def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> P
         for record in readings[table].records
         if isinstance(record, IkeSa)
     ]
-    asked = {output.command for output in outputs}
-    is_configuration_read = not asked.isdisjoint(_CONFIGURATION)
     # an answer that was not given or not understood changes nothing
     lifetime = _lifetime(readings) if SHOW_SA_LIFETIME in readings else last.sa_lifetime
     crypto_map = _crypto_map(readings) if SHOW_CRYPTO_MAP in readings else last.crypto_map
@@ -257,8 +256,9 @@ def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> P
         unmatched_ike_sas=reading.unmatched_ike_sas,
         sa_lifetime=lifetime,
         crypto_map=crypto_map,
-        configuration_read_at=read_at if is_configuration_read else last.configuration_read_at,
-        refused_commands=refused if is_configuration_read else last.refused_commands | refused,
+        configuration_read_at=read_at if is_due else last.configuration_read_at,
+        refused_commands=refused if is_due else last.refused_commands | refused,
+        answered_commands=last.answered_commands.union(readings) - refused,
         highest_conn_ids=reading.highest_conn_ids,
         events=(*_reachable(last, reading.tunnels, read_at), *events),
         outputs=tuple(outputs),
@@ -303,7 +303,7 @@ def _reachable(last: PollResult, tunnels: Sequence[TunnelState], at: float) -> t
 
 
 def _parse(
-    device: PolledDevice, outputs: list[RawOutput], last: PollResult
+    device: PolledDevice, outputs: list[RawOutput], last: PollResult, *, is_due: bool
 ) -> tuple[Mapping[str, ParseResult], frozenset[str], list[str]]:
     """What was read of each answer, the commands that gave none, and those of them whose answer could not be read.
 
@@ -320,7 +320,8 @@ def _parse(
             )
         except ParserError as error:
             if output.command in _ALWAYS or (
-                output.command in _IKE_TABLES and not _may_be_unknown(output.command, error, last)
+                output.command in _IKE_TABLES
+                and not _may_be_unknown(output.command, error, last, is_due=is_due)
             ):
                 raise
             if output.command == SHOW_ISAKMP_SA:
@@ -334,10 +335,18 @@ def _parse(
     return readings, frozenset(failed), unread
 
 
-def _may_be_unknown(command: str, error: ParserError, last: PollResult) -> bool:
-    """A release that does not know a command refuses it from the first time on."""
-    answered_before = last.read_at is not None and command not in last.refused_commands
-    return isinstance(error, CommandRefused) and not answered_before
+def _may_be_unknown(command: str, error: ParserError, last: PollResult, *, is_due: bool) -> bool:
+    """A release that does not know a command refuses it, from the first time on or since it was changed.
+
+    After an answer a refusal is believed only when the configuration is due again, and of a table that held nothing.
+    """
+    if not isinstance(error, CommandRefused):
+        return False
+    version = 2 if command == SHOW_IKEV2_SA else 1
+    held = any(
+        sa.version == version and sa.is_established for peer in last.ike_peers for sa in peer.sas
+    )
+    return command not in last.answered_commands or (is_due and not held)
 
 
 def _poll_error(device: PolledDevice, error: Exception) -> PollError:

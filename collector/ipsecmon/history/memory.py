@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from ipsecmon.model import PollResult, Status, TunnelState, identity_only
+from ipsecmon.model import PollResult, TunnelState, identity_only
 
 __all__ = ["MemoryDamaged", "pack", "reduced", "unpack"]
 
@@ -61,7 +61,7 @@ def reduced(result: PollResult) -> PollResult:
 def _reduced_tunnel(tunnel: TunnelState) -> TunnelState:
     return replace(
         tunnel,
-        status=Status.UNKNOWN,
+        is_restored=True,
         flow=identity_only(tunnel.flow),
         lines=None,
         inbound=None,

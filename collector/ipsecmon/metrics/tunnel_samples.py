@@ -184,7 +184,7 @@ def _sa_samples(
     expiry = _expiry(sa, mark, tunnel.seen_at)
     if expiry is not None:
         yield "cisco_ipsec_sa_expiry_timestamp_seconds", block, expiry
-    if sa is None and tunnel.status is Status.UNKNOWN:
+    if sa is None and (tunnel.is_restored or tunnel.status is Status.UNKNOWN):
         return
     yield "cisco_ipsec_sa_spi", block, (sa.spi or 0) if sa else 0
     if sa is not None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from ipsecmon.model import (
     NO_REKEYS,
+    UNSPECIFIED,
     CounterSample,
     Event,
     ExpectedTunnel,
@@ -40,7 +41,6 @@ from ipsecmon.tunnels.identity import (
     known_names,
     names_of,
     tunnel_names,
-    tunnel_place,
 )
 from ipsecmon.tunnels.intent import purpose
 from ipsecmon.tunnels.peers import flow_ends, ike_peers
@@ -66,6 +66,7 @@ _SAMPLES_KEPT = 4
 # ... but where the other end is read too, more, a minute apart: what tells a loss of 1 % from clocks that differ by a second
 _OLDER_KEPT_OF_LINKS = 12
 _OLDER_APART_SECONDS = 55.0
+_GAP_INTERVALS = 2.5
 # of a peer whose address changes every day the first, which labels its series, and the last ones
 _PEERS_KEPT = 8
 # a tunnel the device lists no longer is expected back for so long after it was last up ...
@@ -112,37 +113,33 @@ def build(
     reading = _canonical(reading)
     inventory = ExpectedIndex(expected)
     named = {i: one for i, flow in enumerate(reading.flows) if (one := inventory.of(flow))}
-    names, remembered = _names(reading, previous, named)
+    names, remembered, lost = _names(reading, previous, named, inventory)
     fallen = frozenset(
         name
         for name, flow in zip(names, reading.flows, strict=True)
         if name in remembered and _fell(remembered[name], flow, reading.at)
     )
-    lines = map_lines(reading.crypto_map, previous.platform)
-    absent = list(
-        _absent(reading, previous.platform, remembered, expected, inventory, named, names, lines)
-    )
+    lines = map_lines(previous.device, reading.crypto_map, previous.platform)
+    absent = list(_absent(reading, previous.platform, lost, expected, named, names, lines))
     known_peers = _known_peers(previous, reading, lines)
     peers, unmatched = ike_peers(reading.flows, reading.ike_sas, previous.host, known_peers)
     joined = _Joined(reading, previous, peers, fallen, lines)
     pairs: list[tuple[TunnelState | None, TunnelState]] = []
     rekeys: dict[str, Rekey] = {}
     for index, (name, flow) in enumerate(zip(names, reading.flows, strict=True)):
-        old = remembered.pop(name, None)
+        old = remembered.get(name)
         new, rekey = joined.listed(name, flow, old, named.get(index), index)
         pairs.append((old, new))
         if rekey is not None:
             rekeys[name] = rekey
     for name, flow, entry in absent:
-        known_as = remembered.pop(name, None)
+        known_as = lost.pop(name, None)
         pairs.append((known_as, joined.unlisted(name, flow, known_as, entry)))
-    places = {tunnel_place(flow) for flow in reading.flows} if remembered else set[object]()
-    for name, lost in remembered.items():
-        # what is listed under another name now has not gone
-        if not _is_forgotten(lost, reading.at) and tunnel_place(lost.flow) not in places:
-            pairs.append((lost, joined.unlisted(name, lost.flow, lost, inventory.of(lost.flow))))
+    for name, gone in lost.items():
+        if not _is_forgotten(gone, reading.at):
+            pairs.append((gone, joined.unlisted(name, gone.flow, gone, inventory.of(gone.flow))))
     both = [(old, new) for old, new in pairs if old is not None and new.is_listed]
-    started_anew = is_reload(both, fallen, reading.ike_sas, previous)
+    started_anew = is_reload(both, fallen, reading.ike_sas, previous, reading.at)
     if started_anew:
         pairs = [(old, _of_a_new_life(new)) for old, new in pairs]
     return TunnelReading(
@@ -173,26 +170,47 @@ def _canonical(reading: Reading) -> Reading:
 
 
 def _names(
-    reading: Reading, previous: PollResult, named: Mapping[int, ExpectedTunnel]
-) -> tuple[list[str], dict[str, TunnelState]]:
-    """The name of each flow, and what is remembered by the names of now.
+    reading: Reading,
+    previous: PollResult,
+    named: Mapping[int, ExpectedTunnel],
+    inventory: ExpectedIndex,
+) -> tuple[list[str], dict[str, TunnelState], dict[str, TunnelState]]:
+    """The name of each flow; what is remembered of those, and of the tunnels not listed, by the names of now.
 
-    A flow keeps the name it was known under, until the inventory gives it another or takes that away again.
+    A flow keeps the name it was known under until the inventory gives it another or takes that away again. What is
+    remembered goes with the flow, whatever its name was.
     """
-    by_name = {tunnel.name: tunnel for tunnel in previous.tunnels}
-    known = {name: tunnel.flow for name, tunnel in by_name.items()}
-    known_as = known_names(reading.flows, known)
+    before = {tunnel.name: tunnel for tunnel in previous.tunnels}
+    known_as = known_names(reading.flows, {name: old.flow for name, old in before.items()})
     kept = {
         index: name
         for index, name in known_as.items()
-        if index in named or by_name[name].expected is None
+        if _entry_name(before[name].expected) == _entry_name(named.get(index))
     }
-    given = {index: one.name for index, one in named.items()}
-    names = names_of(reading.flows, kept, given)
-    for index, old_name in known_as.items():
-        if names[index] != old_name and names[index] not in by_name:
-            by_name[names[index]] = by_name.pop(old_name)
-    return names, by_name
+    names = names_of(reading.flows, kept, {index: one.name for index, one in named.items()})
+    remembered = {names[index]: before[name] for index, name in known_as.items()}
+    listed = set(known_as.values())
+    lost: dict[str, TunnelState] = {}
+    taken = set(names)
+    for name, old in before.items():
+        if name in listed:
+            continue
+        entry = inventory.of(old.flow)
+        if _entry_name(old.expected) != _entry_name(entry):
+            wanted = entry.name if entry is not None else tunnel_names([old.flow])[0]
+        else:
+            wanted = name
+        unique, count = wanted, 1
+        while unique in taken:
+            count += 1
+            unique = f"{wanted}#{count}"
+        taken.add(unique)
+        lost[unique] = old
+    return names, remembered, lost
+
+
+def _entry_name(entry: ExpectedTunnel | None) -> str | None:
+    return None if entry is None else entry.name
 
 
 def _fell(old: TunnelState, flow: Flow, at: float) -> bool:
@@ -220,9 +238,8 @@ def _fell(old: TunnelState, flow: Flow, at: float) -> bool:
 def _absent(
     reading: Reading,
     platform: Platform,
-    remembered: Mapping[str, TunnelState],
+    lost: Mapping[str, TunnelState],
     expected: Sequence[ExpectedTunnel],
-    inventory: ExpectedIndex,
     named: Mapping[int, ExpectedTunnel],
     names: Sequence[str],
     lines: MapLines,
@@ -230,24 +247,18 @@ def _absent(
     """Tunnels that should be listed and are not: name, what is known of the flow, its entry in the inventory."""
     taken = set(names)
     found = {one.name for one in named.values()}
-    by_entry: dict[str, tuple[str, TunnelState]] = {}
-    for name, tunnel in remembered.items() if expected else ():
-        if name not in taken and (one := inventory.of(tunnel.flow)) is not None:
-            by_entry.setdefault(one.name, (name, tunnel))
     for one in expected:
-        if one.name in found:
-            continue
-        name, old = by_entry.get(one.name, (one.name, None))
-        if name not in taken:
-            taken.add(name)
-            yield name, old.flow if old else missing_flow(one, platform), one
+        if one.name not in found and one.name not in taken:
+            taken.add(one.name)
+            old = lost.get(one.name)
+            yield one.name, old.flow if old else missing_flow(one, platform), one
     flows = lines.not_listed(reading.flows)
     if not flows:
         return
-    known = {name: tunnel.flow for name, tunnel in remembered.items() if name not in taken}
-    entries = {i for i, flow in enumerate(flows) if inventory.of(flow) is not None}
-    for index, (name, flow) in enumerate(zip(tunnel_names(flows, known), flows, strict=True)):
-        if index not in entries and name not in taken:
+    index = ExpectedIndex(expected)
+    known = {name: old.flow for name, old in lost.items() if name not in taken}
+    for name, flow in zip(tunnel_names(flows, known), flows, strict=True):
+        if name not in taken and index.of(flow) is None:
             taken.add(name)
             yield name, flow, None
 
@@ -281,6 +292,8 @@ class _Joined:
         self._reading = reading
         self._device = previous.device
         self._fallen = fallen
+        # the beginning of an SA that was first seen after longer than this was not seen
+        self._longest_gap = _GAP_INTERVALS * previous.interval_seconds
         self._linked = {link.tunnel for link in previous.links}
         self._peers = {(peer.peer, peer.local_address): peer for peer in peers}
         self._sessions: dict[str, list[CryptoSession]] = {}
@@ -318,9 +331,10 @@ class _Joined:
             is_unidirectional=TunnelOption.UNIDIRECTIONAL in options,
             is_excluded=TunnelOption.EXCLUDED in options,
         )
-        usual = self._reading.lifetime
-        sent_mark = mark(outbound, memory.outbound, at, usual)
-        received_mark = mark(inbound, memory.inbound, at, usual)
+        usual = self._usual(memory)
+        sent_mark = mark(outbound, memory.outbound, at, usual, self._longest_gap)
+        received_mark = mark(inbound, memory.inbound, at, usual, self._longest_gap)
+        has_gap = memory.outbound is not None and at - memory.outbound.at > self._longest_gap
         sent_left = left_of(flow.sas, Direction.OUTBOUND)
         received_left = left_of(flow.sas, Direction.INBOUND)
         sent = _sent(memory, sent_left, samples)
@@ -356,10 +370,10 @@ class _Joined:
             sent_bytes_per_packet=sent.bytes_per_packet,
             received_bytes_per_packet=received.bytes_per_packet,
             lifetime_seconds=_learned(
-                memory.lifetime_seconds, sent_mark.full_seconds if sent_mark else None
+                memory.lifetime_seconds, sent_mark.full_seconds if sent_mark else None, has_gap
             ),
             lifetime_kilobytes=_learned(
-                memory.lifetime_kilobytes, sent_mark.full_kilobytes if sent_mark else None
+                memory.lifetime_kilobytes, sent_mark.full_kilobytes if sent_mark else None, has_gap
             ),
             readings=memory.readings + 1,
             up_readings=memory.up_readings + state.is_up,
@@ -436,6 +450,17 @@ class _Joined:
             expected=expected,
         )
 
+    def _usual(self, memory: TunnelMemory) -> SaLifetime | None:
+        """The lifetime of new SAs of a tunnel: what was learned of it, or what the device gives."""
+        configured = self._reading.lifetime
+        if memory.lifetime_seconds is None:
+            return configured
+        return SaLifetime(
+            seconds=memory.lifetime_seconds,
+            kilobytes=memory.lifetime_kilobytes,
+            volume_rekey_disabled=memory.lifetime_kilobytes is None,
+        )
+
     def _rekey(
         self, name: str, flow: Flow, outbound: IpsecSa | None, old: TunnelState | None
     ) -> Rekey | None:
@@ -464,7 +489,7 @@ class _Joined:
             *memory.peers,
             *([expected.peer] if expected and expected.peer else ()),
             *self._lines.peers_of(flow),
-            *([flow.peer] if flow.peer else ()),
+            *([flow.peer] if flow.peer and flow.peer not in UNSPECIFIED else ()),
         ]
         peers = tuple(dict.fromkeys(found))
         if len(peers) > _PEERS_KEPT:
@@ -474,9 +499,9 @@ class _Joined:
 
 def _failed_over(old: TunnelState | None, flow: Flow) -> bool:
     """Another peer is in use than at the last reading."""
-    return (
-        old is not None and bool(old.current_peer and flow.peer) and old.current_peer != flow.peer
-    )
+    if old is None or not flow.peer or flow.peer in UNSPECIFIED:
+        return False
+    return bool(old.current_peer) and old.current_peer != flow.peer
 
 
 def _samples(
@@ -532,9 +557,11 @@ def _difference(counts: Sequence[int | None]) -> int | None:
 _SHORTER = 0.8
 
 
-def _learned(known: int | None, full: int | None) -> int | None:
+def _learned(known: int | None, full: int | None, has_gap: bool) -> int | None:
     if known is None or full is None:
         return known if full is None else full
+    if has_gap:
+        return max(known, full)
     return full if full > known or full < _SHORTER * known else known
 
 
@@ -596,6 +623,8 @@ def _is_forgotten(tunnel: TunnelState, at: float) -> bool:
     """An unlisted tunnel nobody asks for is expected back for a week after it was last up."""
     memory = tunnel.memory
     last_seen = memory.last_listed_at or memory.first_seen_at
+    if memory.last_listed_at is None:
+        return True  # it was in the configuration only
     if memory.last_up_at is None:
         return at - last_seen >= _TRANSIENT_REMEMBERED_SECONDS
     is_transient = (

@@ -41,32 +41,49 @@ def is_reload(
     fallen: frozenset[str],
     ike_sas: Sequence[IkeSa],
     previous: PollResult,
+    at: float,
 ) -> bool:
     """Whether the device started anew, from the tunnels ``(before, now)`` that are listed now and were known.
 
-    No SA outlives a reload, and all numbers begin anew. What proves it is connection ids below all that were in use;
-    failing that ids that were given before although their SAs are new; failing that, before any SA is back, that no
-    IKE SA is left and the counters fell. An IKE SA that is still there, or numbers that go on, say that it was a clear.
+    No SA and no counter outlives a reload, and all numbers begin anew. What proves it is connection ids below all that
+    were in use, where ids count up since the start; failing that ids that were given before although their SAs are
+    new, or, before any SA is back, that no IKE SA is left. An IKE SA that is still there, deleted or not, or numbers
+    that go on, say that it was a clear.
     """
     changed = [(old, new) for old, new in tunnels if old.memory.outbound is not None]
     if not changed or any(_keeps_its_sa(old, new) for old, new in changed):
         return False
+    counted = sum(has_counted(old) for old, _ in changed)
+    if 2 * len(fallen) < counted:
+        return False
     old_ids = [_conn_id(old) for old, _ in changed if _conn_id(old)]
     new_ids = [_conn_id(new) for _, new in changed if new.outbound is not None and _conn_id(new)]
-    if new_ids and old_ids and max(new_ids) < min(old_ids):
+    if new_ids and old_ids and max(new_ids) < min(old_ids) and min(old_ids) > _COUNTED_UP:
         return True
     highest_ike, highest_ipsec = previous.highest_conn_ids
     if any(conn_id > highest_ipsec for conn_id in new_ids):
         return False
     if highest_ike and any((sa.conn_id or 0) > highest_ike for sa in ike_sas):
         return False
+    seconds = at - (at if previous.read_at is None else previous.read_at)
     before = {_row(sa) for peer in previous.ike_peers for sa in peer.sas if sa.is_established}
-    if any(_row(sa) in before for sa in ike_sas if sa.is_established):
+    if any(_row(sa) in before and not _is_younger(sa, seconds) for sa in ike_sas):
         return False
     if new_ids and highest_ipsec:
         return True
-    counted = sum(has_counted(old) for old, _ in changed)
-    return bool(before) and counted > 0 and 2 * len(fallen) >= counted
+    return bool(before) and counted > 0
+
+
+# engines that number their SAs from here count up until the next start; others give small numbers again and again
+_COUNTED_UP = 1000
+
+
+def _is_younger(sa: IkeSa, seconds: float) -> bool:
+    """It was made since the last reading, which only version 2 tells: its numbers are given again."""
+    return sa.active_seconds is not None and sa.active_seconds < seconds - _CLOCK_SECONDS
+
+
+_CLOCK_SECONDS = 5.0
 
 
 def _keeps_its_sa(old: TunnelState, new: TunnelState) -> bool:

@@ -140,21 +140,16 @@ class MapLines:
 
 LineKey = tuple[str, str, str]
 
-_LINES_KEPT = 256
 _KEYS_KEPT = 20_000
-_lines: dict[int, tuple[Sequence[CryptoMapEntry], MapLines]] = {}
+_lines: dict[str, tuple[Sequence[CryptoMapEntry], MapLines]] = {}
 
 
-def map_lines(entries: Sequence[CryptoMapEntry], platform: Platform) -> MapLines:
-    """The lines of ``entries``, worked out once as long as they are the very same: they are read once an hour."""
-    kept = _lines.get(id(entries))
-    if kept is not None and kept[0] is entries:
-        return kept[1]
-    made = MapLines(entries, platform)
-    while len(_lines) >= _LINES_KEPT:
-        _lines.pop(next(iter(_lines)), None)
-    _lines[id(entries)] = entries, made
-    return made
+def map_lines(device: str, entries: Sequence[CryptoMapEntry], platform: Platform) -> MapLines:
+    """The lines of a device's ``entries``, worked out once while they are the very same: they are read once an hour."""
+    kept = _lines.get(device)
+    if kept is None or kept[0] is not entries:
+        kept = _lines[device] = entries, MapLines(entries, platform)
+    return kept[1]
 
 
 def _line_key(flow: Flow) -> LineKey:

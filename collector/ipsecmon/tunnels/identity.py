@@ -125,18 +125,19 @@ def tunnel_names(
     interface added, then the peer, then a short hash, whichever tells them apart; only flows alike in everything are
     told apart by the order of the listing.
     """
-    return names_of(flows, known_names(flows, known or {}), given or {})
+    given = given or {}
+    known_as = known_names(flows, known or {})
+    kept = {index: name for index, name in known_as.items() if index not in given}
+    return names_of(flows, kept, given)
 
 
-def names_of(
-    flows: Sequence[Flow], known_as: Mapping[int, str], given: Mapping[int, str]
-) -> list[str]:
-    """``tunnel_names`` where it is worked out already under which name each flow is known."""
-    kept = {
-        index: name
-        for index, name in known_as.items()
-        if index not in given or _is_made_of(name, given[index])
-    }
+def names_of(flows: Sequence[Flow], kept: Mapping[int, str], given: Mapping[int, str]) -> list[str]:
+    """``tunnel_names`` where it is decided already which flows keep the names they are known under.
+
+    A name of the inventory's goes to the flow it is given to, whoever had it before.
+    """
+    wanted = set(given.values())
+    kept = {i: name for i, name in kept.items() if i in given or name not in wanted}
     if len(kept) == len(flows):
         return [kept[index] for index in range(len(flows))]
     new = [index for index in range(len(flows)) if index not in kept]
@@ -149,11 +150,6 @@ def names_of(
             candidates = (more(name, flows[index]) for more in _MORE)
             names[index] = next((other for other in candidates if other not in taken), name)
     return _numbered([kept.get(index) or names[index] for index in range(len(flows))])
-
-
-def _is_made_of(name: str, base: str) -> bool:
-    """``base`` itself, or with what was added to tell it from others."""
-    return name == base or (name.startswith(base) and name[len(base)] in "@#")
 
 
 def known_names(flows: Sequence[Flow], known: Mapping[str, Flow]) -> dict[int, str]:

@@ -21,6 +21,8 @@ Left = tuple[tuple[int, int], ...]
 
 # no packet is larger, whatever a mean says
 _LARGEST_PACKET_BYTES = 65535.0
+# so many packets say as much of the size of the next as all before them
+_TELLING_PACKETS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,16 @@ class Carried:
 
 
 def mark(
-    sa: IpsecSa | None, old: SaMark | None, at: float, usual: SaLifetime | None
+    sa: IpsecSa | None,
+    old: SaMark | None,
+    at: float,
+    usual: SaLifetime | None,
+    longest_gap: float,
 ) -> SaMark | None:
     """What to remember of the SA in use; without one, what is remembered of the last.
 
-    ``usual`` is the lifetime of new SAs, for an SA whose beginning was not seen.
+    ``usual`` is the lifetime of new SAs of this tunnel, for an SA whose beginning was not seen: the first of all, and one
+    first seen more than ``longest_gap`` seconds after the reading before.
     """
     if sa is None or sa.spi is None:
         return old
@@ -47,9 +54,11 @@ def mark(
         full_seconds, full_kilobytes = old.full_seconds, old.full_kilobytes
     else:
         full_seconds, full_kilobytes = seconds, kilobytes
-        if old is None and usual is not None:
-            full_seconds = _larger(seconds, usual.seconds)
+        gap = float("inf") if old is None else at - old.at
+        if usual is not None and gap > longest_gap:
             full_kilobytes = _larger(kilobytes, usual.kilobytes)
+            if seconds is not None:
+                full_seconds = max(seconds, int(min(usual.seconds, seconds + gap)))
     return SaMark(
         spi=sa.spi,
         at=at,
@@ -100,11 +109,20 @@ def carried(
     left = dict(now)
     used = sum(max(0, kilobytes - left[spi]) for spi, kilobytes in before if spi in left)
     if left.keys() == {spi for spi, _ in before}:
-        if packets is not None and packets > 0 and used > 0:
-            bytes_per_packet = min(used * 1024 / packets, _LARGEST_PACKET_BYTES)
+        if packets is not None and packets > 0:
+            bytes_per_packet = _mean_size(bytes_per_packet, used * 1024, packets)
     elif packets is not None and packets > 0 and bytes_per_packet is not None:
         used = max(used, round(packets * bytes_per_packet / 1024))
     return Carried(total + used, used * 1024 / seconds if now else None, bytes_per_packet)
+
+
+def _mean_size(before: float | None, used_bytes: int, packets: int) -> float | None:
+    """The mean size of packets with those of one interval: whole kilobytes say little of a few packets."""
+    size = min(used_bytes / packets, _LARGEST_PACKET_BYTES)
+    if before is None:
+        return size if used_bytes else None
+    weight = packets / (packets + _TELLING_PACKETS)
+    return before + weight * (size - before)
 
 
 def predicted_expiry(
