@@ -514,3 +514,12 @@ def test_always_on_is_shown_as_the_intent() -> None:
     assert 'intent="always_on",peer="123.1.1.2",tunnel="CRYPTO/a-b"} 1.0' in of(
         tunnel(purpose=ALWAYS_ON)
     )
+
+
+def test_a_tunnel_from_before_a_restart_says_what_was_last_known_and_nothing_of_its_sas() -> None:
+    standby = replace(without_sas(busy_tunnel()), is_restored=True, status=Status.STANDBY)
+    up = replace(without_sas(busy_tunnel()), is_restored=True, status=Status.UP)
+
+    assert values(of(up), "cisco_ipsec_tunnel_up") == [1]
+    assert values(of(standby), "cisco_ipsec_tunnel_expected") == [0]
+    assert values(of(up), "cisco_ipsec_sa_spi") == []

@@ -366,6 +366,20 @@ def test_a_table_of_ike_sas_that_was_read_once_is_never_taken_for_empty(
     assert device.poll().is_good
 
 
+def test_a_table_that_was_empty_and_is_refused_when_all_is_asked_again_is_unknown_now(
+    device: Device,
+) -> None:
+    device.answers[SHOW_IKEV2_SA] = "There are no IKEv2 SAs\n"
+    device.poll()
+    device.answers[SHOW_IKEV2_SA] = "% Invalid input detected at '^' marker.\n"
+    at_once = device.poll()
+    after_an_hour = device.poll(after=3600.0)
+
+    assert not at_once.is_good
+    assert after_an_hour.is_good
+    assert SHOW_IKEV2_SA in after_an_hour.refused_commands
+
+
 def test_a_release_with_one_of_the_two_tables_of_ike_sas_is_read_with_that(device: Device) -> None:
     device.answers[SHOW_ISAKMP_SA] = "% Invalid input detected at '^' marker.\n"
     device.answers[SHOW_IKEV2_SA] = READY

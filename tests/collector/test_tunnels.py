@@ -639,6 +639,57 @@ class TestExpected:
         assert [tunnel.name for tunnel in back.tunnels] == ["CRYPTO/10.1.1.0_24-10.2.2.0_24"]
         assert there.events == back.events == ()
 
+    def test_names_that_move_on_take_nobody_elses_memory_along(self) -> None:
+        def entry(name: str, number: int) -> ExpectedTunnel:
+            return replace(self.HQ, name=name, remote_ident=ident(f"10.2.{number}.0/24"))
+
+        def flows(spi: int) -> list[Flow]:
+            return [
+                flow(*pair(spi, spi + 1), remote_ident=ident("10.2.1.0/24")),
+                flow(*pair(91, 92), remote_ident=ident("10.2.2.0/24")),
+            ]
+
+        watched = Watched([entry("A", 1), entry("B", 2)])
+        watched.read(*flows(1))
+        watched.read(*flows(3))
+        watched.expected = [entry("B", 1), entry("C", 2)]
+        reading = watched.read(*flows(3))
+
+        assert reading.events == ()
+        assert {t.name: sum(t.memory.rekeys.values()) for t in reading.tunnels} == {"B": 1, "C": 0}
+
+    def test_an_entry_whose_identities_were_mistaken_leaves_nothing_behind(self) -> None:
+        watched = Watched([replace(self.HQ, name="X")])
+        watched.read(UP)
+        watched.read(UP)
+        watched.expected = [replace(self.HQ, name="X", remote_ident=ident("10.2.2.0/24"))]
+        reading = watched.read(UP)
+
+        assert [(t.name, t.status.is_up) for t in reading.tunnels] == [("X", True)]
+        assert reading.events == ()
+
+    def test_an_absent_tunnel_follows_the_name_of_its_entry(self) -> None:
+        watched = Watched([replace(self.HQ, name="X")])
+        watched.read()
+        watched.expected = [replace(self.HQ, name="Y")]
+
+        assert [tunnel.name for tunnel in watched.read().tunnels] == ["Y"]
+
+    def test_one_of_two_peers_with_the_same_identities_that_goes_is_down(self) -> None:
+        def branch(spi: int, peer: str) -> Flow:
+            return flow(*pair(spi, spi + 1), kind=FlowKind.DYNAMIC, crypto_map="DYN", peer=peer)
+
+        one, two = branch(1, "203.0.113.1"), branch(3, "203.0.113.2")
+        watched = Watched()
+        before = {tunnel.name for tunnel in watched.read(one, two).tunnels}
+        watched.read(one)
+        after = watched.read(one)
+        back = watched.read(one, two)
+
+        assert {tunnel.name for tunnel in after.tunnels} == before
+        assert kinds(after.events) == [EventKind.GONE]
+        assert {tunnel.name for tunnel in back.tunnels} == before
+
     def test_entries_for_the_same_identities_are_told_apart_by_their_peers(self) -> None:
         entries = [
             replace(self.HQ, name=name, remote_ident=ident("10.2.2.0/24"), peer=peer)
@@ -835,6 +886,16 @@ class TestRekeys:
 
         assert event.facts["trigger"] == RekeyTrigger.FORCED
 
+    def test_an_sa_first_seen_after_a_gap_has_the_lifetime_its_kind_has(self) -> None:
+        watched = Watched()
+        watched.read(flow(*pair(1, 2, remaining_seconds=3000)))
+        watched.read(flow(*pair(3, 4, remaining_seconds=900)), after=3600.0)
+        watched.read(flow(*pair(3, 4, remaining_seconds=480)), after=420.0)
+        (event,) = watched.read(flow(*pair(5, 6))).events
+
+        assert event.facts["trigger"] == RekeyTrigger.TIME
+        assert watched.tunnel.memory.lifetime_seconds == 3600
+
     def test_either_direction_may_use_up_its_volume(self) -> None:
         watched = Watched()
         for kilobytes in (4500000, 90000):
@@ -1006,6 +1067,45 @@ class TestChanges:
 
         assert EventKind.COUNTERS_CLEARED in kinds(events)
         assert EventKind.RELOAD not in kinds(events)
+
+    @pytest.mark.parametrize("conn_id", [9, 2041])
+    def test_a_rekey_with_smaller_ids_is_no_reload_while_counters_go_on(self, conn_id: int) -> None:
+        watched = Watched()
+        watched.read(*self.two(1, 2, 3, 4, packets=1000, conn_id=conn_id))
+        events = watched.read(*self.two(5, 6, 7, 8, packets=1100, conn_id=conn_id - 5)).events
+
+        assert set(kinds(events)) == {EventKind.REKEY}
+
+    def test_a_deleted_row_of_the_old_ike_sa_says_that_the_device_stood(self) -> None:
+        watched = Watched()
+        watched.read(*self.two(1, 2, 3, 4, packets=500, conn_id=2041))
+        deleted = ike_sa(status="ACTIVE (deleted)", is_deleted=True, is_established=False)
+        events = watched.read(
+            flow(encaps_packets=0, decaps_packets=0),
+            flow(interface="Serial0/1", encaps_packets=0, decaps_packets=0),
+            ike=(deleted,),
+        ).events
+
+        assert kinds(events) == [EventKind.COUNTERS_CLEARED]
+
+    def test_an_ike_sa_of_version_2_with_the_old_number_may_be_a_new_one(self) -> None:
+        def ready(active_seconds: int) -> IkeSa:
+            return IkeSa(
+                version=2,
+                local="92.1.1.1",
+                remote="123.1.1.2",
+                state=IkeState.READY,
+                raw_state="READY",
+                conn_id=1,
+                active_seconds=active_seconds,
+                is_established=True,
+            )
+
+        watched = Watched()
+        watched.read(*self.two(1, 2, 3, 4, packets=500, conn_id=21), ike=(ready(7000),))
+        events = watched.read(*self.two(5, 6, 7, 8, packets=9, conn_id=1), ike=(ready(20),)).events
+
+        assert EventKind.RELOAD in kinds(events)
 
     def test_clear_crypto_session_is_no_reload(self) -> None:
         watched = Watched()

@@ -120,7 +120,7 @@ def _mean_size(before: float | None, used_bytes: int, packets: int) -> float | N
     """The mean size of packets with those of one interval: whole kilobytes say little of a few packets."""
     size = min(used_bytes / packets, _LARGEST_PACKET_BYTES)
     if before is None:
-        return size if used_bytes else None
+        return size if used_bytes and 2 * packets >= _TELLING_PACKETS else None
     weight = packets / (packets + _TELLING_PACKETS)
     return before + weight * (size - before)
 
