@@ -2,9 +2,9 @@
 
 Pure: the same readings always give the same tunnels, so the rules are tested as tables. The way of one reading::
 
-    flows ──> names (identity) ─┐
-    inventory, crypto map ──────┼─> one tunnel each: in use (status), marks and bytes (volume), rekey (rekeys),
-    what is remembered ─────────┘   state, hysteresis, intent ──> events (changes)
+    flows ─────────────────┐ which tunnel each is   one tunnel each: in use and state (status), counters and bytes
+    inventory, crypto map ─┼─> (matching) ────────> (counting, volume), rekey (rekeys), hysteresis, intent
+    what is remembered ────┘                          └──> what happened (changes)
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from ipsecmon.model import (
     NO_REKEYS,
     UNSPECIFIED,
-    CounterSample,
     Event,
     ExpectedTunnel,
     IkePeer,
@@ -30,50 +29,37 @@ from ipsecmon.model import (
 from ipsecmon.tunnels.changes import (
     device_events,
     has_counted,
-    has_fallen,
     is_reload,
     tunnel_events,
 )
-from ipsecmon.tunnels.expected import ExpectedIndex, MapLines, map_lines, missing_flow
+from ipsecmon.tunnels.counting import fell, received_bytes, samples_with, sent_bytes
+from ipsecmon.tunnels.expected import ExpectedIndex, MapLines, map_lines
+from ipsecmon.tunnels.hysteresis import settled
 from ipsecmon.tunnels.identity import (
     canonical_flow,
     canonical_ike_sa,
-    known_names,
-    names_of,
-    tunnel_names,
 )
 from ipsecmon.tunnels.intent import purpose
+from ipsecmon.tunnels.matching import absent, is_forgotten, match
 from ipsecmon.tunnels.peers import flow_ends, ike_peers
 from ipsecmon.tunnels.rekeys import Rekey, classified
 from ipsecmon.tunnels.status import in_use, status
-from ipsecmon.tunnels.volume import Carried, Left, carried, left_of, mark, predicted_expiry
+from ipsecmon.tunnels.volume import left_of, mark, predicted_expiry
 from ipsecmon_parsers.records import (
     CryptoMapEntry,
     CryptoSession,
     Direction,
     Flow,
-    FlowKind,
     IkeSa,
     IpsecSa,
-    Platform,
     SaLifetime,
 )
 
 __all__ = ["Reading", "TunnelReading", "build"]
 
-# the newest readings of the counters: what a trend needs, and no more for each of thousands of tunnels ...
-_SAMPLES_KEPT = 4
-# ... but where the other end is read too, more, a minute apart: what tells a loss of 1 % from clocks that differ by a second
-_OLDER_KEPT_OF_LINKS = 12
-_OLDER_APART_SECONDS = 55.0
 _GAP_INTERVALS = 2.5
 # of a peer whose address changes every day the first, which labels its series, and the last ones
 _PEERS_KEPT = 8
-# a tunnel the device lists no longer is expected back for so long after it was last up ...
-_REMEMBERED_SECONDS = 7 * 86400.0
-# ... or, if it never was up or lived for less than an hour, as between two spokes, for a day
-_TRANSIENT_SECONDS = 3600.0
-_TRANSIENT_REMEMBERED_SECONDS = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +99,14 @@ def build(
     reading = _canonical(reading)
     inventory = ExpectedIndex(expected)
     named = {i: one for i, flow in enumerate(reading.flows) if (one := inventory.of(flow))}
-    names, remembered, lost = _names(reading, previous, named, inventory)
+    names, remembered, lost = match(reading.flows, previous.tunnels, named, inventory)
     fallen = frozenset(
         name
         for name, flow in zip(names, reading.flows, strict=True)
-        if name in remembered and _fell(remembered[name], flow, reading.at)
+        if name in remembered and fell(remembered[name], flow, reading.at)
     )
     lines = map_lines(previous.device, reading.crypto_map, previous.platform)
-    absent = list(_absent(reading, previous.platform, lost, expected, named, names, lines))
+    missing = list(absent(reading.flows, previous.platform, lost, expected, named, names, lines))
     known_peers = _known_peers(previous, reading, lines)
     peers, unmatched = ike_peers(reading.flows, reading.ike_sas, previous.host, known_peers)
     joined = _Joined(reading, previous, peers, fallen, lines)
@@ -132,11 +118,11 @@ def build(
         pairs.append((old, new))
         if rekey is not None:
             rekeys[name] = rekey
-    for name, flow, entry in absent:
+    for name, flow, entry in missing:
         known_as = lost.pop(name, None)
         pairs.append((known_as, joined.unlisted(name, flow, known_as, entry)))
     for name, gone in lost.items():
-        if not _is_forgotten(gone, reading.at):
+        if not is_forgotten(gone, reading.at):
             pairs.append((gone, joined.unlisted(name, gone.flow, gone, inventory.of(gone.flow))))
     both = [(old, new) for old, new in pairs if old is not None and new.is_listed]
     started_anew = is_reload(both, fallen, reading.ike_sas, previous, reading.at)
@@ -167,100 +153,6 @@ def _canonical(reading: Reading) -> Reading:
         flows=[canonical_flow(flow) for flow in reading.flows],
         ike_sas=[canonical_ike_sa(sa) for sa in reading.ike_sas],
     )
-
-
-def _names(
-    reading: Reading,
-    previous: PollResult,
-    named: Mapping[int, ExpectedTunnel],
-    inventory: ExpectedIndex,
-) -> tuple[list[str], dict[str, TunnelState], dict[str, TunnelState]]:
-    """The name of each flow; what is remembered of those, and of the tunnels not listed, by the names of now.
-
-    A flow keeps the name it was known under until the inventory gives it another or takes that away again. What is
-    remembered goes with the flow, whatever its name was.
-    """
-    before = {tunnel.name: tunnel for tunnel in previous.tunnels}
-    known_as = known_names(reading.flows, {name: old.flow for name, old in before.items()})
-    kept = {
-        index: name
-        for index, name in known_as.items()
-        if _entry_name(before[name].expected) == _entry_name(named.get(index))
-    }
-    names = names_of(reading.flows, kept, {index: one.name for index, one in named.items()})
-    remembered = {names[index]: before[name] for index, name in known_as.items()}
-    listed = set(known_as.values())
-    lost: dict[str, TunnelState] = {}
-    taken = set(names)
-    for name, old in before.items():
-        if name in listed:
-            continue
-        entry = inventory.of(old.flow)
-        if _entry_name(old.expected) != _entry_name(entry):
-            wanted = entry.name if entry is not None else tunnel_names([old.flow])[0]
-        else:
-            wanted = name
-        unique, count = wanted, 1
-        while unique in taken:
-            count += 1
-            unique = f"{wanted}#{count}"
-        taken.add(unique)
-        lost[unique] = old
-    return names, remembered, lost
-
-
-def _entry_name(entry: ExpectedTunnel | None) -> str | None:
-    return None if entry is None else entry.name
-
-
-def _fell(old: TunnelState, flow: Flow, at: float) -> bool:
-    samples = old.memory.samples
-    if not samples:
-        return False
-    last, before = samples[-1], samples[max(0, len(samples) - 2)]
-    share = (at - last.at) / (last.at - before.at) if last.at > before.at else 0.0
-    mark = old.memory.outbound
-    is_same_sa = mark is not None and mark.spi == flow.current_outbound_spi
-    return any(
-        has_fallen(
-            was,
-            now,
-            plausible_packets=max(0, (was or 0) - (earlier or 0)) * max(0.0, share),
-            is_same_sa=is_same_sa,
-        )
-        for earlier, was, now in (
-            (before.encaps, last.encaps, flow.encaps_packets),
-            (before.decaps, last.decaps, flow.decaps_packets),
-        )
-    )
-
-
-def _absent(
-    reading: Reading,
-    platform: Platform,
-    lost: Mapping[str, TunnelState],
-    expected: Sequence[ExpectedTunnel],
-    named: Mapping[int, ExpectedTunnel],
-    names: Sequence[str],
-    lines: MapLines,
-) -> Iterator[tuple[str, Flow, ExpectedTunnel | None]]:
-    """Tunnels that should be listed and are not: name, what is known of the flow, its entry in the inventory."""
-    taken = set(names)
-    found = {one.name for one in named.values()}
-    for one in expected:
-        if one.name not in found and one.name not in taken:
-            taken.add(one.name)
-            old = lost.get(one.name)
-            yield one.name, old.flow if old else missing_flow(one, platform), one
-    flows = lines.not_listed(reading.flows)
-    if not flows:
-        return
-    index = ExpectedIndex(expected)
-    known = {name: old.flow for name, old in lost.items() if name not in taken}
-    for name, flow in zip(tunnel_names(flows, known), flows, strict=True):
-        if name not in taken and index.of(flow) is None:
-            taken.add(name)
-            yield name, flow, None
 
 
 def _known_peers(
@@ -318,8 +210,13 @@ class _Joined:
         at = self._reading.at
         memory = old.memory if old else TunnelMemory(first_seen_at=at)
         inbound, outbound = in_use(flow, memory.inbound.spi if memory.inbound else None)
-        older = _OLDER_KEPT_OF_LINKS if name in self._linked else 0
-        samples = _samples(memory.samples, flow, at, older, has_fallen=name in self._fallen)
+        samples = samples_with(
+            memory.samples,
+            flow,
+            at,
+            is_linked=name in self._linked,
+            has_fallen=name in self._fallen,
+        )
         options = expected.options if expected else frozenset[TunnelOption]()
         state = status(
             flow,
@@ -337,23 +234,23 @@ class _Joined:
         has_gap = memory.outbound is not None and at - memory.outbound.at > self._longest_gap
         sent_left = left_of(flow.sas, Direction.OUTBOUND)
         received_left = left_of(flow.sas, Direction.INBOUND)
-        sent = _sent(memory, sent_left, samples)
-        received = _received(memory, received_left, samples)
+        sent = sent_bytes(memory, sent_left, samples)
+        received = received_bytes(memory, received_left, samples)
         # what is no tunnel between two sites has no ledger: a group's keys come from its server
         rekey = None if state is Status.EXCLUDED else self._rekey(name, flow, outbound, old)
         in_use_before = {sa.spi for sa in flow.sas} & {*memory.used_spis}
         used_spis = tuple(spi for spi in memory.used_spis if spi in in_use_before)
         if outbound is not None and outbound.spi and outbound.spi not in used_spis:
             used_spis = (*used_spis, outbound.spi)
-        settled = _settled(memory, state, at)
+        settled_state = settled(memory, state, at)
         remembered = TunnelMemory(
             first_seen_at=memory.first_seen_at,
             last_listed_at=at,
             last_up_at=at if state.is_up else memory.last_up_at,
-            is_settled_up=settled.is_up,
-            unsettled_since=settled.since,
-            last_transition_at=settled.last_transition_at,
-            flaps=settled.flaps,
+            is_settled_up=settled_state.is_up,
+            unsettled_since=settled_state.since,
+            last_transition_at=settled_state.last_transition_at,
+            flaps=settled_state.flaps,
             rekeys=_counted(memory.rekeys, rekey),
             last_rekey_at=at
             if rekey or (memory.outbound is None and sent_mark)
@@ -422,13 +319,13 @@ class _Joined:
             is_unidirectional=False,
             is_excluded=is_excluded,
         )
-        settled = _settled(memory, state, at)
+        settled_state = settled(memory, state, at)
         remembered = replace(
             memory,
-            is_settled_up=settled.is_up,
-            unsettled_since=settled.since,
-            last_transition_at=settled.last_transition_at,
-            flaps=settled.flaps,
+            is_settled_up=settled_state.is_up,
+            unsettled_since=settled_state.since,
+            last_transition_at=settled_state.last_transition_at,
+            flaps=settled_state.flaps,
             went_without_sa=memory.outbound is not None,
             is_gone_told=memory.is_gone_told or (old is not None and not old.is_listed),
             samples=(),  # a dynamic flow begins anew when it comes back
@@ -504,55 +401,6 @@ def _failed_over(old: TunnelState | None, flow: Flow) -> bool:
     return bool(old.current_peer) and old.current_peer != flow.peer
 
 
-def _samples(
-    before: tuple[CounterSample, ...], flow: Flow, at: float, older_kept: int, *, has_fallen: bool
-) -> tuple[CounterSample, ...]:
-    """The newest readings of the counters; a clear, a reload or a clock set back begins them anew."""
-    new = CounterSample(
-        at, flow.encaps_packets, flow.decaps_packets, flow.send_errors, flow.recv_errors
-    )
-    if has_fallen or (before and before[-1].at >= at):
-        return (new,)
-    samples = (*before, new)
-    older, newest = samples[:-_SAMPLES_KEPT], samples[-_SAMPLES_KEPT:]
-    if len(older) > 1 and older[-1].at - older[-2].at < _OLDER_APART_SECONDS:
-        older = older[:-1]
-    return (*older[-older_kept:], *newest) if older_kept else newest
-
-
-def _sent(memory: TunnelMemory, left: Left, samples: Sequence[CounterSample]) -> Carried:
-    return carried(
-        memory.sent_left,
-        left,
-        seconds=_seconds(memory, samples),
-        packets=_difference([sample.encaps for sample in samples[-2:]]),
-        total_kilobytes=memory.sent_kilobytes,
-        bytes_per_packet=memory.sent_bytes_per_packet,
-    )
-
-
-def _received(memory: TunnelMemory, left: Left, samples: Sequence[CounterSample]) -> Carried:
-    return carried(
-        memory.received_left,
-        left,
-        seconds=_seconds(memory, samples),
-        packets=_difference([sample.decaps for sample in samples[-2:]]),
-        total_kilobytes=memory.received_kilobytes,
-        bytes_per_packet=memory.received_bytes_per_packet,
-    )
-
-
-def _seconds(memory: TunnelMemory, samples: Sequence[CounterSample]) -> float | None:
-    """Since the reading before this; ``None`` if the device did not list the flow then."""
-    return samples[-1].at - memory.samples[-1].at if memory.samples else None
-
-
-def _difference(counts: Sequence[int | None]) -> int | None:
-    if len(counts) < 2 or counts[0] is None or counts[-1] is None:
-        return None
-    return counts[-1] - counts[0]
-
-
 # a lifetime that is this much shorter than the last was configured anew, not read late
 _SHORTER = 0.8
 
@@ -588,51 +436,6 @@ def _interned(signature: tuple[str, ...]) -> tuple[str, ...]:
     if len(_SIGNATURES) > 1000:
         _SIGNATURES.clear()
     return _SIGNATURES.setdefault(signature, signature)
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    is_up: bool | None
-    since: float | None
-    last_transition_at: float | None
-    flaps: int
-
-
-def _settled(memory: TunnelMemory, state: Status, at: float) -> _Settled:
-    """Hysteresis: a change is believed when a second reading agrees with the first."""
-    was, since, last, flaps = (
-        memory.is_settled_up,
-        memory.unsettled_since,
-        memory.last_transition_at,
-        memory.flaps,
-    )
-    if not (state.is_up or state.is_down):
-        return _Settled(was, None, last, flaps)
-    is_up = state.is_up
-    if was is None:
-        return _Settled(is_up, None, at, flaps)
-    if is_up == was:
-        return _Settled(was, None, last, flaps)
-    # the same reading twice confirms nothing; one by a clock set back is another reading
-    if since is None or at == since:
-        return _Settled(was, at, last, flaps)
-    return _Settled(is_up, None, since, flaps + (not is_up))
-
-
-def _is_forgotten(tunnel: TunnelState, at: float) -> bool:
-    """An unlisted tunnel nobody asks for is expected back for a week after it was last up."""
-    memory = tunnel.memory
-    last_seen = memory.last_listed_at or memory.first_seen_at
-    if memory.last_listed_at is None:
-        return True  # it was in the configuration only
-    if memory.last_up_at is None:
-        return at - last_seen >= _TRANSIENT_REMEMBERED_SECONDS
-    is_transient = (
-        tunnel.flow.kind in (FlowKind.DMVPN, FlowKind.DYNAMIC)
-        and memory.last_up_at - memory.first_seen_at < _TRANSIENT_SECONDS
-    )
-    limit = _TRANSIENT_REMEMBERED_SECONDS if is_transient else _REMEMBERED_SECONDS
-    return at - memory.last_up_at >= limit
 
 
 def _events(
