@@ -51,7 +51,7 @@ cisco_ipsec_tunnel_up * on (device, tunnel) group_left (remote_ident, owner) cis
 
 ## When a series is absent
 
-* **Every known tunnel has its series from the start**, with SAs or without, listed by the device or not: counters begin at 0, the SPI without an SA is 0, the expiry without an
+* **Every known tunnel has its series from the start**, with SAs or without; of one the device lists no longer only the packet counters go. Counts of ours begin at 0, the SPI without an SA is 0, the expiry without an
   SA is that of the last. The lines "absent when" are complete: without one, the series is always there.
 * **Old data is withdrawn.** When a device has not been read for `stale_after` (three intervals), all series of its tunnels, SAs and IKE SAs go, and Prometheus marks them stale: no
   alert takes an old reading for the present. What is marked *stays* remains, so `cisco_ipsec_device_up == 0` is one alert for the device rather than one for each tunnel.
