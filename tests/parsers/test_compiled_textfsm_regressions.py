@@ -95,15 +95,22 @@ def test_a_rule_is_not_tried_in_vain_in_many_ways_where_another_matches_at_once(
     assert "can share out a text in several ways" in engine.explain()
 
 
-@pytest.mark.timeout(20)  # the same
+@pytest.mark.timeout(90)  # the same
 @pytest.mark.parametrize(
     "rules",
     [
         ("^zzz" + "(?:" * 14 + "(?:(?=b))" + "){3}" * 14, "^a${X} -> Record"),
-        ("^" + ("x?" * 50 + "a?" * 700).join(["(?:", ")*"]) + ";;", "^a${X} -> Record"),
-        (
-            "^(?:" + "x?" * 50 + "a?" * 700 + ")*;;",
-            "^(?:" + "x?" * 50 + "b?" * 700 + ")*${X} -> Record",
+        # ten seconds each, more than half of them textfsm's own
+        pytest.param(
+            ("^" + ("x?" * 50 + "a?" * 700).join(["(?:", ")*"]) + ";;", "^a${X} -> Record"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            (
+                "^(?:" + "x?" * 50 + "a?" * 700 + ")*;;",
+                "^(?:" + "x?" * 50 + "b?" * 700 + ")*${X} -> Record",
+            ),
+            marks=pytest.mark.slow,
         ),
     ],
 )
