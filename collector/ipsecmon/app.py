@@ -89,8 +89,9 @@ class Poller:
 
     def _poll(self, device: PolledDevice) -> PollResult:
         newest = self.store.get(device.name) or self._restored(device)
-        result = self._linked(poll_device(device, self.sessions, newest), newest)
+        result = poll_device(device, self.sessions, newest)
         try:
+            result = self._linked(result, newest)
             rendered = render_result(result, self._config.metrics.tier)
         except Exception as error:
             log.exception("the result cannot be shown", extra={"device": device.name})

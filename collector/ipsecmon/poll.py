@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 # but one that answered once must go on answering: what is refused, cut or garbled is not an empty table.
 _ALWAYS = (SHOW_IPSEC_SA,)
 _IKE_TABLES = (SHOW_ISAKMP_SA, SHOW_IKEV2_SA)
+_EVERY_POLL = (SHOW_ISAKMP_SA, SHOW_IPSEC_SA, SHOW_IKEV2_SA)
 # What changes when somebody configures something is read now and then.
 _CONFIGURATION = (SHOW_SA_LIFETIME, SHOW_CRYPTO_MAP)
 _CONFIGURATION_SECONDS = 3600.0
@@ -155,16 +156,14 @@ def _never_polled(device: PolledDevice, at: float) -> PollResult:
         started_at=at,
         duration_seconds=0.0,
         read_at=None,
-        parse_errors_total=dict.fromkeys(
-            (SHOW_ISAKMP_SA, *_ALWAYS, SHOW_IKEV2_SA, *_CONFIGURATION), 0
-        ),
+        parse_errors_total=dict.fromkeys((*_EVERY_POLL, *_CONFIGURATION), 0),
         errors_total=dict.fromkeys(Reason, 0),
     )
 
 
 def _commands(device: PolledDevice, last: PollResult, now: float) -> tuple[str, ...]:
     """What to ask this time; a command the device refused is tried again when the configuration is read again."""
-    wanted = [SHOW_ISAKMP_SA, *_ALWAYS, SHOW_IKEV2_SA]
+    wanted = [*_EVERY_POLL]
     read_at = last.configuration_read_at
     is_due = read_at is None or not 0 <= now - read_at < _CONFIGURATION_SECONDS
     if is_due:

@@ -101,3 +101,17 @@ def test_a_service_without_history_keeps_none(tmp_path: Path) -> None:
 
     assert monitor.history is None
     assert [one.name for one in tmp_path.iterdir()] == ["ipsecmon.yml"]
+
+
+def test_a_fault_in_looking_for_other_ends_is_told_as_one_and_costs_no_other_poll(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> tuple[()]:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr("ipsecmon.app.join", fails)
+    result = polled(tmp_path, None)
+
+    assert result.error is not None
+    assert result.error.is_unexpected
+    assert "planted" in result.error.cause

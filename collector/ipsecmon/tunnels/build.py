@@ -106,7 +106,9 @@ def build(
         if name in remembered and fell(remembered[name], flow, reading.at)
     )
     lines = map_lines(previous.device, reading.crypto_map, previous.platform)
-    missing = list(absent(reading.flows, previous.platform, lost, expected, named, names, lines))
+    missing = list(
+        absent(reading.flows, previous.platform, lost, expected, inventory, named, names, lines)
+    )
     known_peers = _known_peers(previous, reading, lines)
     peers, unmatched = ike_peers(reading.flows, reading.ike_sas, previous.host, known_peers)
     joined = _Joined(reading, previous, peers, fallen, lines)

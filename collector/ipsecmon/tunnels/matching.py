@@ -67,6 +67,7 @@ def absent(
     platform: Platform,
     lost: Mapping[str, TunnelState],
     expected: Sequence[ExpectedTunnel],
+    inventory: ExpectedIndex,
     named: Mapping[int, ExpectedTunnel],
     names: Sequence[str],
     lines: MapLines,
@@ -82,10 +83,9 @@ def absent(
     flows = lines.not_listed(listed)
     if not flows:
         return
-    index = ExpectedIndex(expected)
     known = {name: old.flow for name, old in lost.items() if name not in taken}
     for name, flow in zip(tunnel_names(flows, known), flows, strict=True):
-        if name not in taken and index.of(flow) is None:
+        if name not in taken and inventory.of(flow) is None:
             taken.add(name)
             yield name, flow, None
 
