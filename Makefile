@@ -122,7 +122,7 @@ check: fmt-check lint types arch test build test-wheel ## what CI requires
 
 lock: ## resolve the dependencies afresh for Python 3.11 to 3.13 (needs uv)
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --custom-compile-command "make lock" --extra demo --group dev pyproject.toml --output-file requirements.lock
+	  --custom-compile-command "make lock" --extra inventory --extra keyring --extra vault --group dev pyproject.toml --output-file requirements.lock
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --group bench --output-file requirements-bench.lock
 

@@ -17,6 +17,7 @@ from ipsecmon.history import History, Retention
 from ipsecmon.model import PollResult, RawOutput
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon.sessions.host_keys import AnyHostKey
 from ipsecmon_parsers.records import Platform
 
 DEVICE = "hub"
@@ -94,7 +95,7 @@ class ReplayedMonitor:
                 port=22,
                 username="monitor",
                 password="-",  # nothing is logged in to
-                known_hosts=None,
+                host_keys=AnyHostKey(),
                 connect_timeout=1,
                 read_timeout=1,
             ),

@@ -20,6 +20,7 @@ from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import PollScheduler
 from ipsecmon.server import HttpServer
 from ipsecmon.sessions import OpenSession, SessionPool, Target
+from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts
 from ipsecmon.sessions.known_hosts import known_hosts_problems
 from ipsecmon.sessions.napalm_session import open_napalm_session
 from ipsecmon.store import Store
@@ -164,7 +165,9 @@ class Poller:
             username=login.username,
             password=login.password.reveal(),
             enable_secret=login.enable.reveal() if login.enable else None,
-            known_hosts=host_keys.known_hosts if host_keys.check is HostKeyCheck.STRICT else None,
+            host_keys=AnyHostKey()
+            if host_keys.check is HostKeyCheck.OFF
+            else KnownHosts(host_keys.known_hosts),
             connect_timeout=timing.connect_timeout,
             read_timeout=timing.read_timeout,
         )
@@ -189,7 +192,7 @@ def _not_shown(
 def problems(config: Config) -> list[str]:
     """What will keep devices from being polled although the file is well formed, a sentence each."""
     found = [str(error) for error in check_credentials(config.credentials)]
-    if config.host_keys.check is HostKeyCheck.STRICT:
+    if config.host_keys.check is not HostKeyCheck.OFF:
         devices = [(device.name, device.host, device.port) for device in config.devices]
         found += known_hosts_problems(config.host_keys.known_hosts, devices)
     else:

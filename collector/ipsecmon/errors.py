@@ -54,9 +54,11 @@ class CollectionError(IpsecmonError):
     stage: ClassVar[Stage]
     reason: ClassVar[Reason]
 
-    def __init__(self, message: str, command: str | None = None) -> None:
+    def __init__(self, message: str, command: str | None = None, *, evidence: str = "") -> None:
+        """``evidence``: the last that came from the device, at most 200 printable characters."""
         super().__init__(message)
         self.command = command
+        self.evidence = evidence
 
 
 class NameNotResolved(CollectionError):

@@ -41,6 +41,7 @@ __all__ = [
     "Reason",
     "RekeyTrigger",
     "SaMark",
+    "SessionFacts",
     "Snapshot",
     "Stage",
     "Status",
@@ -450,11 +451,36 @@ class PollError:
     command: str | None = None
     is_unexpected: bool = False
     """A fault of ours rather than the device's."""
+    evidence: str = ""
+    """The last that came from the device, at most 200 characters with what cannot be printed written out."""
 
     @property
     def message(self) -> str:
         """The cause with the device and the stage before it."""
         return f"{self.device}, stage {self.stage}: {self.cause}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """What a session with a device was agreed on; the names are those of SSH (RFC 4253, RFC 8308 and their successors)."""
+
+    address: str
+    """Of the device; empty behind a jump host."""
+    server_version: str
+    """``SSH-2.0-Cisco-1.25``."""
+    kex: str
+    host_key: str
+    """The algorithm of the device's signature."""
+    cipher: str
+    mac: str
+    prompt: str
+    weak: tuple[str, ...] = ()
+    """Those of the algorithms that the modern profile does not offer."""
+    host_key_fingerprint: str = ""
+    """``SHA256:...``"""
+    is_host_key_verified: bool = True
+    opened_at: float
+    """Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -488,6 +514,10 @@ class PollResult:
     links: tuple[Link, ...] = ()
     events: tuple[Event, ...] = ()
     outputs: tuple[RawOutput, ...] = ()
+    session: SessionFacts | None = None
+    """Of the last session that answered."""
+    next_attempt_at: float | None = None
+    """Of a device that is left alone for a while because it fails: when it is tried again, Unix seconds."""
     unparsed: tuple[UnparsedOutput, ...] = ()
     error: PollError | None = None
     parse_errors_total: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -32,6 +32,7 @@ from ipsecmon.metrics import render_result
 from ipsecmon.model import PollResult, RawOutput, Reason
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon.sessions.host_keys import AnyHostKey
 from ipsecmon.tunnels import Reading, build, with_evidence
 from ipsecmon.tunnels.ends import Ends
 from ipsecmon.tunnels.links import join
@@ -202,7 +203,7 @@ def _polled(texts: Texts) -> PollResult | None:
                 port=22,
                 username="monitor",
                 password="-",
-                known_hosts=None,
+                host_keys=AnyHostKey(),
                 connect_timeout=1,
                 read_timeout=1,
             ),

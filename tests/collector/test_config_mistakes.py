@@ -734,7 +734,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:13: host_keys.check: found 'none', accepted: strict, off",
+            "ipsecmon.yml:1:13: host_keys.check: found 'none', accepted: strict, tofu, off",
         ],
     ),
     (

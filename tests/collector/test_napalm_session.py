@@ -15,6 +15,7 @@ from ipsecmon import errors
 from ipsecmon.lab.ssh import Lab
 from ipsecmon.lab.topology import two_sites
 from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts
 from ipsecmon.sessions.napalm_session import VpnIosDriver, open_napalm_session
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME, parse
 
@@ -47,7 +48,7 @@ def target(lab: Lab, known_hosts: Path | None, **changes: object) -> Target:
         "username": "monitor",
         "password": "monitor-lab",
         "enable_secret": "enable-lab",
-        "known_hosts": known_hosts,
+        "host_keys": KnownHosts(known_hosts) if known_hosts else AnyHostKey(),
         "connect_timeout": 5.0,
         "read_timeout": 2.0,
         **changes,

@@ -12,6 +12,7 @@ from ipsecmon.credentials import CredentialError
 from ipsecmon.model import EventKind, PollResult, RawOutput, Reason, Stage, Status
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon.sessions.host_keys import AnyHostKey
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import (
     SHOW_CRYPTO_MAP,
@@ -37,7 +38,7 @@ TARGET = Target(
     port=22,
     username="monitor",
     password="planted-secret",
-    known_hosts=None,
+    host_keys=AnyHostKey(),
     connect_timeout=1,
     read_timeout=1,
 )

@@ -13,6 +13,7 @@ from ipsecmon.metrics import render_result
 from ipsecmon.model import RawOutput
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon.sessions.host_keys import AnyHostKey
 from ipsecmon_parsers.documents import record_document
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME, parse
@@ -68,7 +69,7 @@ def test_the_metrics_are_what_the_listing_becomes() -> None:
             port=22,
             username="monitor",
             password="unused",
-            known_hosts=None,
+            host_keys=AnyHostKey(),
             connect_timeout=1,
             read_timeout=1,
         ),

@@ -21,12 +21,20 @@ from ipsecmon.config.models import (
     Metrics,
     Poll,
     RetentionLimits,
-    Timing,
     Tunnel,
     Web,
 )
 from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen, Tier
 from ipsecmon.config.secret import HIDDEN, Secret
+from ipsecmon.config.settings import (
+    Limits,
+    Plan,
+    PollTier,
+    Settings,
+    SshProfile,
+    Timing,
+    Transport,
+)
 
 __all__ = [
     "HIDDEN",
@@ -39,14 +47,20 @@ __all__ = [
     "HistoryFile",
     "HostKeyCheck",
     "HostKeys",
+    "Limits",
     "Listen",
     "Metrics",
     "Mistake",
+    "Plan",
     "Poll",
+    "PollTier",
     "RetentionLimits",
     "Secret",
+    "Settings",
+    "SshProfile",
     "Tier",
     "Timing",
+    "Transport",
     "Tunnel",
     "Web",
     "has_controls",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -34,6 +33,7 @@ from ipsecmon.config.readings import (
     Username,
     duration_text,
 )
+from ipsecmon.config.settings import Limits, Plan, PollTier, Settings, Timing, Transport
 from ipsecmon.config.tunnel_readings import Identity, IntentWord, LinkPair, OptionWord
 from ipsecmon.model import ConfiguredLink, ExpectedTunnel
 from ipsecmon_parsers.registry import BUILT_IN
@@ -48,7 +48,6 @@ __all__ = [
     "Poll",
     "RetentionLimits",
     "Section",
-    "Timing",
     "Tunnel",
     "Web",
 ]
@@ -192,16 +191,6 @@ class Tunnel(Section):
         )
 
 
-class Timing(NamedTuple):
-    """The durations that hold for one device, in seconds."""
-
-    interval: float
-    timeout: float
-    read_timeout: float
-    connect_timeout: float
-    stale_after: float
-
-
 class Config(Section):
     """The whole file."""
 
@@ -269,3 +258,19 @@ class Config(Section):
             connect_timeout=min(poll.connect_timeout, timeout),
             stale_after=poll.stale_after if written else STALE_INTERVALS * interval,
         )
+
+    def settings(self, device: Device) -> Settings:
+        """All that holds for this device."""
+        timing = self.timing(device)
+        every = {PollTier.TABLES: timing.interval, PollTier.CONFIGURATION: 3600.0}
+        return Settings(
+            timing=timing,
+            transport=Transport.NAPALM,
+            credentials=device.credentials,
+            plan=Plan(every=every),
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """What bounds the whole of the service."""
+        return Limits(workers=self.poll.workers)

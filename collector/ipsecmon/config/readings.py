@@ -126,6 +126,8 @@ class HostKeyCheck(StrEnum):
     """What happens when a device shows a host key that is not in ``known_hosts``."""
 
     STRICT = "strict"
+    TOFU = "tofu"
+    """The first key an address shows is taken down and holds from then on."""
     OFF = "off"
 
 

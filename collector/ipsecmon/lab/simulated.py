@@ -23,6 +23,7 @@ from ipsecmon.lab.network import Network
 from ipsecmon.model import PollResult, RawOutput
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon.sessions.host_keys import AnyHostKey
 from ipsecmon.sessions.reading import AnswerReader, Progress, prompt_pattern
 from ipsecmon.sessions.readonly import ensure_read_only
 from ipsecmon_parsers.records import Platform
@@ -182,7 +183,7 @@ class SimulatedDevice:
             username=self.config.username,
             password=self.config.password,
             enable_secret=self.config.enable_secret,
-            known_hosts=None,
+            host_keys=AnyHostKey(),
             connect_timeout=self._timeout_seconds,
             read_timeout=self._timeout_seconds,
         )

@@ -3,6 +3,25 @@
 from __future__ import annotations
 
 from ipsecmon.sessions.pool import SessionPool
-from ipsecmon.sessions.protocol import OpenSession, Session, Target
+from ipsecmon.sessions.protocol import (
+    HostKeyPolicy,
+    JumpHost,
+    OfferedKey,
+    OpenSession,
+    PrivateKey,
+    Session,
+    SshEndpoint,
+    Target,
+)
 
-__all__ = ["OpenSession", "Session", "SessionPool", "Target"]
+__all__ = [
+    "HostKeyPolicy",
+    "JumpHost",
+    "OfferedKey",
+    "OpenSession",
+    "PrivateKey",
+    "Session",
+    "SessionPool",
+    "SshEndpoint",
+    "Target",
+]

@@ -35,7 +35,7 @@ from ipsecmon.errors import (
     PromptNotFound,
 )
 from ipsecmon.model import RawOutput
-from ipsecmon.sessions.protocol import Session, Target
+from ipsecmon.sessions.protocol import OfferedKey, Session, Target
 from ipsecmon.sessions.reading import AnswerReader, Progress, prompt_pattern
 from ipsecmon.sessions.readonly import ensure_read_only
 
@@ -51,8 +51,44 @@ _ANY_PROMPT = re.compile(rb"(?:\A|[\r\n])(?P<host>[^\r\n]{1,64}?)(?P<mode>[#>]) 
 _PASSWORD_PROMPT = re.compile(rb"[Pp]assword: ?\Z")
 
 
+class _Asking(paramiko.MissingHostKeyPolicy):
+    """No key is ever known to paramiko, so that each one is asked about here."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def missing_host_key(
+        self,
+        client: paramiko.SSHClient,  # noqa: ARG002 # paramiko's signature
+        hostname: str,  # noqa: ARG002
+        key: paramiko.PKey,
+    ) -> None:
+        offered = OfferedKey(algorithm=key.get_name(), blob=key.asbytes())
+        self._target.host_keys.accept(self._target.host, self._target.port, offered)
+
+
 class _IosConnection(CiscoIosSSH):
     """netmiko's connection without its own preparation, which guesses by sleeping."""
+
+    def __init__(self, target: Target, connection: socket.socket, step_seconds: float) -> None:
+        self._target = target
+        super().__init__(
+            host=target.host,
+            port=target.port,
+            username=target.username,
+            password=target.password,
+            secret=target.enable_secret or "",
+            device_type="cisco_ios",
+            sock=connection,
+            conn_timeout=step_seconds,
+            banner_timeout=step_seconds,
+            auth_timeout=step_seconds,
+        )
+
+    def _build_ssh_client(self) -> paramiko.SSHClient:
+        client = super()._build_ssh_client()
+        client.set_missing_host_key_policy(_Asking(self._target))
+        return client
 
     def _try_session_preparation(self, force_data: bool = True) -> None:  # noqa: ARG002 # netmiko's signature
         return
@@ -62,7 +98,7 @@ class VpnIosDriver(napalm_ios.IOSDriver):
     """NAPALM's IOS driver for reading show commands; one caller at a time."""
 
     def __init__(self, target: Target, timeout: float = 60.0) -> None:
-        super().__init__(target.host, target.username, target.password)
+        super().__init__(target.host, target.username, target.password or "")
         self._target = target
         self._opened_by = time.monotonic() + timeout
         self._open_channel: paramiko.Channel | None = None
@@ -120,21 +156,7 @@ class VpnIosDriver(napalm_ios.IOSDriver):
         transport = _tcp_connection(target, self._step())
         step = self._step()
         try:
-            self.device = _IosConnection(
-                host=target.host,
-                port=target.port,
-                username=target.username,
-                password=target.password,
-                secret=target.enable_secret or "",
-                device_type="cisco_ios",
-                sock=transport,
-                conn_timeout=step,
-                banner_timeout=step,
-                auth_timeout=step,
-                ssh_strict=target.known_hosts is not None,
-                alt_host_keys=target.known_hosts is not None,
-                alt_key_file=str(target.known_hosts or ""),
-            )
+            self.device = _IosConnection(target, transport, step)
         except Exception as error:
             transport.close()
             raise _named(error, target) from error
@@ -394,16 +416,8 @@ def _named(error: Exception, target: Target) -> CollectionError:
             f"{where}: the device refused user {target.username!r}; check user name and password"
         )
     for cause in causes:
-        if isinstance(cause, paramiko.BadHostKeyException):
-            return HostKeyRejected(
-                f"{where}: the host key has changed: known {_fingerprint(cause.expected_key)}, "
-                f"offered {_fingerprint(cause.key)}; if the device was replaced, put the new key into "
-                f"{target.known_hosts}"
-            )
-    if "not found in known_hosts" in texts:
-        return HostKeyRejected(
-            f"{where}: no host key is known for this device; verify its key and add it to {target.known_hosts}"
-        )
+        if isinstance(cause, HostKeyRejected):
+            return cause
     for cause in causes:
         if isinstance(cause, IncompatiblePeer):
             return KeyExchangeFailed(
@@ -425,7 +439,3 @@ def _chain(error: BaseException | None) -> list[BaseException]:
         chain.append(error)
         error = error.__cause__ or error.__context__
     return chain
-
-
-def _fingerprint(key: paramiko.PKey) -> str:
-    return f"{key.get_name()} {key.fingerprint}"
