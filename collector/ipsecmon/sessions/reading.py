@@ -1,9 +1,17 @@
 """Tells when an answer is complete; bytes in, verdicts out, no I/O.
 
-A terminal has no frames. "No more bytes for a while" is not an end: a slow router pauses. The rules, each bought with
-a lost reading: nothing counts before our own echo (a late prompt of an earlier command must not end this one); the
-answer ends at the prompt we learnt at login, at the start of a line and at the very end of what was received; the
-pager is answered. The same reader serves every transport.
+A terminal has no frames. "No more bytes for a while" is not an end: a slow router pauses. Nor is a prompt: a line of
+the output may be the prompt and nothing else, and the router may pause right behind it. The rules, each bought with a
+lost reading:
+
+- Nothing counts before our own echo: a late prompt of an earlier command must not end this one.
+- An answer ends at the prompt we learnt at login, at the start of a line and at the very end of what was received. That
+  is ``PROMPT``, and it is withdrawn when anything but another prompt follows.
+- It is complete once the prompt stands there twice, one below the other: that is what the terminal shows when an empty
+  line was typed behind the command, and it reads the empty line only after the command is done. That is ``CONFIRMED``.
+- The pager is answered.
+
+The same reader serves every transport.
 """
 
 from __future__ import annotations
@@ -14,7 +22,11 @@ from enum import Enum
 __all__ = ["AnswerReader", "Progress", "prompt_pattern"]
 
 _PAGER = re.compile(rb"--More--[ \x08]*\Z|<--- More --->[ ]*\Z")
-_TAIL_BYTES = 512
+# as long as several prompts: what is searched for an end must not grow with the answer
+_TAIL_BYTES = 1024
+# what a prompt or a pager can end in; all else needs no search
+_ENDINGS = b"#>- \x08"
+_FIRST_LINE_END = re.compile(rb"\r*\n")
 
 
 class Progress(Enum):
@@ -23,29 +35,42 @@ class Progress(Enum):
     READING = "reading"
     PAGER = "pager"
     PROMPT = "prompt"
+    """The end, unless the prompt is a line of the answer."""
+    CONFIRMED = "confirmed"
+    """The end: the prompt, and the prompt again for the empty line behind the command."""
 
 
 def prompt_pattern(host: str) -> re.Pattern[bytes]:
-    """The prompt of ``host`` in user or privileged mode, at a line start and at the end of the text."""
-    return re.compile(rb"(?:\A|[\r\n])" + re.escape(host.encode()) + rb"[#>] ?\Z")
+    """The prompt of ``host`` in user or privileged mode, once or several times, at a line start and at the end."""
+    prompt = re.escape(host.encode()) + rb"[#>] ?"
+    # without a line end between them where the terminal echoes what is typed ahead at once
+    return re.compile(
+        rb"(?:\A|[\r\n\x08])(?P<prompt>" + prompt + rb")(?P<again>(?:[\r\n]*" + prompt + rb")+)?\Z"
+    )
 
 
 class AnswerReader:
-    """Collects the answer to one command."""
+    """Collects the answer to one command; with ``echoes=False`` from a device that does not show what is typed."""
 
-    def __init__(self, command: str, prompt: re.Pattern[bytes]) -> None:
+    def __init__(self, command: str, prompt: re.Pattern[bytes], *, echoes: bool = True) -> None:
         self._echo = command.encode()
         self._prompt = prompt
         self._before_echo = bytearray()
         self._chunks: list[bytes] = []
         self._tail = b""
-        self._has_echo = False
+        self._echoes = echoes
+        self._has_echo = not echoes
         self.received_bytes = 0
 
     @property
     def has_echo(self) -> bool:
-        """Our command came back: what follows is its answer."""
+        """Our command came back, or never will: what follows is its answer."""
         return self._has_echo
+
+    @property
+    def tail(self) -> bytes:
+        """The last that came, before the echo too."""
+        return self._tail if self._has_echo else bytes(self._before_echo[-_TAIL_BYTES:])
 
     def feed(self, data: bytes) -> Progress:
         """Take the next bytes; ``PROMPT`` may be withdrawn when more bytes follow."""
@@ -58,10 +83,24 @@ class AnswerReader:
             self._has_echo = True
             data = bytes(self._before_echo[at + len(self._echo) :])
             self._before_echo.clear()
+        return self._take(data)
+
+    def expect_no_echo(self) -> Progress:
+        """The device shows nothing of what is typed: all that came is the answer."""
+        self._echoes, self._has_echo = False, True
+        data = bytes(self._before_echo)
+        self._before_echo.clear()
+        return self._take(data)
+
+    def _take(self, data: bytes) -> Progress:
         self._chunks.append(data)
-        self._tail = (self._tail + data)[-_TAIL_BYTES:]
-        if self._prompt.search(self._tail):
-            return Progress.PROMPT
+        self._tail = data[-_TAIL_BYTES:] if len(data) > _TAIL_BYTES else self._tail + data
+        self._tail = self._tail[-_TAIL_BYTES:]
+        if self._tail[-1:] not in _ENDINGS:
+            return Progress.READING
+        end = self._prompt.search(self._tail)
+        if end is not None:
+            return Progress.PROMPT if end["again"] is None else Progress.CONFIRMED
         if _PAGER.search(self._tail):
             self._tail = b""  # answer each pager once
             return Progress.PAGER
@@ -72,7 +111,9 @@ class AnswerReader:
         whole = b"".join(self._chunks)
         before_tail = max(0, len(whole) - _TAIL_BYTES)
         end = self._prompt.search(whole[before_tail:])
-        body = whole[: before_tail + end.start() + 1] if end else whole
-        first_line_end = re.search(rb"\r*\n", body)
-        start = first_line_end.end() if first_line_end else len(body)
+        body = whole[: before_tail + end.start("prompt")] if end else whole
+        start = 0
+        if self._echoes:  # the rest of the line the command was typed on
+            line_end = _FIRST_LINE_END.search(body)
+            start = line_end.end() if line_end else len(body)
         return body[start:].decode("utf-8", "replace")
