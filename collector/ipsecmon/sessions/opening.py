@@ -64,6 +64,11 @@ class Opening:
         return max(0.0, self._opened_by - self._clock())
 
     @property
+    def step_seconds(self) -> float:
+        """Seconds that one step may take from now on."""
+        return min(self.target.connect_timeout, self.left)
+
+    @property
     def doing(self) -> StepName:
         """The step under way."""
         return self._doing
@@ -73,7 +78,7 @@ class Opening:
         self._doing, self._begun = name, self._clock()
         if self.left <= 0:
             raise self.out_of_time()
-        return min(self.target.connect_timeout, self.left)
+        return self.step_seconds
 
     def done(self, seen: str) -> None:
         """The step is over, and this is what there was to see."""
@@ -98,7 +103,7 @@ class Opening:
             raise
         return connection
 
-    def _addresses(self) -> list[tuple[socket.AddressFamily, tuple[str | int, ...]]]:
+    def _addresses(self) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
         host, port = self.target.host, self.target.port
         self.begin(StepName.RESOLVE)
         try:
@@ -107,12 +112,14 @@ class Opening:
             raise NameNotResolved(
                 f"the name {host!r} has no address ({error}); check 'host' and the resolver"
             ) from error
-        addresses = [(family, tuple(address)) for family, _, _, _, address in found]
+        addresses = [
+            (socket.AddressFamily(family), tuple(address)) for family, _, _, _, address in found
+        ]
         self.done(", ".join(dict.fromkeys(str(address[0]) for _, address in addresses)))
         return addresses
 
     def _connected(
-        self, addresses: list[tuple[socket.AddressFamily, tuple[str | int, ...]]], seconds: float
+        self, addresses: list[tuple[socket.AddressFamily, tuple[object, ...]]], seconds: float
     ) -> socket.socket:
         deadline = self._clock() + seconds
         failure: OSError | None = None
@@ -240,6 +247,14 @@ class Opening:
         """Jump hosts are configured, and nothing here knows how to go through them."""
         return ConnectFailed(
             f"{self.where}: the way through {self.target.jumps[0].name} is not available here"
+        )
+
+    def no_way_through(self, error: Exception) -> CollectionError:
+        """The last jump host does not reach the device."""
+        last = self.target.jumps[-1].name if self.target.jumps else "the jump host"
+        return ConnectFailed(
+            f"no TCP connection to {self.where} from {last}: {_first_line(error)}; "
+            f"check address and port, and whether {last} may forward there"
         )
 
     def no_agent(self) -> CollectionError:

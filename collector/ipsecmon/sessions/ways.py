@@ -41,7 +41,9 @@ class JumpWays(Protocol):
         ...
 
     async def tunnel_to(
-        self, jumps: tuple[JumpHost, ...], timeout: float
+        self,
+        jumps: tuple[JumpHost, ...],
+        timeout: float,  # noqa: ASYNC109 # for all the logins on the way together, each of which tells what it was at
     ) -> asyncssh.SSHClientConnection:
         """The connection to the last of ``jumps``, in the running event loop, or a ``CollectionError``."""
         ...
