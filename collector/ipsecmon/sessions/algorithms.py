@@ -15,7 +15,16 @@ from typing import NamedTuple
 from ipsecmon.config import SshProfile
 from ipsecmon.sessions.protocol import SshEndpoint
 
-__all__ = ["Agreement", "Offer", "agreement", "mismatch", "offer_in", "offered", "preferring", "weak"]
+__all__ = [
+    "Agreement",
+    "Offer",
+    "agreement",
+    "mismatch",
+    "offer_in",
+    "offered",
+    "preferring",
+    "weak",
+]
 
 
 class Offer(NamedTuple):
@@ -124,9 +133,7 @@ def agreement(ours: Offer, theirs: Offer) -> Agreement:
     kex, host_key, cipher, mac = (
         next(iter(_common(mine, yours)), "") for mine, yours in zip(ours, theirs, strict=True)
     )
-    return Agreement(
-        kex=kex, host_key=host_key, cipher=cipher, mac="" if cipher in _AEAD else mac
-    )
+    return Agreement(kex=kex, host_key=host_key, cipher=cipher, mac="" if cipher in _AEAD else mac)
 
 
 def weak(agreed: Agreement) -> tuple[str, ...]:

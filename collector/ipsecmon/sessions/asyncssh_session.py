@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from queue import Empty, SimpleQueue
 from socket import socket
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import asyncssh
 from asyncssh.encryption import get_encryption_algs
@@ -87,7 +87,9 @@ class AsyncsshTransport:
         key = _private_key(opening)
         loop = self._running_loop(opening)
         connection = None if target.jumps else opening.tcp()
-        task = asyncio.run_coroutine_threadsafe(self._opened(opening, connection, key, reports), loop)
+        task = asyncio.run_coroutine_threadsafe(
+            self._opened(opening, connection, key, reports), loop
+        )
         while True:
             try:
                 report = reports.get(timeout=opening.left + _GRACE_SECONDS)
@@ -136,10 +138,11 @@ class AsyncsshTransport:
         self._stopping = asyncio.Event()
         is_ready.set()
         await self._stopping.wait()
-        for line in list(self._lines):
+        lines = list(self._lines)
+        for line in lines:
             line.end(lambda: None)
-        while self._lines:
-            await asyncio.sleep(0)
+        for line in lines:
+            await line.closed()
 
     async def _opened(
         self,
@@ -151,6 +154,9 @@ class AsyncsshTransport:
         """Puts the session, or why there is none, on ``reports``: the one who waits is another thread."""
         try:
             reports.put(await self._session(opening, connection, key))
+        except asyncio.CancelledError:
+            reports.put(ConnectionClosed(f"{opening.where}: the monitor is shutting down"))
+            raise
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
             if connection is not None:
                 shut(connection)
@@ -286,13 +292,11 @@ class _Line(asyncssh.SSHClientSession[bytes]):
         """Hold a conversation; ``finish`` gets its result, or its error."""
         self._conversation, self._finish = conversation, finish
         self._advance(None)  # to its first turn
-        if self._conversation is None:
-            return
         if self._unread:
             unread, self._unread = self._unread, b""
             self._advance(unread)
-        if self.is_gone and self._conversation is not None:
-            self._advance(b"")
+        if self.is_gone:
+            self._advance(b"")  # nobody is left to answer
 
     async def held(self, conversation: Conversation[Any]) -> None:
         """The same, for a coroutine."""
@@ -317,6 +321,10 @@ class _Line(asyncssh.SSHClientSession[bytes]):
         self._ssh.abort()
         if self._channel is None:  # nobody would tell us
             self.connection_lost(None)
+
+    async def closed(self) -> None:
+        """Wait for the connection to be gone."""
+        await self._ssh.wait_closed()
 
     # asyncssh's side
 
@@ -355,7 +363,7 @@ class _Line(asyncssh.SSHClientSession[bytes]):
             turn: Turn = conversation.send(heard)
             if turn.data and self._channel is not None:
                 with suppress(OSError):  # it is closed, which we are told in a moment
-                    self._channel.write(turn.data)
+                    self._channel.write(turn.data)  # pyright: ignore[reportUnknownMemberType] - AnyStr of theirs
         except StopIteration as done:
             self._over(done.value)
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the answer
@@ -564,13 +572,11 @@ async def _keys(
         agent.close()
 
 
-async def _open_terminal(
-    opening: Opening, ssh: asyncssh.SSHClientConnection, line: _Line
-) -> None:
+async def _open_terminal(opening: Opening, ssh: asyncssh.SSHClientConnection, line: _Line) -> None:
     seconds = opening.begin(StepName.PROMPT)
     try:
         async with asyncio.timeout(seconds):
-            await ssh.create_session(
+            await ssh.create_session(  # pyright: ignore[reportUnknownMemberType] - AnyStr of theirs
                 lambda: line,
                 term_type="vt100",
                 term_size=(_COLUMNS, _ROWS),

@@ -161,7 +161,8 @@ class _VpnDriver(napalm_base.NetworkDriver):
         if line is not None:
             line.close()
         if device is not None:
-            netmiko.log.removeFilter(device._secrets_filter)  # noqa: SLF001 # netmiko leaves it behind otherwise
+            # netmiko leaves it behind otherwise
+            netmiko.log.removeFilter(device._secrets_filter)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 class VpnIosDriver(_VpnDriver, napalm_ios.IOSDriver):

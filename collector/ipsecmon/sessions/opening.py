@@ -9,7 +9,7 @@ import base64
 import hashlib
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ipsecmon.errors import (
@@ -25,8 +25,8 @@ from ipsecmon.model import SessionFacts
 from ipsecmon.sessions.algorithms import Agreement, Offer, mismatch, weak
 from ipsecmon.sessions.host_keys import AnyHostKey, fingerprint
 from ipsecmon.sessions.protocol import OfferedKey, OnStep, Step, StepName, Target
-from ipsecmon.sessions.ways import SocketLike
 from ipsecmon.sessions.terminal import evidence
+from ipsecmon.sessions.ways import SocketLike
 
 __all__ = ["Opening", "shut"]
 
@@ -103,7 +103,7 @@ class Opening:
             raise
         return connection
 
-    def _addresses(self) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
+    def _addresses(self) -> Sequence[tuple[socket.AddressFamily, tuple[object, ...]]]:
         host, port = self.target.host, self.target.port
         self.begin(StepName.RESOLVE)
         try:
@@ -119,7 +119,7 @@ class Opening:
         return addresses
 
     def _connected(
-        self, addresses: list[tuple[socket.AddressFamily, tuple[object, ...]]], seconds: float
+        self, addresses: Sequence[tuple[socket.AddressFamily, tuple[object, ...]]], seconds: float
     ) -> socket.socket:
         deadline = self._clock() + seconds
         failure: OSError | None = None

@@ -27,7 +27,9 @@ __all__ = ["ParamikoLine"]
 
 T = TypeVar("T")
 
-_ADVICE = "set transport: asyncssh (this paramiko has no SHA-1; ipsecmon[legacy] brings one that has)"
+_ADVICE = (
+    "set transport: asyncssh (this paramiko has no SHA-1; ipsecmon[legacy] brings one that has)"
+)
 _READ_BYTES = 262144
 # paramiko's reading thread wakes this often for nothing; its own ten times a second cost a fleet a core
 _IDLE_WAKE_SECONDS = 5.0
@@ -212,7 +214,7 @@ def _private_key(opening: Opening) -> paramiko.PKey | None:
         return None
     passphrase = asked.passphrase.encode() if asked.passphrase is not None else None
     try:
-        return paramiko.PKey.from_path(asked.file, passphrase)
+        return paramiko.PKey.from_path(asked.file, passphrase)  # type: ignore[arg-type] # wants bytes, whatever it says
     except (OSError, SSHException, ValueError, TypeError, UnknownKeyType) as error:
         raise opening.unreadable_key(error) from None  # what cryptography says may quote the key
 
