@@ -22,8 +22,9 @@ from enum import Enum
 __all__ = ["AnswerReader", "Progress", "prompt_pattern"]
 
 _PAGER = re.compile(rb"--More--[ \x08]*\Z|<--- More --->[ ]*\Z")
-# as long as several prompts: what is searched for an end must not grow with the answer
+# what is kept at hand of an answer for those who ask what came last
 _TAIL_BYTES = 1024
+_SHORTEST_REACH = 64
 # what a prompt or a pager can end in; all else needs no search
 _ENDINGS = b"#>- \x08"
 _FIRST_LINE_END = re.compile(rb"\r*\n")
@@ -58,6 +59,9 @@ class AnswerReader:
         self._before_echo = bytearray()
         self._chunks: list[bytes] = []
         self._tail = b""
+        # several prompts long, and no longer: it is searched at each arrival
+        self._reach = max(_SHORTEST_REACH, 2 * len(prompt.pattern))
+        self._end_bytes = 0
         self._echoes = echoes
         self._has_echo = not echoes
         self.received_bytes = 0
@@ -70,7 +74,14 @@ class AnswerReader:
     @property
     def tail(self) -> bytes:
         """The last that came, before the echo too."""
-        return self._tail if self._has_echo else bytes(self._before_echo[-_TAIL_BYTES:])
+        if not self._has_echo:
+            return bytes(self._before_echo[-_TAIL_BYTES:])
+        last: list[bytes] = []
+        for chunk in reversed(self._chunks):
+            last.append(chunk)
+            if sum(map(len, last)) >= _TAIL_BYTES:
+                break
+        return b"".join(reversed(last))[-_TAIL_BYTES:]
 
     def feed(self, data: bytes) -> Progress:
         """Take the next bytes; ``PROMPT`` may be withdrawn when more bytes follow."""
@@ -94,26 +105,27 @@ class AnswerReader:
 
     def _take(self, data: bytes) -> Progress:
         self._chunks.append(data)
-        self._tail = data[-_TAIL_BYTES:] if len(data) > _TAIL_BYTES else self._tail + data
-        self._tail = self._tail[-_TAIL_BYTES:]
-        if self._tail[-1:] not in _ENDINGS:
+        reach = self._reach
+        tail = data[-reach:] if len(data) >= reach else (self._tail + data)[-reach:]
+        self._tail = tail
+        self._end_bytes = 0
+        if tail[-1:] not in _ENDINGS:
             return Progress.READING
-        end = self._prompt.search(self._tail)
+        end = self._prompt.search(tail)
         if end is not None:
+            self._end_bytes = len(tail) - end.start("prompt")
             return Progress.PROMPT if end["again"] is None else Progress.CONFIRMED
-        if _PAGER.search(self._tail):
+        if _PAGER.search(tail):
             self._tail = b""  # answer each pager once
             return Progress.PAGER
         return Progress.READING
 
     def answer(self) -> str:
         """The text between the echo and the prompt; bytes that are no UTF-8 become U+FFFD."""
-        whole = b"".join(self._chunks)
-        before_tail = max(0, len(whole) - _TAIL_BYTES)
-        end = self._prompt.search(whole[before_tail:])
-        body = whole[: before_tail + end.start("prompt")] if end else whole
+        body = b"".join(self._chunks)
+        stop = len(body) - self._end_bytes
         start = 0
         if self._echoes:  # the rest of the line the command was typed on
-            line_end = _FIRST_LINE_END.search(body)
-            start = line_end.end() if line_end else len(body)
-        return body[start:].decode("utf-8", "replace")
+            line_end = _FIRST_LINE_END.search(body, 0, stop)
+            start = line_end.end() if line_end else stop
+        return body[start:stop].decode("utf-8", "replace")
