@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev promtool demo test test-all fuzz worst identity fuzz-engine bench bench-metrics bench-polls fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
+.PHONY: help dev promtool demo test test-all fuzz worst identity fuzz-engine bench bench-collect bench-metrics bench-polls fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench: $(STAMP) $(BENCH_VENV)/.installed ## how fast engines read hubs of 1 to 4
 
 bench-metrics: $(STAMP) ## how fast metrics of hubs of 100 to 4,000 tunnels are rendered and scraped
 	@PYTHONPATH=tests $(BIN)/python -m bench.exposition
+
+bench-collect: $(STAMP) ## what a poll costs over each transport beside stock NAPALM, and what 1,000 open sessions weigh
+	@PYTHONPATH=tests $(BIN)/python -m bench.collect
 
 bench-polls: $(STAMP) ## what one poll of a hub of 100 to 4,000 tunnels costs, step by step, and what it keeps
 	@PYTHONPATH=tests $(BIN)/python -m bench.polls

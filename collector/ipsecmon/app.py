@@ -22,7 +22,7 @@ from ipsecmon.server import HttpServer
 from ipsecmon.sessions import OpenSession, SessionPool, Target
 from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts
 from ipsecmon.sessions.known_hosts import known_hosts_problems
-from ipsecmon.sessions.napalm_session import open_napalm_session
+from ipsecmon.sessions.transports import Transports
 from ipsecmon.store import Store
 from ipsecmon.tunnels.ends import Ends
 from ipsecmon.tunnels.links import join
@@ -49,7 +49,7 @@ class Poller:
         self,
         config: Config,
         redactor: Redactor | None = None,
-        open_session: OpenSession = open_napalm_session,
+        open_session: OpenSession | None = None,
         on_event: Callable[[Event], None] | None = None,
         history: History | None = None,
     ) -> None:
@@ -57,7 +57,8 @@ class Poller:
         self._history = history
         self._redactor = redactor
         self._on_event = on_event
-        self.sessions = SessionPool(open_session)
+        self._transports = Transports()
+        self.sessions = SessionPool(open_session or self._transports.open)
         self.store = Store()
         self._ends = Ends()
         self._devices = {device.name: self._polled(device) for device in config.devices}
@@ -135,6 +136,7 @@ class Poller:
         for lock in self._locks.values():
             if lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 lock.release()
+        self._transports.close()
 
     def _polled(self, device: Device) -> PolledDevice:
         timing = self._config.timing(device)
@@ -156,7 +158,8 @@ class Poller:
             device.credentials,
             redact=self._redactor.add if self._redactor else None,
         )
-        timing = self._config.timing(device)
+        settings = self._config.settings(device)
+        timing = settings.timing
         host_keys = self._config.host_keys
         return Target(
             device=device.name,
@@ -170,6 +173,9 @@ class Poller:
             else KnownHosts(host_keys.known_hosts),
             connect_timeout=timing.connect_timeout,
             read_timeout=timing.read_timeout,
+            platform=device.platform,
+            transport=settings.transport,
+            profile=settings.profile,
         )
 
 
