@@ -4,6 +4,7 @@
     ├── ConfigError     (ValueError)   the configuration file is wrong (config)
     ├── CredentialError (LookupError)  a secret cannot be had (credentials)
     ├── UnknownDevice   (LookupError)  no such device in the configuration (app)
+    ├── HostKeyFileError (OSError)    the file of host keys cannot be written (sessions.known_hosts)
     ├── ListenFailed    (OSError)      the address to serve on is not to be had (server)
     ├── HistoryUnusable                the history is another program's, or a newer version's (history)
     ├── HistoryUnreadable (LookupError) there is no history, or it cannot be read (history)
