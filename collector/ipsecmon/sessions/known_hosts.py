@@ -123,7 +123,7 @@ class _Index:
     """The lines of one reading of the file, by the names they are for."""
 
     by_name: dict[str, list[_Line]] = field(default_factory=dict[str, list[_Line]])
-    hashed: dict[_Hash, list[_Line]] = field(default_factory=dict["_Hash", list[_Line]])
+    hashed: dict[_Hash, list[_Line]] = field(default_factory=dict[_Hash, list[_Line]])
     """Lines whose name is not known yet."""
     patterns: list[_Line] = field(default_factory=list[_Line])
     mistakes: list[str] = field(default_factory=list[str])

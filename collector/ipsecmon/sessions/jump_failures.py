@@ -1,0 +1,135 @@
+"""What a jump host can fail at, in sentences that name it: shared by the logins of both libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipsecmon.errors import (
+    AuthenticationFailed,
+    CollectionError,
+    ConnectFailed,
+    ConnectionClosed,
+    HostKeyRejected,
+    KeyExchangeFailed,
+    NameNotResolved,
+)
+from ipsecmon.sessions.protocol import JumpHost, OfferedKey
+
+__all__ = [
+    "REST_SECONDS",
+    "Chain",
+    "again",
+    "chain",
+    "check_host_key",
+    "closed_by_us",
+    "key_unusable",
+    "login_refused",
+    "no_common_algorithm",
+    "no_connection",
+    "no_ssh",
+    "not_resolved",
+    "not_within",
+    "unreachable",
+    "where",
+]
+
+# after a failed login nobody knocks for so long: fifty devices behind a dead jump host are one attempt
+REST_SECONDS = 5.0
+
+Chain = tuple[tuple[str, str, int, str], ...]
+"""Tells one login from another: name, address, port and user of each hop. A rotated password is no other login."""
+
+
+def chain(jumps: Sequence[JumpHost]) -> Chain:
+    """See ``Chain``."""
+    return tuple((jump.name, jump.host, jump.port, jump.username) for jump in jumps)
+
+
+def where(jump: JumpHost) -> str:
+    """``jump host 'bastion' (192.0.2.1:22)``."""
+    return f"jump host {jump.name!r} ({jump.host}:{jump.port})"
+
+
+def again(error: CollectionError) -> CollectionError:
+    """The same error for one more caller: an exception that many threads raise would gather the traces of all."""
+    return type(error)(str(error))
+
+
+def check_host_key(jump: JumpHost, key: OfferedKey) -> None:
+    """Ask the jump host's policy; raises ``HostKeyRejected``."""
+    try:
+        jump.host_keys.accept(jump.host, jump.port, key)
+    except HostKeyRejected as error:
+        refused = str(error).removeprefix(f"{jump.host}:{jump.port}: ")
+        raise HostKeyRejected(f"{where(jump)}: {refused}") from error
+
+
+def closed_by_us() -> ConnectionClosed:
+    """Whoever waits while the service stops."""
+    return ConnectionClosed("the monitor is shutting down")
+
+
+def not_resolved(jump: JumpHost, error: Exception) -> NameNotResolved:
+    """``error``: the resolver's."""
+    return NameNotResolved(
+        f"{where(jump)}: the name has no address ({error}); check its 'host' and the resolver"
+    )
+
+
+def unreachable(jump: JumpHost, error: OSError | None) -> ConnectFailed:
+    """No TCP connection to the jump host itself."""
+    if isinstance(error, TimeoutError):
+        cause = f"no answer within {jump.connect_timeout:.3g} s"
+    else:
+        cause = str(error.strerror if error and error.strerror else error).lower()
+    return ConnectFailed(
+        f"{where(jump)}: no TCP connection: {cause}; check address, port, routing and filters"
+    )
+
+
+def no_ssh(jump: JumpHost, error: object) -> ConnectFailed:
+    """TCP comes up and no SSH follows, or it ends before the login."""
+    lines = str(error).strip().splitlines()
+    what = f" ({lines[0]})" if lines else ""
+    return ConnectFailed(f"{where(jump)}: no SSH session{what}; check its port and its log")
+
+
+def no_common_algorithm(jump: JumpHost, error: object) -> KeyExchangeFailed:
+    """``error``: the library's words, which name the lists."""
+    return KeyExchangeFailed(f"{where(jump)}: no SSH algorithm in common: {error}")
+
+
+def login_refused(jump: JumpHost) -> AuthenticationFailed:
+    """All that we have to log in with was refused."""
+    offered = [
+        *(["the private key"] if jump.private_key else []),
+        *(["the agent's keys"] if jump.use_agent else []),
+        *(["the password"] if jump.password is not None else []),
+    ]
+    return AuthenticationFailed(
+        f"{where(jump)}: it refused user {jump.username!r} with {' and '.join(offered) or 'nothing'}; "
+        f"check the jump host's credentials"
+    )
+
+
+def key_unusable(jump: JumpHost, error: Exception) -> AuthenticationFailed:
+    """The private key cannot be read; never says the passphrase."""
+    file = jump.private_key.file if jump.private_key else "?"
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return AuthenticationFailed(
+        f"{where(jump)}: the private key {file} cannot be used: {reason}; check the file and its passphrase"
+    )
+
+
+def not_within(jump: JumpHost, seconds: float) -> ConnectFailed:
+    """A caller has no more time; the login may still come about for others."""
+    return ConnectFailed(f"{where(jump)}: no login within the {seconds:.3g} s left of this poll")
+
+
+def no_connection(jump: JumpHost, host: str, port: int, reason: str) -> ConnectFailed:
+    """The jump host is there and its way to the next hop is not."""
+    forbidden = "prohibited" in reason.lower() or "not permitted" in reason.lower()
+    advice = "allow it there (AllowTcpForwarding, PermitOpen)" if forbidden else "check the way"
+    return ConnectFailed(
+        f"{where(jump)}: no connection from there to {host}:{port}: {reason.lower()}; {advice}"
+    )
