@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from ipsecmon.errors import (
@@ -13,6 +14,7 @@ from ipsecmon.errors import (
     KeyExchangeFailed,
     NameNotResolved,
 )
+from ipsecmon.sessions.private_keys import PrivateKeyUnusable
 from ipsecmon.sessions.protocol import JumpHost, OfferedKey
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
 
 # after a failed login nobody knocks for so long: fifty devices behind a dead jump host are one attempt
 REST_SECONDS = 5.0
+
+_PROHIBITED = 1
 
 Chain = tuple[tuple[str, str, int, str], ...]
 """Tells one login from another: name, address, port and user of each hop. A rotated password is no other login."""
@@ -81,7 +85,8 @@ def unreachable(jump: JumpHost, error: OSError | None) -> ConnectFailed:
     if isinstance(error, TimeoutError):
         cause = f"no answer within {jump.connect_timeout:.3g} s"
     else:
-        cause = str(error.strerror if error and error.strerror else error).lower()
+        # asyncio says "Connect call failed" whatever the system said
+        cause = (os.strerror(error.errno) if error and error.errno else str(error)).lower()
     return ConnectFailed(
         f"{where(jump)}: no TCP connection: {cause}; check address, port, routing and filters"
     )
@@ -112,13 +117,9 @@ def login_refused(jump: JumpHost) -> AuthenticationFailed:
     )
 
 
-def key_unusable(jump: JumpHost, error: Exception) -> AuthenticationFailed:
-    """The private key cannot be read; never says the passphrase."""
-    file = jump.private_key.file if jump.private_key else "?"
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return AuthenticationFailed(
-        f"{where(jump)}: the private key {file} cannot be used: {reason}; check the file and its passphrase"
-    )
+def key_unusable(jump: JumpHost, error: PrivateKeyUnusable) -> AuthenticationFailed:
+    """The jump host was not asked."""
+    return AuthenticationFailed(f"{where(jump)}: {error}; check the jump host's credentials")
 
 
 def not_within(jump: JumpHost, seconds: float) -> ConnectFailed:
@@ -126,10 +127,13 @@ def not_within(jump: JumpHost, seconds: float) -> ConnectFailed:
     return ConnectFailed(f"{where(jump)}: no login within the {seconds:.3g} s left of this poll")
 
 
-def no_connection(jump: JumpHost, host: str, port: int, reason: str) -> ConnectFailed:
-    """The jump host is there and its way to the next hop is not."""
-    forbidden = "prohibited" in reason.lower() or "not permitted" in reason.lower()
-    advice = "allow it there (AllowTcpForwarding, PermitOpen)" if forbidden else "check the way"
+def no_connection(
+    jump: JumpHost, host: str, port: int, reason: str, code: int = 0
+) -> ConnectFailed:
+    """The jump host is there and its way to the next hop is not; ``code`` as in RFC 4254, section 5.1."""
+    advice = "check address, port and the way from there"
+    if code == _PROHIBITED:
+        advice = "allow it there (AllowTcpForwarding, PermitOpen)"
     return ConnectFailed(
         f"{where(jump)}: no connection from there to {host}:{port}: {reason.lower()}; {advice}"
     )

@@ -48,3 +48,8 @@ class JumpHosts:
         """End all logins at once, and with them the sessions behind; whoever waits for one fails."""
         self._for_threads.close()
         self._for_loop.close()
+
+    async def aclose(self) -> None:
+        """As ``close``, in the event loop that used ``tunnel_to``; returns when its connections are gone."""
+        self._for_threads.close()
+        await self._for_loop.aclose()

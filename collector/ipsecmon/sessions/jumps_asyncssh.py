@@ -14,6 +14,7 @@ import asyncssh
 
 from ipsecmon.errors import CollectionError, HostKeyRejected
 from ipsecmon.sessions import jump_failures as failures
+from ipsecmon.sessions.private_keys import PrivateKeyUnusable, read_private_key
 from ipsecmon.sessions.protocol import JumpHost, OfferedKey
 
 __all__ = ["LoopJumps", "host_key_algorithms"]
@@ -80,6 +81,16 @@ class LoopJumps:
             with suppress(RuntimeError):  # the loop has ended, and the connection with it
                 login.loop.call_soon_threadsafe(_end, login.task)
 
+    async def aclose(self) -> None:
+        """See ``JumpHosts``."""
+        self._is_closed = True
+        logins, self._logins = list(self._logins.values()), {}
+        for login in logins:
+            _end(login.task)
+        for outcome in await asyncio.gather(*(one.task for one in logins), return_exceptions=True):
+            if isinstance(outcome, asyncssh.SSHClientConnection):
+                await outcome.wait_closed()
+
     def _login(self, jumps: tuple[JumpHost, ...]) -> _Login:
         if self._is_closed:
             raise failures.closed_by_us()
@@ -118,6 +129,7 @@ class LoopJumps:
 
     async def _opened(self, jumps: tuple[JumpHost, ...]) -> asyncssh.SSHClientConnection:
         *before, jump = jumps
+        keys = await _private_keys(jump)
         tunnel: asyncssh.SSHClientConnection | None = None
         connection: socket.socket | None = None
         if before:
@@ -136,8 +148,7 @@ class LoopJumps:
                     client_factory=lambda: client,
                     username=jump.username,
                     password=jump.password,
-                    client_keys=[str(jump.private_key.file)] if jump.private_key else None,
-                    passphrase=jump.private_key.passphrase if jump.private_key else None,
+                    client_keys=keys or None,
                     agent_path=os.environ.get("SSH_AUTH_SOCK") if jump.use_agent else None,
                     config=None,
                     known_hosts=_NONE_KNOWN,
@@ -150,8 +161,10 @@ class LoopJumps:
                     keepalive_count_max=_KEEPALIVES_UNANSWERED,
                 )
         except asyncssh.ChannelOpenError as error:
-            raise failures.no_connection(before[-1], jump.host, jump.port, error.reason) from error
-        except (asyncssh.Error, OSError, ValueError) as error:
+            raise failures.no_connection(
+                before[-1], jump.host, jump.port, error.reason, error.code
+            ) from error
+        except (asyncssh.Error, OSError) as error:
             raise client.failure(error) from error
         finally:
             if connection is not None and client.took_no_connection:
@@ -194,14 +207,19 @@ class _Client(asyncssh.SSHClient):
                 return failures.login_refused(jump)
             case asyncssh.KeyExchangeFailed():
                 return failures.no_common_algorithm(jump, error.reason)
-            case asyncssh.KeyImportError() | ValueError():
-                return failures.key_unusable(jump, error)
-            case FileNotFoundError() | PermissionError() if jump.private_key is not None:
-                return failures.key_unusable(jump, error)
             case TimeoutError():
                 return failures.no_ssh(jump, f"no login within {2 * jump.connect_timeout:.3g} s")
             case _:
                 return failures.no_ssh(jump, error)
+
+
+async def _private_keys(jump: JumpHost) -> list[asyncssh.SSHKey]:
+    if jump.private_key is None:
+        return []
+    try:
+        return [await asyncio.to_thread(read_private_key, jump.private_key)]
+    except PrivateKeyUnusable as error:
+        raise failures.key_unusable(jump, error) from error
 
 
 def host_key_algorithms(known: tuple[str, ...]) -> list[str]:

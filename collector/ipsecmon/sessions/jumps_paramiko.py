@@ -17,6 +17,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from ipsecmon.errors import CollectionError, ConnectFailed
 from ipsecmon.sessions import jump_failures as failures
+from ipsecmon.sessions.private_keys import PrivateKeyUnusable, for_paramiko
 from ipsecmon.sessions.protocol import JumpHost, OfferedKey
 
 __all__ = ["ThreadJumps"]
@@ -107,7 +108,7 @@ class ThreadJumps:
                 "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=left
             )
         except paramiko.ChannelException as error:
-            raise failures.no_connection(jump, host, port, error.text) from error
+            raise failures.no_connection(jump, host, port, error.text, error.code) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             if transport.is_active():
                 reason = f"no answer within {left:.3g} s"
@@ -233,6 +234,8 @@ def _authenticate(transport: paramiko.Transport, jump: JumpHost) -> None:
                 return
             if not transport.is_active():
                 break
+    except PrivateKeyUnusable as error:
+        raise failures.key_unusable(jump, error) from error
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise failures.no_ssh(jump, error) from error
     finally:
@@ -246,15 +249,9 @@ def _authenticate(transport: paramiko.Transport, jump: JumpHost) -> None:
 def _ways_in(
     transport: paramiko.Transport, jump: JumpHost, agent: paramiko.Agent | None
 ) -> Iterator[Callable[[], object]]:
-    keys: list[paramiko.PKey] = []
     if jump.private_key is not None:
-        try:
-            key = paramiko.PKey.from_path(jump.private_key.file, jump.private_key.passphrase)
-        except (OSError, ValueError, TypeError, paramiko.SSHException) as error:
-            raise failures.key_unusable(jump, error) from error
-        keys.append(key)
-    keys += agent.get_keys() if agent is not None else ()
-    for key in keys:
+        yield partial(transport.auth_publickey, jump.username, for_paramiko(jump.private_key))
+    for key in agent.get_keys() if agent is not None else ():
         yield partial(transport.auth_publickey, jump.username, key)
     if jump.password is not None:
         yield partial(transport.auth_password, jump.username, jump.password)
