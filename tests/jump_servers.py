@@ -19,6 +19,7 @@ __all__ = ["JumpServer", "JumpServers"]
 T = TypeVar("T")
 _HOST = "127.0.0.1"
 _PASSWORD = "bastion-lab"
+_PROHIBITED = 1  # RFC 4254, section 5.1
 
 
 @dataclass
@@ -93,7 +94,7 @@ class _Server(asyncssh.SSHServer):
         orig_port: int,  # noqa: ARG002
     ) -> bool:
         if not self._jump.forwards:
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "no")
+            raise asyncssh.ChannelOpenError(_PROHIBITED, "no")
         self._jump.forwarded.append((dest_host, dest_port))
         return True
 

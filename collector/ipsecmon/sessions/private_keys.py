@@ -33,17 +33,13 @@ def read_private_key(private_key: PrivateKey) -> asyncssh.SSHKey:
         raise PrivateKeyUnusable(
             f"the private key {file} cannot be read: {(error.strerror or str(error)).lower()}"
         ) from error
-    except asyncssh.KeyEncryptionError as error:
-        raise PrivateKeyUnusable(
-            f"the private key {file} cannot be decrypted: its passphrase is another one"
-        ) from error
-    except asyncssh.KeyImportError as error:
-        needs_one = "assphrase" in str(error) and private_key.passphrase is None
-        what = (
-            "needs a passphrase"
-            if needs_one
-            else "is no private key, or its passphrase is another one"
-        )
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        if private_key.passphrase is not None:
+            what = "is no private key, or its passphrase is another one"
+        elif "assphrase" in str(error):
+            what = "needs a passphrase"
+        else:
+            what = "is no private key in OpenSSH's or PEM form"
         raise PrivateKeyUnusable(f"the private key {file} {what}") from error
 
 
