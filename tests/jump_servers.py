@@ -27,7 +27,8 @@ class JumpServer:
     """One jump host; what it saw is counted."""
 
     name: str
-    key: asyncssh.SSHKey
+    keys: tuple[asyncssh.SSHKey, ...]
+    options: dict[str, Any]
     port: int = 0
     authorized_key: asyncssh.SSHKey | None = None
     """Whose owner is let in; the password is not, then."""
@@ -39,6 +40,11 @@ class JumpServer:
         default_factory=set[asyncssh.SSHServerConnection]
     )
     acceptor: asyncssh.SSHAcceptor | None = None
+
+    @property
+    def key(self) -> asyncssh.SSHKey:
+        """Its host key, the first of them."""
+        return self.keys[0]
 
     def as_jump(self, host_keys: HostKeyPolicy | None = None, **changes: Any) -> JumpHost:
         """How to log in to it."""
@@ -126,12 +132,14 @@ class JumpServers:
         self._thread.join(5)
         self._loop.close()
 
-    def serve(self, name: str = "bastion") -> JumpServer:
-        """A jump host that listens."""
-        key = asyncssh.generate_private_key(  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
-            "ssh-ed25519"
-        )
-        server = JumpServer(name, key)
+    def serve(
+        self,
+        name: str = "bastion",
+        key_types: tuple[str, ...] = ("ssh-ed25519",),
+        **options: Any,
+    ) -> JumpServer:
+        """A jump host that listens, or any SSH server; ``options`` are those of ``asyncssh.create_server``."""
+        server = JumpServer(name, tuple(_key(one) for one in key_types), options)
         self._servers.append(server)
         self.start(server)
         return server
@@ -159,7 +167,11 @@ class JumpServers:
 
     async def _listen(self, server: JumpServer) -> None:
         server.acceptor = await asyncssh.create_server(
-            lambda: _Server(server), _HOST, server.port, server_host_keys=[server.key]
+            lambda: _Server(server),
+            _HOST,
+            server.port,
+            server_host_keys=list(server.keys),
+            **server.options,
         )
         server.port = server.acceptor.get_port()
 
@@ -174,6 +186,12 @@ class JumpServers:
             connection.abort()
         for connection in connections:
             await connection.wait_closed()
+
+
+def _key(key_type: str) -> asyncssh.SSHKey:
+    return asyncssh.generate_private_key(  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+        key_type
+    )
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
