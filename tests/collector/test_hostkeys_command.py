@@ -251,9 +251,10 @@ def test_on_a_terminal_trusting_asks(
     config = write_config(tmp_path, site1)
     controller, terminal = pty.openpty()
     os.write(controller, f"{typed}\n".encode())
-    with os.fdopen(terminal) as stdin, pytest.raises(SystemExit) as ended:
+    with os.fdopen(terminal) as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
-        main(["hostkeys", "trust", "Site1", "--config", str(config)])
+        with pytest.raises(SystemExit) as ended:
+            main(["hostkeys", "trust", "Site1", "--config", str(config)])
     os.close(controller)
 
     assert "Is this the device's own key? [y/N]:" in capsys.readouterr().err
