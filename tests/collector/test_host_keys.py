@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import multiprocessing
 import stat
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
 from pathlib import Path
 
 import paramiko
 import pytest
 
+import host_key_writer
+from host_key_writer import FIRST_KEYS, REPLACEMENTS, address
+from host_key_writer import made_key as key
 from ipsecmon.config import HostKeyCheck
 from ipsecmon.errors import HostKeyRejected
 from ipsecmon.sessions import OfferedKey
@@ -26,13 +29,6 @@ from ipsecmon.sessions.known_hosts import (
 )
 
 SITE1 = "192.0.2.1"
-
-
-def key(seed: int, algorithm: str = "ssh-ed25519") -> OfferedKey:
-    """A key that is whole in form; nobody signs with it here."""
-    parts = (algorithm.encode(), hashlib.sha256(str(seed).encode()).digest())
-    blob = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    return OfferedKey(algorithm=algorithm, blob=blob)
 
 
 def line(hosts: str, one: OfferedKey) -> str:
@@ -233,36 +229,36 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         store.add([NewKey(host=SITE1, port=22, key=key(1))])
 
 
-def add_many(path: Path, process: int) -> None:
-    """Forty devices seen for the first time by eight threads."""
-    store = HostKeyStore(path)
-
-    def see(number: int) -> None:
-        policy = FirstUse(store, f"R{number}")
-        policy.accept(f"198.51.100.{process}", 1000 + number, key(number))
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(see, range(40)))
-
-
 def test_many_threads_of_several_processes_lose_no_key(path: Path) -> None:
-    path.write_text("# ours\n")
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=add_many, args=(path, number)) for number in range(3)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(30)
+    path.write_text("# ours\n" + "".join(line(address(number), key(99)) for number in range(3)))
+    writer = [sys.executable, "-W", "error", host_key_writer.__file__, str(path)]
+    processes = [
+        subprocess.Popen([*writer, str(number)])  # noqa: S603 # our own program
+        for number in range(3)
+    ]
+    codes = [process.wait(30) for process in processes]
     store = HostKeyStore(path)
 
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert codes == [0, 0, 0]
     assert store.mistakes == ()
     assert all(
-        store.known(f"198.51.100.{process}", 1000 + number).keys == (key(number),)
+        store.known(address(process), 1000 + number).keys == (key(number),)
         for process in range(3)
-        for number in range(40)
+        for number in range(FIRST_KEYS)
     )
-    assert len(path.read_text().splitlines()) == 121
+    assert all(
+        store.known(address(process), 22).keys == (key(REPLACEMENTS - 1),) for process in range(3)
+    )
+    assert len(path.read_text().splitlines()) == 1 + 3 * (FIRST_KEYS + 1)
+
+
+def test_a_first_key_is_written_only_where_none_is_known(store: HostKeyStore) -> None:
+    before = [
+        store.add_first(NewKey(host=SITE1, port=22, key=key(seed))).keys for seed in (1, 1, 2)
+    ]
+
+    assert before == [(), (key(1),), (key(1),)]
+    assert store.path.read_text() == line(SITE1, key(1))
 
 
 def test_of_two_processes_that_see_different_first_keys_one_wins(path: Path) -> None:
@@ -310,16 +306,17 @@ def test_a_changed_key_is_refused_with_both_fingerprints(store: HostKeyStore) ->
 
 @pytest.mark.parametrize("check", [HostKeyCheck.STRICT, HostKeyCheck.TOFU])
 def test_a_revoked_key_and_one_of_another_type_are_refused(check: HostKeyCheck, path: Path) -> None:
-    path.write_text("@revoked " + line("*", key(3)) + line(SITE1, key(1)) + line(SITE1, key(3)))
+    revoked = key(3, "ecdsa-sha2-nistp256")
+    path.write_text("@revoked " + line("*", revoked) + line(SITE1, key(1)) + line(SITE1, revoked))
     policy = HostKeys(check, path).policy("Site1")
 
     assert policy.known_algorithms(SITE1, 22) == ("ssh-ed25519",)
     with pytest.raises(HostKeyRejected, match="is revoked"):
-        policy.accept(SITE1, 22, key(3))
+        policy.accept(SITE1, 22, revoked)
     with pytest.raises(HostKeyRejected, match="of a type not known for this device"):
         policy.accept(SITE1, 22, key(1, "ssh-rsa"))
     with pytest.raises(HostKeyRejected, match="is revoked"):
-        policy.accept("192.0.2.2", 22, key(3))
+        policy.accept("192.0.2.2", 22, revoked)
 
 
 def test_a_file_that_cannot_be_read_refuses_and_is_named(tmp_path: Path) -> None:

@@ -312,21 +312,22 @@ def test_a_caller_without_time_left_spoils_it_for_nobody(
 
 
 def test_after_a_failure_the_jump_host_is_left_alone_and_then_tried_again(
-    servers: JumpServers,
+    servers: JumpServers, echoed: Echoed, runner: asyncio.Runner
 ) -> None:
     bastion, port = servers.serve(), servers.echo()
     jumps = (bastion.as_jump(),)
     servers.stop(bastion)
-    with closing(JumpHosts(rest_seconds=0.3)) as hosts:
-        with pytest.raises(errors.ConnectFailed, match="connection refused"):
-            echoed_by_thread(hosts, jumps, port)
-        servers.start(bastion)
-        with pytest.raises(errors.ConnectFailed, match="connection refused"):
-            echoed_by_thread(hosts, jumps, port)
-        time.sleep(0.4)
+    hosts = JumpHosts(rest_seconds=0.3)
+    with pytest.raises(errors.ConnectFailed, match="connection refused"):
+        echoed(hosts, jumps, port)
+    servers.start(bastion)
+    with pytest.raises(errors.ConnectFailed, match="connection refused"):
+        echoed(hosts, jumps, port)
+    time.sleep(0.4)
 
-        assert echoed_by_thread(hosts, jumps, port) == b"show clock"
+    assert echoed(hosts, jumps, port) == b"show clock"
     assert bastion.connections_count == 1
+    runner.run(hosts.aclose())
 
 
 def test_a_jump_host_that_restarts_is_logged_in_to_again(
