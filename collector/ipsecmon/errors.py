@@ -14,6 +14,8 @@
         ├── KeyExchangeFailed      kex        (ConnectionError)
         ├── HostKeyRejected        hostkey    (PermissionError)
         ├── AuthenticationFailed   auth       (PermissionError)
+        ├── JumpLoginFailed        auth       (PermissionError)
+        │   └── JumpLoginRefused
         ├── PrivilegeDenied        privilege  (PermissionError)
         ├── PromptNotFound         prompt
         ├── ConnectionClosed       closed     (ConnectionError)
@@ -38,6 +40,8 @@ __all__ = [
     "ConnectionClosed",
     "HostKeyRejected",
     "IpsecmonError",
+    "JumpLoginFailed",
+    "JumpLoginRefused",
     "KeyExchangeFailed",
     "NameNotResolved",
     "PrivilegeDenied",
@@ -95,6 +99,17 @@ class AuthenticationFailed(CollectionError, PermissionError):
 
     stage = Stage.AUTH
     reason = Reason.AUTH
+
+
+class JumpLoginFailed(CollectionError, PermissionError):
+    """No login to a jump host; it says nothing of the credentials for the devices behind it."""
+
+    stage = Stage.AUTH
+    reason = Reason.AUTH
+
+
+class JumpLoginRefused(JumpLoginFailed):
+    """The jump host refused the user name, the password or the key."""
 
 
 class PrivilegeDenied(CollectionError, PermissionError):

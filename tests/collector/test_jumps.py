@@ -16,6 +16,7 @@ import pytest
 from ipsecmon import errors
 from ipsecmon.sessions import HostKeyPolicy, JumpHost, OfferedKey, PrivateKey
 from ipsecmon.sessions.host_keys import KnownHosts, fingerprint
+from ipsecmon.sessions.jump_failures import Failures
 from ipsecmon.sessions.jumps import JumpHosts
 from ipsecmon.sessions.known_hosts import HostKeyStore, NewKey
 from jump_servers import JumpServers
@@ -182,13 +183,49 @@ def test_a_wrong_password_names_the_jump_host_and_no_secret(
     servers: JumpServers, hosts: JumpHosts, echoed: Echoed
 ) -> None:
     bastion = servers.serve()
-    with pytest.raises(errors.AuthenticationFailed) as caught:
+    with pytest.raises(errors.JumpLoginRefused) as caught:
         echoed(hosts, (bastion.as_jump(password="planted-secret"),), 1)
 
     assert str(caught.value) == (
         f"jump host 'bastion' (127.0.0.1:{bastion.port}): it refused user 'jumper' with the password; "
         f"check the jump host's credentials"
     )
+
+
+def test_a_refused_password_rests_longer_and_a_new_one_is_tried_at_once(
+    servers: JumpServers, echoed: Echoed, runner: asyncio.Runner
+) -> None:
+    bastion, port = servers.serve(), servers.echo()
+    hosts = JumpHosts(rest_seconds=0.3)
+    for _ in range(2):
+        with pytest.raises(errors.JumpLoginRefused):
+            echoed(hosts, (bastion.as_jump(password="old"),), port)
+        time.sleep(0.4)
+
+    assert bastion.connections_count == 1
+    assert echoed(hosts, (bastion.as_jump(),), port) == b"show clock"
+    runner.run(hosts.aclose())
+
+
+def test_refusals_in_a_row_rest_ever_longer_up_to_a_quarter_of_an_hour(
+    servers: JumpServers,
+) -> None:
+    now = 0.0
+    jumps = (servers.serve().as_jump(),)
+    failures = Failures(5.0, lambda: now)
+    rests: list[float] = []
+    for _ in range(6):
+        failures.ended(jumps, errors.JumpLoginRefused("no"))
+        begun = now
+        while failures.is_resting(jumps):
+            now += 1.0
+        rests.append(now - begun)
+    failures.ended(jumps, None)
+    failures.ended(jumps, errors.ConnectFailed("no"))
+    now += 5.0
+
+    assert rests == [60.0, 120.0, 240.0, 480.0, 900.0, 900.0]
+    assert not failures.is_resting(jumps)
 
 
 @pytest.mark.parametrize("passphrase", [None, "planted-secret"])
@@ -222,7 +259,7 @@ def test_a_private_key_that_cannot_be_used_is_named(
         write(new_key(), file, "right")
     passphrase = None if problem == "no passphrase" else "planted-secret"
     jump = bastion.as_jump(private_key=PrivateKey(file=file, passphrase=passphrase))
-    with pytest.raises(errors.AuthenticationFailed) as caught:
+    with pytest.raises(errors.JumpLoginFailed) as caught:
         echoed(hosts, (jump,), 1)
 
     assert f"): the private key {file} {told}; check the jump host's credentials" in str(

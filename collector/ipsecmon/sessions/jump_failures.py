@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ipsecmon.errors import (
-    AuthenticationFailed,
     CollectionError,
     ConnectFailed,
     ConnectionClosed,
     HostKeyRejected,
+    JumpLoginFailed,
+    JumpLoginRefused,
     KeyExchangeFailed,
     NameNotResolved,
 )
@@ -20,6 +21,7 @@ from ipsecmon.sessions.protocol import JumpHost, OfferedKey
 __all__ = [
     "REST_SECONDS",
     "Chain",
+    "Failures",
     "again",
     "chain",
     "check_host_key",
@@ -38,6 +40,9 @@ __all__ = [
 # after a failed login nobody knocks for so long: fifty devices behind a dead jump host are one attempt
 REST_SECONDS = 5.0
 
+# a refused login is another matter: knocking on would lock the account
+_REFUSED_RESTS = 12
+_LONGEST_REST_SECONDS = 900.0
 _PROHIBITED = 1
 
 Chain = tuple[tuple[str, str, int, str], ...]
@@ -47,6 +52,42 @@ Chain = tuple[tuple[str, str, int, str], ...]
 def chain(jumps: Sequence[JumpHost]) -> Chain:
     """See ``Chain``."""
     return tuple((jump.name, jump.host, jump.port, jump.username) for jump in jumps)
+
+
+class Failures:
+    """How often a chain's login has failed and when it may be tried again; ``clock`` as ``time.monotonic``."""
+
+    def __init__(self, rest_seconds: float, clock: Callable[[], float]) -> None:
+        self._rest_seconds = rest_seconds
+        self._clock = clock
+        self._refusals: dict[Chain, int] = {}
+        self._rests_until: dict[Chain, float] = {}
+        self._tried_with: dict[Chain, tuple[object, ...]] = {}
+
+    def ended(self, jumps: Sequence[JumpHost], error: CollectionError | None) -> None:
+        """A login came to its end."""
+        key = chain(jumps)
+        self._refusals[key] = self._refusals.get(key, 0) + 1 if _is_refusal(error) else 0
+        rest = self._rest_seconds
+        if refusals := self._refusals[key]:
+            rest = min(rest * _REFUSED_RESTS * 2 ** (refusals - 1), _LONGEST_REST_SECONDS)
+        self._rests_until[key] = self._clock() + rest
+        self._tried_with[key] = _secrets(jumps)
+
+    def is_resting(self, jumps: Sequence[JumpHost]) -> bool:
+        """Whether the failed login is not to be tried again yet; a new secret may be tried at once."""
+        key = chain(jumps)
+        return self._clock() < self._rests_until.get(key, 0.0) and self._tried_with.get(
+            key
+        ) == _secrets(jumps)
+
+
+def _is_refusal(error: CollectionError | None) -> bool:
+    return isinstance(error, JumpLoginRefused)
+
+
+def _secrets(jumps: Sequence[JumpHost]) -> tuple[object, ...]:
+    return tuple((jump.password, jump.private_key, jump.use_agent) for jump in jumps)
 
 
 def where(jump: JumpHost) -> str:
@@ -104,22 +145,22 @@ def no_common_algorithm(jump: JumpHost, error: object) -> KeyExchangeFailed:
     return KeyExchangeFailed(f"{where(jump)}: no SSH algorithm in common: {error}")
 
 
-def login_refused(jump: JumpHost) -> AuthenticationFailed:
+def login_refused(jump: JumpHost) -> JumpLoginRefused:
     """All that we have to log in with was refused."""
     offered = [
         *(["the private key"] if jump.private_key else []),
         *(["the agent's keys"] if jump.use_agent else []),
         *(["the password"] if jump.password is not None else []),
     ]
-    return AuthenticationFailed(
+    return JumpLoginRefused(
         f"{where(jump)}: it refused user {jump.username!r} with {' and '.join(offered) or 'nothing'}; "
         f"check the jump host's credentials"
     )
 
 
-def key_unusable(jump: JumpHost, error: PrivateKeyUnusable) -> AuthenticationFailed:
+def key_unusable(jump: JumpHost, error: PrivateKeyUnusable) -> JumpLoginFailed:
     """The jump host was not asked."""
-    return AuthenticationFailed(f"{where(jump)}: {error}; check the jump host's credentials")
+    return JumpLoginFailed(f"{where(jump)}: {error}; check the jump host's credentials")
 
 
 def not_within(jump: JumpHost, seconds: float) -> ConnectFailed:

@@ -39,7 +39,6 @@ class _Login:
 
     loop: asyncio.AbstractEventLoop
     task: asyncio.Task[asyncssh.SSHClientConnection | CollectionError]
-    ended_at: float = 0.0
 
 
 class LoopJumps:
@@ -50,8 +49,7 @@ class LoopJumps:
         rest_seconds: float = failures.REST_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rest_seconds = rest_seconds
-        self._clock = clock
+        self._failures = failures.Failures(rest_seconds, clock)
         self._logins: dict[failures.Chain, _Login] = {}
         self._is_closed = False
 
@@ -97,35 +95,33 @@ class LoopJumps:
         key = failures.chain(jumps)
         loop = asyncio.get_running_loop()
         login = self._logins.get(key)
-        if login is not None and login.loop is loop and not self._is_over(login):
+        if login is not None and login.loop is loop and self._serves(login, jumps):
             return login
-        login = _Login(loop, loop.create_task(self._outcome(jumps)))
-        login.task.add_done_callback(lambda _: self._note_end(login))
-        self._logins[key] = login
+        login = self._logins[key] = _Login(loop, loop.create_task(self._outcome(jumps)))
         return login
 
-    def _note_end(self, login: _Login) -> None:
-        login.ended_at = self._clock()
-
-    def _is_over(self, login: _Login) -> bool:
-        """Whether the next caller tries anew: the connection broke, or the rest after a failure is over."""
+    def _serves(self, login: _Login, jumps: tuple[JumpHost, ...]) -> bool:
+        """Whether nobody needs to try anew."""
         if not login.task.done():
-            return False
-        if login.task.cancelled() or login.task.exception() is not None:
             return True
+        if login.task.cancelled() or login.task.exception() is not None:
+            return False
         outcome = login.task.result()
         if isinstance(outcome, CollectionError):
-            return self._clock() - login.ended_at >= self._rest_seconds
-        return outcome.is_closed()
+            return self._failures.is_resting(jumps)
+        return not outcome.is_closed()
 
     async def _outcome(
         self, jumps: tuple[JumpHost, ...]
     ) -> asyncssh.SSHClientConnection | CollectionError:
         """An error is a value here: nobody may be left who waits for it."""
         try:
-            return await self._opened(jumps)
+            connection = await self._opened(jumps)
         except CollectionError as error:
+            self._failures.ended(jumps, error)
             return error
+        self._failures.ended(jumps, None)
+        return connection
 
     async def _opened(self, jumps: tuple[JumpHost, ...]) -> asyncssh.SSHClientConnection:
         *before, jump = jumps

@@ -30,13 +30,10 @@ _UNACKNOWLEDGED_MILLISECONDS = 30_000
 class _Attempt:
     """A login under way or done, for all who need it."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._outcome: Future[paramiko.Transport | CollectionError] = Future()
-        self._ended_at = 0.0
 
     def end(self, outcome: paramiko.Transport | CollectionError) -> None:
-        self._ended_at = self._clock()
         self._outcome.set_result(outcome)
 
     def result(self, timeout: float) -> paramiko.Transport:
@@ -46,14 +43,19 @@ class _Attempt:
             raise failures.again(outcome)
         return outcome
 
-    def is_over(self, rest_seconds: float) -> bool:
-        """Whether the next caller tries anew: the connection broke, or the rest after a failure is over."""
-        if not self._outcome.done():
-            return False
-        outcome = self._outcome.result()
-        if isinstance(outcome, CollectionError):
-            return self._clock() - self._ended_at >= rest_seconds
-        return not outcome.is_active()
+    @property
+    def is_under_way(self) -> bool:
+        return not self._outcome.done()
+
+    @property
+    def is_good(self) -> bool:
+        """A login that stands."""
+        outcome = self._outcome.result() if self._outcome.done() else None
+        return isinstance(outcome, paramiko.Transport) and outcome.is_active()
+
+    @property
+    def has_failed(self) -> bool:
+        return self._outcome.done() and isinstance(self._outcome.result(), CollectionError)
 
 
 class _HungUp(ConnectFailed):
@@ -68,8 +70,8 @@ class ThreadJumps:
         rest_seconds: float = failures.REST_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rest_seconds = rest_seconds
         self._clock = clock
+        self._failures = failures.Failures(rest_seconds, clock)
         self._lock = threading.Lock()
         self._attempts: dict[failures.Chain, _Attempt] = {}
         self._transports: set[paramiko.Transport] = set()
@@ -121,13 +123,19 @@ class ThreadJumps:
         with self._lock:
             self._ensure_open()
             attempt = self._attempts.get(key)
-            if attempt is not None and not attempt.is_over(self._rest_seconds):
+            if attempt is not None and self._serves(attempt, jumps):
                 return attempt
-            attempt = self._attempts[key] = _Attempt(self._clock)
+            attempt = self._attempts[key] = _Attempt()
         threading.Thread(
             target=self._log_in, args=(attempt, jumps), name=f"jump-{jumps[-1].name}", daemon=True
         ).start()
         return attempt
+
+    def _serves(self, attempt: _Attempt, jumps: tuple[JumpHost, ...]) -> bool:
+        """Whether nobody needs to try anew."""
+        if attempt.has_failed:
+            return self._failures.is_resting(jumps)
+        return attempt.is_under_way or attempt.is_good
 
     def _ensure_open(self) -> None:
         if self._is_closed:
@@ -135,15 +143,25 @@ class ThreadJumps:
 
     def _log_in(self, attempt: _Attempt, jumps: tuple[JumpHost, ...]) -> None:
         try:
-            attempt.end(self._opened(jumps))
+            outcome = self._opened(jumps)
         except CollectionError as error:
-            attempt.end(error)
+            self._end(attempt, jumps, error)
         except Exception as error:  # noqa: BLE001 # whatever it is, those who wait must hear of it
-            attempt.end(
-                ConnectFailed(
-                    f"{failures.where(jumps[-1])}: unexpected {type(error).__name__}: {error}"
-                )
-            )
+            what = f"{failures.where(jumps[-1])}: unexpected {type(error).__name__}: {error}"
+            self._end(attempt, jumps, ConnectFailed(what))
+        else:
+            self._end(attempt, jumps, outcome)
+
+    def _end(
+        self,
+        attempt: _Attempt,
+        jumps: tuple[JumpHost, ...],
+        outcome: paramiko.Transport | CollectionError,
+    ) -> None:
+        with self._lock:
+            error = outcome if isinstance(outcome, CollectionError) else None
+            self._failures.ended(jumps, error)
+        attempt.end(outcome)
 
     def _opened(self, jumps: tuple[JumpHost, ...]) -> paramiko.Transport:
         *before, jump = jumps
@@ -157,7 +175,7 @@ class ThreadJumps:
         transport = paramiko.Transport(connection)
         transport.daemon = True
         with self._lock:
-            self._transports = {one for one in self._transports if one.is_alive()} | {transport}
+            self._transports = {one for one in self._transports if not _is_over(one)} | {transport}
         try:
             _agree(transport, jump)
             _authenticate(transport, jump)
@@ -167,6 +185,10 @@ class ThreadJumps:
             transport.close()
             raise
         return transport
+
+
+def _is_over(transport: paramiko.Transport) -> bool:
+    return transport.ident is not None and not transport.is_alive()
 
 
 def _tcp_connection(jump: JumpHost) -> socket.socket:
@@ -181,9 +203,10 @@ def _tcp_connection(jump: JumpHost) -> socket.socket:
         connection.settimeout(max(0.1, until - time.monotonic()))
         try:
             connection.connect(address)
-            connection.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MILLISECONDS
-            )
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+                connection.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MILLISECONDS
+                )
         except OSError as error:
             connection.close()
             failure = error
