@@ -20,8 +20,8 @@ from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import PollScheduler
 from ipsecmon.server import HttpServer
 from ipsecmon.sessions import OpenSession, SessionPool, Target
-from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts
-from ipsecmon.sessions.known_hosts import known_hosts_problems
+from ipsecmon.sessions.host_keys import HostKeys
+from ipsecmon.sessions.known_hosts import HostKeyStore, known_hosts_problems
 from ipsecmon.sessions.transports import Transports
 from ipsecmon.store import Store
 from ipsecmon.tunnels.ends import Ends
@@ -59,6 +59,7 @@ class Poller:
         self._on_event = on_event
         self._transports = Transports()
         self.sessions = SessionPool(open_session or self._transports.open)
+        self.host_keys = HostKeys(config.host_keys.check, config.host_keys.known_hosts)
         self.store = Store()
         self._ends = Ends()
         self._devices = {device.name: self._polled(device) for device in config.devices}
@@ -160,7 +161,6 @@ class Poller:
         )
         settings = self._config.settings(device)
         timing = settings.timing
-        host_keys = self._config.host_keys
         return Target(
             device=device.name,
             host=device.host,
@@ -168,9 +168,7 @@ class Poller:
             username=login.username,
             password=login.password.reveal(),
             enable_secret=login.enable.reveal() if login.enable else None,
-            host_keys=AnyHostKey()
-            if host_keys.check is HostKeyCheck.OFF
-            else KnownHosts(host_keys.known_hosts),
+            host_keys=self.host_keys.policy(device.name),
             connect_timeout=timing.connect_timeout,
             read_timeout=timing.read_timeout,
             platform=device.platform,
@@ -198,13 +196,18 @@ def _not_shown(
 def problems(config: Config) -> list[str]:
     """What will keep devices from being polled although the file is well formed, a sentence each."""
     found = [str(error) for error in check_credentials(config.credentials)]
-    if config.host_keys.check is not HostKeyCheck.OFF:
-        devices = [(device.name, device.host, device.port) for device in config.devices]
-        found += known_hosts_problems(config.host_keys.known_hosts, devices)
-    else:
-        found.append(
-            "host_keys.check is off: any machine that answers at a device's address gets the password"
-        )
+    store = HostKeyStore(config.host_keys.known_hosts)
+    match config.host_keys.check:
+        case HostKeyCheck.STRICT:
+            devices = [(device.name, device.host, device.port) for device in config.devices]
+            found += known_hosts_problems(store, devices)
+        case HostKeyCheck.TOFU:
+            # a file that is not there is made with the first key
+            found += [] if store.is_missing else known_hosts_problems(store, ())
+        case HostKeyCheck.OFF:
+            found.append(
+                "host_keys.check is off: any machine that answers at a device's address gets the password"
+            )
     return found
 
 

@@ -18,18 +18,24 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, TypedDict
+from typing import TypedDict
 
 import click
 
 from ipsecmon import __version__
 from ipsecmon.app import Monitor, Poller, UnknownDevice, problems, templates_in_use
-from ipsecmon.config import Config, ConfigError, load_config
+from ipsecmon.command_line import CONFIG as _CONFIG
+from ipsecmon.command_line import EXIT_FAILED, EXIT_WRONG_USE
+from ipsecmon.command_line import JSON as _JSON
+from ipsecmon.command_line import fail as _fail
+from ipsecmon.command_line import load as _load
+from ipsecmon.config import Config, load_config
 from ipsecmon.config.mistakes import listed
 from ipsecmon.dump import result_document, utc_text
 from ipsecmon.event_list import EventList, json_lines, text_lines
 from ipsecmon.formats import as_csv, as_json, as_json_lines, as_yaml
 from ipsecmon.history import HistoryReader, HistoryUnreadable
+from ipsecmon.hostkeys_command import hostkeys
 from ipsecmon.log import setup_logging
 from ipsecmon.model import Event, EventKind, PollResult
 from ipsecmon.moments import ACCEPTED, local, offset_text, read_moment
@@ -52,24 +58,12 @@ from ipsecmon_parsers.registry import BUILT_IN, Registry, known_commands
 
 __all__ = ["entry", "main"]
 
-EXIT_FAILED = 1
-EXIT_WRONG_USE = 2
 # beyond 15 % of the lifetime of 3600 s an early rekey and a forced one look alike
 _MOST_ROUTER_SECONDS_PER_POLL = 540.0
 _EXIT_CODES = """\b
 Exit codes: 0 everything was read; 1 a device or an output could not be read;
 2 wrong use or a wrong configuration."""
 
-_CONFIG = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    default=Path("ipsecmon.yml"),
-    envvar="IPSECMON_CONFIG",
-    show_default=True,
-    help="The configuration file; also from IPSECMON_CONFIG.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 _LOG_LEVEL = click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -89,6 +83,9 @@ def main() -> None:
 
     Start with `ipsecmon demo`: two emulated sites, monitored, nothing to configure.
     """
+
+
+main.add_command(hostkeys)
 
 
 def entry() -> None:
@@ -668,19 +665,6 @@ def _raw_needs_json(raw: bool, as_json: bool) -> None:
         raise click.UsageError("--raw goes with --json")
 
 
-def _load(config_file: Path) -> Config:
-    if not config_file.exists():
-        _fail(
-            f"there is no configuration at {config_file}: name it with --config or IPSECMON_CONFIG, "
-            f"or write one (CONFIGURATION.md)",
-            EXIT_WRONG_USE,
-        )
-    try:
-        return load_config(config_file)
-    except ConfigError as error:
-        _fail(str(error), EXIT_WRONG_USE, prefix="")
-
-
 def _poll_once(config_file: Path, devices: Sequence[str]) -> list[PollResult]:
     """One poll of each of ``devices``, all configured ones if none is named, in the order of the file."""
     redactor = setup_logging("error")
@@ -719,11 +703,6 @@ def _read_text(file: Path) -> str:
 
 def _name(file: Path) -> str:
     return "standard input" if str(file) == "-" else str(file)
-
-
-def _fail(message: str, code: int, prefix: str = "ipsecmon: ") -> NoReturn:
-    click.echo(f"{prefix}{message}", err=True)
-    sys.exit(code)
 
 
 def _stop_on_signals() -> threading.Event:

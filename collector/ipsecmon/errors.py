@@ -4,6 +4,7 @@
     ├── ConfigError     (ValueError)   the configuration file is wrong (config)
     ├── CredentialError (LookupError)  a secret cannot be had (credentials)
     ├── UnknownDevice   (LookupError)  no such device in the configuration (app)
+    ├── HostKeyFileError (OSError)    the file of host keys cannot be written (sessions.known_hosts)
     ├── ListenFailed    (OSError)      the address to serve on is not to be had (server)
     ├── HistoryUnusable                the history is another program's, or a newer version's (history)
     ├── HistoryUnreadable (LookupError) there is no history, or it cannot be read (history)
@@ -13,6 +14,8 @@
         ├── KeyExchangeFailed      kex        (ConnectionError)
         ├── HostKeyRejected        hostkey    (PermissionError)
         ├── AuthenticationFailed   auth       (PermissionError)
+        ├── JumpLoginFailed        auth       (PermissionError)
+        │   └── JumpLoginRefused
         ├── PrivilegeDenied        privilege  (PermissionError)
         ├── PromptNotFound         prompt
         ├── ConnectionClosed       closed     (ConnectionError)
@@ -37,6 +40,8 @@ __all__ = [
     "ConnectionClosed",
     "HostKeyRejected",
     "IpsecmonError",
+    "JumpLoginFailed",
+    "JumpLoginRefused",
     "KeyExchangeFailed",
     "NameNotResolved",
     "PrivilegeDenied",
@@ -94,6 +99,17 @@ class AuthenticationFailed(CollectionError, PermissionError):
 
     stage = Stage.AUTH
     reason = Reason.AUTH
+
+
+class JumpLoginFailed(CollectionError, PermissionError):
+    """No login to a jump host; it says nothing of the credentials for the devices behind it."""
+
+    stage = Stage.AUTH
+    reason = Reason.AUTH
+
+
+class JumpLoginRefused(JumpLoginFailed):
+    """The jump host refused the user name, the password or the key."""
 
 
 class PrivilegeDenied(CollectionError, PermissionError):

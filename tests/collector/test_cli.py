@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from ipsecmon.app import Poller, problems
+from ipsecmon.config import load_config
 from ipsecmon.lab.demo import DemoLab
 from ipsecmon.lab.ssh import Lab
 
@@ -56,7 +58,7 @@ def config(demo_lab: DemoLab) -> Path:
 def test_help_names_every_command_and_the_exit_codes() -> None:
     text = ipsecmon("--help").stdout
 
-    for command in ("demo", "run", "poll", "dump", "parse", "check-config"):
+    for command in ("demo", "run", "poll", "dump", "parse", "check-config", "hostkeys"):
         assert f"  {command} " in text
     assert "Exit codes: 0" in text
 
@@ -207,6 +209,33 @@ def test_a_host_key_that_is_not_known_is_refused_before_the_password_is_sent(con
     assert done.returncode == 1
     assert "Site1, stage hostkey: " in done.stderr
     assert "no host key is known for this device" in done.stderr
+
+
+def test_with_tofu_the_first_key_is_taken_down_and_holds_from_then_on(
+    config: Path, tmp_path: Path
+) -> None:
+    known_hosts, text = tmp_path / "known_hosts", config.read_text()
+    known = config.with_name("known_hosts").read_text().splitlines()
+    config.write_text(
+        text.replace("known_hosts: known_hosts", f"check: tofu\n  known_hosts: {known_hosts}")
+    )
+    loaded = load_config(config)
+    poller = Poller(loaded)
+    try:
+        result = poller.poll("Site1")
+    finally:
+        poller.close()
+
+    assert problems(loaded) == []
+    assert result.error is None
+    assert known_hosts.read_text() == f"{known[0]} Site1\n"
+    assert poller.host_keys.unverified == 1
+
+    (host, *_), (_, *key) = known[0].split(), known[1].split()
+    known_hosts.write_text(" ".join([host, *key]) + "\n")
+    done = ipsecmon("poll", "Site1", "--config", config)
+
+    assert "the host key has changed" in done.stderr
 
 
 def test_check_config_names_the_devices_without_a_host_key(config: Path) -> None:

@@ -1,0 +1,266 @@
+"""Logins to jump hosts for sessions in an event loop: one asyncssh connection per chain of jump hosts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import asyncssh
+
+from ipsecmon.errors import CollectionError, HostKeyRejected
+from ipsecmon.sessions import jump_failures as failures
+from ipsecmon.sessions.private_keys import PrivateKeyUnusable, read_private_key
+from ipsecmon.sessions.protocol import JumpHost, OfferedKey
+
+__all__ = ["LoopJumps", "host_key_algorithms"]
+
+_KEEPALIVE_SECONDS = 15
+_KEEPALIVES_UNANSWERED = 2
+# no file of known hosts is read, so that every key is asked about
+_NONE_KNOWN: tuple[list[str], list[str], list[str]] = ([], [], [])
+_HOST_KEY_ALGORITHMS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+
+
+@dataclass(slots=True)
+class _Login:
+    """A login under way or done, for all who need it, in the loop it began in."""
+
+    loop: asyncio.AbstractEventLoop
+    task: asyncio.Task[asyncssh.SSHClientConnection | CollectionError]
+
+
+class LoopJumps:
+    """See ``JumpHosts``."""
+
+    def __init__(
+        self,
+        rest_seconds: float = failures.REST_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._failures = failures.Failures(rest_seconds, clock)
+        self._logins: dict[failures.Chain, _Login] = {}
+        self._is_closed = False
+
+    async def tunnel_to(
+        self,
+        jumps: tuple[JumpHost, ...],
+        timeout: float,  # noqa: ASYNC109 # its end is an error of ours, and the login goes on for others
+    ) -> asyncssh.SSHClientConnection:
+        """See ``JumpHosts``."""
+        login = self._login(jumps)
+        try:
+            outcome = await asyncio.wait_for(asyncio.shield(login.task), timeout)
+        except TimeoutError:
+            raise failures.not_within(jumps[-1], timeout) from None
+        except asyncio.CancelledError:
+            if self._is_closed and login.task.cancelled():
+                raise failures.closed_by_us() from None
+            raise
+        if isinstance(outcome, CollectionError):
+            raise failures.again(outcome)
+        return outcome
+
+    def close(self) -> None:
+        """See ``JumpHosts``."""
+        self._is_closed = True
+        for login in list(self._logins.values()):
+            with suppress(RuntimeError):  # the loop has ended, and the connection with it
+                login.loop.call_soon_threadsafe(_end, login.task)
+
+    async def aclose(self) -> None:
+        """See ``JumpHosts``."""
+        self._is_closed = True
+        logins, self._logins = list(self._logins.values()), {}
+        for login in logins:
+            _end(login.task)
+        for outcome in await asyncio.gather(*(one.task for one in logins), return_exceptions=True):
+            if isinstance(outcome, asyncssh.SSHClientConnection):
+                await outcome.wait_closed()
+
+    def _login(self, jumps: tuple[JumpHost, ...]) -> _Login:
+        if self._is_closed:
+            raise failures.closed_by_us()
+        key = failures.chain(jumps)
+        loop = asyncio.get_running_loop()
+        login = self._logins.get(key)
+        if login is not None and login.loop is loop and self._serves(login, jumps):
+            return login
+        login = self._logins[key] = _Login(loop, loop.create_task(self._outcome(jumps)))
+        return login
+
+    def _serves(self, login: _Login, jumps: tuple[JumpHost, ...]) -> bool:
+        """Whether nobody needs to try anew."""
+        if not login.task.done():
+            return True
+        if login.task.cancelled() or login.task.exception() is not None:
+            return False
+        outcome = login.task.result()
+        if isinstance(outcome, CollectionError):
+            return self._failures.is_resting(jumps)
+        return not outcome.is_closed()
+
+    async def _outcome(
+        self, jumps: tuple[JumpHost, ...]
+    ) -> asyncssh.SSHClientConnection | CollectionError:
+        """An error is a value here: nobody may be left who waits for it."""
+        try:
+            connection = await self._opened(jumps)
+        except CollectionError as error:
+            self._failures.ended(jumps, error)
+            return error
+        self._failures.ended(jumps, None)
+        return connection
+
+    async def _opened(self, jumps: tuple[JumpHost, ...]) -> asyncssh.SSHClientConnection:
+        *before, jump = jumps
+        keys = await _private_keys(jump)
+        tunnel: asyncssh.SSHClientConnection | None = None
+        connection: socket.socket | None = None
+        if before:
+            timeout = 3 * max(one.connect_timeout for one in before)
+            tunnel = await self.tunnel_to(tuple(before), timeout)
+        else:
+            connection = await _tcp_connection(jump)
+        client = _Client(jump)
+        try:
+            async with asyncio.timeout(2 * jump.connect_timeout):
+                return await asyncssh.connect(
+                    jump.host,
+                    jump.port,
+                    tunnel=tunnel,
+                    sock=connection,
+                    client_factory=lambda: client,
+                    username=jump.username,
+                    password=jump.password,
+                    client_keys=keys or None,
+                    agent_path=os.environ.get("SSH_AUTH_SOCK") if jump.use_agent else None,
+                    config=None,
+                    known_hosts=_NONE_KNOWN,
+                    server_host_key_algs=host_key_algorithms(
+                        jump.host_keys.known_algorithms(jump.host, jump.port)
+                    ),
+                    connect_timeout=None,
+                    login_timeout=None,
+                    keepalive_interval=_KEEPALIVE_SECONDS,
+                    keepalive_count_max=_KEEPALIVES_UNANSWERED,
+                )
+        except asyncssh.ChannelOpenError as error:
+            raise failures.no_connection(
+                before[-1], jump.host, jump.port, error.reason, error.code
+            ) from error
+        except (asyncssh.Error, OSError) as error:
+            raise client.failure(error) from error
+        finally:
+            if connection is not None and client.took_no_connection:
+                connection.close()
+
+
+class _Client(asyncssh.SSHClient):
+    """Asks the jump host's policy about its key."""
+
+    def __init__(self, jump: JumpHost) -> None:
+        self._jump = jump
+        self._rejected: HostKeyRejected | None = None
+        self.took_no_connection = True
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:  # noqa: ARG002 # asyncssh calls it so
+        self.took_no_connection = False
+
+    def validate_host_public_key(
+        self,
+        host: str,  # noqa: ARG002 # asyncssh's signature
+        addr: str,  # noqa: ARG002
+        port: int,  # noqa: ARG002
+        key: asyncssh.SSHKey,
+    ) -> bool:
+        offered = OfferedKey(algorithm=key.algorithm.decode("ascii"), blob=key.public_data)
+        try:
+            failures.check_host_key(self._jump, offered)
+        except HostKeyRejected as error:
+            self._rejected = error
+            return False
+        return True
+
+    def failure(self, error: Exception) -> CollectionError:
+        """What went wrong with the login, as our error."""
+        jump = self._jump
+        if self._rejected is not None:
+            return self._rejected
+        match error:
+            case asyncssh.PermissionDenied():
+                return failures.login_refused(jump)
+            case asyncssh.KeyExchangeFailed():
+                return failures.no_common_algorithm(jump, error.reason)
+            case TimeoutError():
+                return failures.no_ssh(jump, f"no login within {2 * jump.connect_timeout:.3g} s")
+            case _:
+                return failures.no_ssh(jump, error)
+
+
+async def _private_keys(jump: JumpHost) -> list[asyncssh.SSHKey]:
+    if jump.private_key is None:
+        return []
+    try:
+        return [await asyncio.to_thread(read_private_key, jump.private_key)]
+    except PrivateKeyUnusable as error:
+        raise failures.key_unusable(jump, error) from error
+
+
+def host_key_algorithms(known: tuple[str, ...]) -> list[str]:
+    """What is asked for: signatures by keys of the ``known`` types before all others."""
+    first = [one for one in _HOST_KEY_ALGORITHMS if key_type(one) in known]
+    return [*first, *(one for one in _HOST_KEY_ALGORITHMS if one not in first)]
+
+
+def key_type(algorithm: str) -> str:
+    """``rsa-sha2-512`` is a signature by a key of the type ``ssh-rsa``."""
+    return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
+
+
+def _end(task: asyncio.Task[asyncssh.SSHClientConnection | CollectionError]) -> None:
+    if not task.done():
+        task.cancel()
+        return
+    if not task.cancelled() and task.exception() is None:
+        outcome = task.result()
+        if isinstance(outcome, asyncssh.SSHClientConnection):
+            outcome.abort()
+
+
+async def _tcp_connection(jump: JumpHost) -> socket.socket:
+    """TCP first, within its own time: what has no address and what does not answer have names of their own."""
+    loop = asyncio.get_running_loop()
+    failure: OSError | None = None
+    try:
+        async with asyncio.timeout(jump.connect_timeout):
+            addresses = await loop.getaddrinfo(jump.host, jump.port, type=socket.SOCK_STREAM)
+            for family, kind, protocol, _, address in addresses:
+                connection = socket.socket(family, kind, protocol)
+                connection.setblocking(False)
+                try:
+                    await loop.sock_connect(connection, address)
+                except OSError as error:
+                    connection.close()
+                    failure = error
+                except asyncio.CancelledError:
+                    connection.close()
+                    raise
+                else:
+                    return connection
+    except (socket.gaierror, UnicodeError) as error:
+        raise failures.not_resolved(jump, error) from error
+    except TimeoutError as error:
+        raise failures.unreachable(jump, error) from error
+    raise failures.unreachable(jump, failure) from failure
