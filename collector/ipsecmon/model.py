@@ -453,6 +453,8 @@ class PollError:
     """A fault of ours rather than the device's."""
     evidence: str = ""
     """The last that came from the device, at most 200 characters with what cannot be printed written out."""
+    is_attempt: bool = True
+    """Whether the device was tried at all: what failed before does not count against it."""
 
     @property
     def message(self) -> str:

@@ -7,6 +7,7 @@ fails costs itself a reading and nobody else anything.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -69,6 +70,8 @@ class PolledDevice:
     target: Callable[[], Target]
     registry: Registry = BUILT_IN
     expected: Sequence[ExpectedTunnel] = ()
+    session_age_seconds: float = math.inf
+    """A session older than this is opened anew between two polls; 0 keeps none."""
 
 
 def poll_device(
@@ -190,12 +193,15 @@ def _collect(
     deadline = time.monotonic() + device.timeout_seconds
     for attempt in (1, 2):
         outputs: list[RawOutput] = []
-        lease = sessions.lease(device.name, device.target, _left(deadline, device))
+        lease = sessions.lease(
+            device.name, device.target, _left(deadline, device), device.session_age_seconds
+        )
         try:
             with lease as session:
+                deadline += lease.login_wait_seconds
                 for command in commands:
-                    left = _left(deadline, device)
-                    outputs.append(session.run(command, left))  # a part of them decides below
+                    with sessions.commands.slot(_left(deadline, device)) as left:
+                        outputs.append(session.run(command, left))  # a part of them decides below
         except ConnectionClosed:
             # a session kept from the last poll may have been closed by the device unnoticed; a fresh one may not
             if attempt == 2 or outputs or not lease.was_reused:
@@ -354,7 +360,16 @@ def _poll_error(device: PolledDevice, error: Exception) -> PollError:
     is_unexpected = reason is Reason.OTHER and not isinstance(error, CollectionError)
     if is_unexpected:
         cause = f"unexpected {type(error).__name__}: {error}; please report it with the log"
-    return PollError(device=device.name, stage=stage, reason=reason, cause=cause, command=command)
+    return PollError(
+        device=device.name,
+        stage=stage,
+        reason=reason,
+        cause=cause,
+        command=command,
+        is_unexpected=is_unexpected,
+        evidence=error.evidence if isinstance(error, CollectionError) else "",
+        is_attempt=error.is_attempt if isinstance(error, CollectionError) else True,
+    )
 
 
 def _place(error: Exception) -> tuple[Stage, Reason, str | None]:
