@@ -231,7 +231,7 @@ class PollScheduler:
         self._scheduler.add_job(
             self._due,
             _Phased(interval_seconds, phase_seconds(device, interval_seconds)),
-            args=(device,),
+            args=(device, first),
             id=device,
             name=device,
             next_run_time=datetime.fromtimestamp(first, UTC),
@@ -334,14 +334,14 @@ class _Phased(BaseTrigger):
 
 
 class _InPlace(BaseExecutor):
-    """Calls a job in the scheduler's thread, with the Unix second it was due at."""
+    """Calls a job in the scheduler's thread; its last argument becomes the Unix second it was due at."""
 
     def submit_job(self, job: Job, run_times: list[datetime]) -> None:
         """Without the count of instances that the base class keeps: the scheduler of polls keeps its own."""
         self._do_submit_job(job, run_times)
 
     def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
-        job.func(*job.args, run_times[-1].timestamp())
+        job.func(*job.args[:-1], run_times[-1].timestamp())
 
 
 class _SteadyScheduler(BackgroundScheduler):

@@ -68,6 +68,7 @@ class Logins:
         with self._changed:
             self._per_second = per_second
             self._most_in_flight = in_flight
+            self._free_at = min(self._free_at, time.monotonic() + 1 / per_second)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -127,7 +128,7 @@ class Logins:
                     "raise ssh.logins_per_second, or the interval"
                 )
             self._changed.wait(min(deadline, self._free_at if is_room else deadline) - now)
-        self._free_at = max(self._free_at, now - 1 / self._per_second) + 1 / self._per_second
+        self._free_at = now + 1 / self._per_second
         self._in_flight += 1
 
 
