@@ -77,15 +77,15 @@ class Poller:
             known = ", ".join(sorted(self._devices))
             raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
         with self._locks[name]:
-            return self._poll(device)
+            return self._poll(device, is_planned=False)
 
     def poll_unless_busy(self, name: str) -> bool:
-        """Poll one device now; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
+        """Poll one device as planned; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
         lock = self._locks[name]
         if not lock.acquire(blocking=False):
             return False
         try:
-            self._poll(self._devices[name])
+            self._poll(self._devices[name], is_planned=True)
         finally:
             lock.release()
         return True
@@ -107,9 +107,9 @@ class Poller:
         self._backoff.forget(name)
         self.sessions.forget(name)
 
-    def _poll(self, device: PolledDevice) -> PollResult:
+    def _poll(self, device: PolledDevice, *, is_planned: bool) -> PollResult:
         newest = self.store.get(device.name) or self._restored(device)
-        result = poll_device(device, self.sessions, newest)
+        result = poll_device(device, self.sessions, newest, is_planned=is_planned)
         if not self.sessions.is_closed:
             result = replace(result, next_attempt_at=self._backoff.note(result))
         try:
@@ -170,6 +170,8 @@ class Poller:
             registry=self._config.templates,
             expected=self._config.expected_tunnels(device.name),
             session_age_seconds=settings.max_session_age if settings.persistent else 0.0,
+            plan=settings.plan,
+            stale_after_seconds=timing.stale_after,
         )
 
     def _target(self, device: Device) -> Target:
@@ -265,9 +267,9 @@ class Monitor:
         )
         stale_after: dict[str, float] = {}
         for device in config.devices:
-            timing = config.timing(device)
-            stale_after[device.name] = timing.stale_after
-            self._scheduler.add(device.name, timing.interval)
+            settings = config.settings(device)
+            stale_after[device.name] = settings.timing.stale_after
+            self._scheduler.add(device.name, settings.plan.shortest_seconds)
         self.context = WebContext(
             store=self.poller.store, stale_after=stale_after, facts=self._facts, clock=time.time
         )

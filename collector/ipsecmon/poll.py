@@ -10,8 +10,10 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from ipsecmon.config import Plan, PollTier
+from ipsecmon.cpu import CPU_COMMANDS, cpu_percent
 from ipsecmon.credentials import CredentialError
 from ipsecmon.errors import AnswerTimeout, CollectionError, ConnectionClosed
 from ipsecmon.model import (
@@ -22,14 +24,24 @@ from ipsecmon.model import (
     PollResult,
     RawOutput,
     Reason,
+    SessionFacts,
     Stage,
     TunnelState,
     UnparsedOutput,
 )
-from ipsecmon.sessions import SessionPool, Target
+from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon.sessions.limits import Commands
 from ipsecmon.tunnels import Reading, build, with_evidence
 from ipsecmon_parsers.errors import CommandRefused, ParserError, Truncated, UnknownCommand
-from ipsecmon_parsers.records import CryptoMapEntry, Flow, IkeSa, Platform, SaLifetime
+from ipsecmon_parsers.records import (
+    CryptoMapEntry,
+    Flow,
+    IkeSa,
+    IkeSaCount,
+    IpsecSaCount,
+    Platform,
+    SaLifetime,
+)
 from ipsecmon_parsers.registry import (
     BUILT_IN,
     SHOW_CRYPTO_MAP,
@@ -52,7 +64,14 @@ _IKE_TABLES = (SHOW_ISAKMP_SA, SHOW_IKEV2_SA)
 _EVERY_POLL = (SHOW_ISAKMP_SA, SHOW_IPSEC_SA, SHOW_IKEV2_SA)
 # What changes when somebody configures something is read now and then.
 _CONFIGURATION = (SHOW_SA_LIFETIME, SHOW_CRYPTO_MAP)
-_CONFIGURATION_SECONDS = 3600.0
+# What the tables say of a change of the configuration is followed up, but a peer that comes and goes is no change.
+_DOUBTFUL_SECONDS = 300.0
+# A line or two each: how many SAs there are.
+_COUNTS = (
+    "show crypto isakmp sa count",
+    "show crypto ikev2 sa count",
+    "show crypto ipsec sa count",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +91,9 @@ class PolledDevice:
     expected: Sequence[ExpectedTunnel] = ()
     session_age_seconds: float = math.inf
     """A session older than this is opened anew between two polls; 0 keeps none."""
+    plan: Plan = field(default_factory=Plan)
+    stale_after_seconds: float = math.inf
+    """Tables are never left out for so long that the last reading grows older than this."""
 
 
 def poll_device(
@@ -79,18 +101,23 @@ def poll_device(
     sessions: SessionPool,
     previous: PollResult | None,
     clock: Callable[[], float] = time.time,
+    *,
+    is_planned: bool = False,
 ) -> PollResult:
-    """Poll ``device`` once, within its deadline.
+    """Poll ``device`` once, within its deadline, and read its tables; a planned poll reads what its plan says is due.
 
     A failed poll keeps the tunnels of ``previous`` with the time they were read: what was not read is unknown, not
-    down.
+    down. So does one in which the tables were not due or the device was too busy, but that one is good.
     """
     started_at = clock()
     last = previous or _never_polled(device, started_at)
     try:
-        commands = _commands(device, last, started_at)
-        outputs = _collect(device, sessions, commands)
-        result = _read(device, outputs, last)
+        due = _planned(device, last, started_at) if is_planned else _due(device, last, started_at)
+        if not due:
+            return replace(last, events=())
+        heard = _collect(device, sessions, lambda ask: _converse(device, last, due, ask))
+        last = _noted(last, heard, due)
+        result = _read(device, heard, last) if heard.outputs else last
     except ParserError as error:
         sessions.drop(device.name)
         result = _failed(device, last, error, started_at, is_closing=sessions.is_closed)
@@ -164,18 +191,166 @@ def _never_polled(device: PolledDevice, at: float) -> PollResult:
     )
 
 
-def _commands(device: PolledDevice, last: PollResult, now: float) -> tuple[str, ...]:
-    """What to ask this time; a command the device refused is tried again when the configuration is read again."""
-    wanted = [*_EVERY_POLL]
-    read_at = last.configuration_read_at
-    is_due = read_at is None or not 0 <= now - read_at < _CONFIGURATION_SECONDS
-    if is_due:
-        wanted += _CONFIGURATION
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """What to ask this time."""
+
+    counts: tuple[str, ...]
+    """The commands that count, of those the device knows."""
+    is_configuration: bool
+    is_tables: bool = True
+    has_guard: bool = False
+    """Leave the tables out if the device is too busy: not where a person asks for them."""
+
+    def __bool__(self) -> bool:
+        return self.is_tables or self.is_configuration or bool(self.counts)
+
+
+def _due(device: PolledDevice, last: PollResult, now: float) -> _Due:
+    """The tables, and what else is due with them."""
+    every = device.plan.every
+    seconds = every.get(PollTier.CONFIGURATION)
+    if seconds is not None and last.is_configuration_doubtful:
+        seconds = min(seconds, _DOUBTFUL_SECONDS)
+    is_due = seconds is not None and _is_older(last.configuration_read_at, seconds, now)
+    wanted = _COUNTS if PollTier.COUNTS in every else ()
+    return _Due(counts=_known(device, last, wanted, is_due=is_due), is_configuration=is_due)
+
+
+def _planned(device: PolledDevice, last: PollResult, now: float) -> _Due:
+    """By the plan; but what was never read, or not well, is due whatever the plan says."""
+    due = _due(device, last, now)
+    every = device.plan.every
+    is_tables = (
+        PollTier.COUNTS not in every
+        or not last.is_good
+        or bool(due.counts and not last.counts)
+        # polls come at the pace of the fastest tier, a little sooner or later
+        or _is_older(
+            last.read_at,
+            every.get(PollTier.TABLES, device.interval_seconds) - device.plan.shortest_seconds / 2,
+            now,
+        )
+    )
+    return replace(due, is_tables=is_tables, has_guard=device.plan.cpu_limit_percent is not None)
+
+
+def _is_older(at: float | None, seconds: float, now: float) -> bool:
+    """Whether so long has gone by since, or nobody knows: never read, or the clock was set back."""
+    return at is None or not 0 <= now - at < seconds
+
+
+Ask = Callable[[str], RawOutput]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """What a device said in one poll. Without ``outputs`` the tables were not asked for."""
+
+    outputs: Sequence[RawOutput] = ()
+    counts: tuple[IkeSaCount | IpsecSaCount, ...] = ()
+    refused: frozenset[str] = frozenset()
+    """Commands beside the tables that were not answered so that we understand."""
+    cpu_percent: int | None = None
+    is_skipped: bool = False
+    """The device was too busy for its tables."""
+    answered_at: float | None = None
+    session: SessionFacts | None = None
+
+
+def _converse(device: PolledDevice, last: PollResult, due: _Due, ask: Ask) -> _Heard:
+    """Counts first: where they changed the tables are read before their time."""
+    heard = _count(device, due, ask)
+    has_changed = bool(due.counts) and _numbers(heard.counts) != _numbers(last.counts)
+    if not (has_changed or due.is_tables or due.is_configuration):
+        return heard
+    if due.has_guard:
+        heard = _with_cpu(device, last, due, heard, ask)
+    if heard.is_skipped:
+        return heard
+    commands = _commands(device, last, is_due=due.is_configuration)
+    return replace(heard, outputs=[ask(command) for command in commands])
+
+
+def _count(device: PolledDevice, due: _Due, ask: Ask) -> _Heard:
+    """What the device counts itself."""
+    counts: list[IkeSaCount | IpsecSaCount] = []
+    refused: set[str] = set()
+    for command in due.counts:
+        text = ask(command).text
+        try:
+            parsed = device.registry.parse(device.platform, command, text, complete=True)
+        except ParserError as error:
+            refused.add(command)
+            log.debug("%s", error, extra={"device": device.name, "stage": Stage.PARSE.value})
+        else:
+            counts += [one for one in parsed.records if isinstance(one, IkeSaCount | IpsecSaCount)]
+    return _Heard(counts=tuple(counts), refused=frozenset(refused))
+
+
+def _numbers(counts: Iterable[IkeSaCount | IpsecSaCount]) -> list[int | None]:
+    """Of all that is counted, what changes when a tunnel comes up or goes down."""
+    return [count.active for count in counts]
+
+
+def _with_cpu(device: PolledDevice, last: PollResult, due: _Due, heard: _Heard, ask: Ask) -> _Heard:
+    """With the load of the device, and whether it is too busy for its tables now.
+
+    One whose last reading would grow stale by that is read nevertheless, and so is one without a good reading.
+    """
+    limit = device.plan.cpu_limit_percent
+    command = CPU_COMMANDS[device.platform]
+    is_known = command not in last.refused_commands
+    if limit is None or not (is_known or due.is_configuration):
+        return heard
+    output = ask(command)
+    percent = cpu_percent(output.text)
+    if percent is None:
+        log.log(
+            logging.WARNING if is_known else logging.DEBUG,
+            "no load was found in the answer to %r: the tables are read however busy the device is",
+            command,
+            extra={"device": device.name, "stage": Stage.COMMAND.value},
+        )
+        return replace(heard, refused=heard.refused | {command})
+    is_skipped = False
+    if percent > limit and last.is_good and last.read_at is not None:
+        next_age = output.ended_at - last.read_at + 1.25 * device.interval_seconds
+        is_skipped = next_age <= device.stale_after_seconds
+    return replace(heard, cpu_percent=percent, is_skipped=is_skipped)
+
+
+def _noted(last: PollResult, heard: _Heard, due: _Due) -> PollResult:
+    """``last`` with what was heard beside the tables, and nothing new of the tunnels."""
+    known = frozenset[str]() if heard.outputs and due.is_configuration else last.refused_commands
+    return replace(
+        last,
+        events=(),
+        # a change that was not followed up yet is one at the next poll too
+        counts=last.counts if heard.is_skipped else heard.counts,
+        refused_commands=known | heard.refused,
+        cpu_percent=heard.cpu_percent,
+        skipped_for_cpu_total=last.skipped_for_cpu_total + heard.is_skipped,
+        answered_at=heard.answered_at or last.answered_at,
+        session=heard.session or last.session,
+    )
+
+
+def _known(
+    device: PolledDevice, last: PollResult, wanted: Iterable[str], *, is_due: bool
+) -> tuple[str, ...]:
+    """Those that the device knows; one it refused is tried again when the configuration is read again."""
     return tuple(
         command
         for command in wanted
         if (is_due or command not in last.refused_commands) and _is_readable(device, command)
     )
+
+
+def _commands(device: PolledDevice, last: PollResult, *, is_due: bool) -> tuple[str, ...]:
+    """The tables to ask for, and the configuration if it is due."""
+    wanted = (*_EVERY_POLL, *_CONFIGURATION) if is_due else _EVERY_POLL
+    return _known(device, last, wanted, is_due=is_due)
 
 
 def _is_readable(device: PolledDevice, command: str) -> bool:
@@ -186,28 +361,46 @@ def _is_readable(device: PolledDevice, command: str) -> bool:
     return True
 
 
+class _Conversation:
+    """A session under the deadline of its poll."""
+
+    def __init__(
+        self, device: PolledDevice, session: Session, commands: Commands, deadline: float
+    ) -> None:
+        self.answered_at: float | None = None
+        self._device = device
+        self._session = session
+        self._commands = commands
+        self._deadline = deadline
+
+    def ask(self, command: str) -> RawOutput:
+        with self._commands.slot(_left(self._deadline, self._device)) as left:
+            output = self._session.run(command, left)
+        self.answered_at = output.ended_at
+        return output
+
+
 def _collect(
-    device: PolledDevice, sessions: SessionPool, commands: Sequence[str]
-) -> list[RawOutput]:
-    """All answers of one poll, complete, in one session."""
+    device: PolledDevice, sessions: SessionPool, converse: Callable[[Ask], _Heard]
+) -> _Heard:
+    """All answers of one poll, complete, in one session. Waiting for leave to log in takes nothing from its time."""
     deadline = time.monotonic() + device.timeout_seconds
     for attempt in (1, 2):
-        outputs: list[RawOutput] = []
+        talk: _Conversation | None = None
         lease = sessions.lease(
             device.name, device.target, _left(deadline, device), device.session_age_seconds
         )
         try:
             with lease as session:
                 deadline += lease.login_wait_seconds
-                for command in commands:
-                    with sessions.commands.slot(_left(deadline, device)) as left:
-                        outputs.append(session.run(command, left))  # a part of them decides below
+                talk = _Conversation(device, session, sessions.commands, deadline)
+                heard = converse(talk.ask)
+                return replace(heard, answered_at=talk.answered_at, session=session.facts)
         except ConnectionClosed:
             # a session kept from the last poll may have been closed by the device unnoticed; a fresh one may not
-            if attempt == 2 or outputs or not lease.was_reused:
+            has_answered = talk is not None and talk.answered_at is not None
+            if attempt == 2 or has_answered or not lease.was_reused:
                 raise
-        else:
-            return outputs
     raise AssertionError("unreachable: the second attempt returns or raises")
 
 
@@ -221,8 +414,9 @@ def _left(deadline: float, device: PolledDevice) -> float:
     return left
 
 
-def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> PollResult:
+def _read(device: PolledDevice, heard: _Heard, last: PollResult) -> PollResult:
     """Records of every answer, joined with what we knew."""
+    outputs = heard.outputs
     is_due = any(output.command in _CONFIGURATION for output in outputs)
     readings, refused, unread = _parse(device, outputs, last, is_due=is_due)
     listing = readings[SHOW_IPSEC_SA]
@@ -262,7 +456,12 @@ def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> P
         sa_lifetime=lifetime,
         crypto_map=crypto_map,
         configuration_read_at=read_at if is_due else last.configuration_read_at,
-        refused_commands=refused if is_due else last.refused_commands | refused,
+        is_configuration_doubtful=not is_due
+        and (
+            last.is_configuration_doubtful
+            or _is_doubtful(last, [flow for flow, _ in flows], reading.events)
+        ),
+        refused_commands=last.refused_commands | refused,
         answered_commands=last.answered_commands.union(readings) - refused,
         highest_conn_ids=reading.highest_conn_ids,
         events=(*_reachable(last, reading.tunnels, read_at), *events),
@@ -275,6 +474,20 @@ def _read(device: PolledDevice, outputs: list[RawOutput], last: PollResult) -> P
         parse_errors_total=_counted(last, unread) if unread else last.parse_errors_total,
         error=None,
     )
+
+
+def _is_doubtful(last: PollResult, flows: Iterable[Flow], events: Iterable[Event]) -> bool:
+    """Whether an entry of a crypto map, or a peer, came or went, or the device started anew."""
+    if last.read_at is None:
+        return False
+    before = (tunnel.flow for tunnel in last.tunnels if tunnel.is_listed)
+    return _entries(before) != _entries(flows) or any(
+        event.kind is EventKind.RELOAD for event in events
+    )
+
+
+def _entries(flows: Iterable[Flow]) -> set[tuple[str | None, int | None, str | None]]:
+    return {(flow.crypto_map, flow.crypto_map_seq, flow.peer) for flow in flows}
 
 
 def _lifetime(readings: Mapping[str, ParseResult]) -> SaLifetime | None:
@@ -308,7 +521,7 @@ def _reachable(last: PollResult, tunnels: Sequence[TunnelState], at: float) -> t
 
 
 def _parse(
-    device: PolledDevice, outputs: list[RawOutput], last: PollResult, *, is_due: bool
+    device: PolledDevice, outputs: Sequence[RawOutput], last: PollResult, *, is_due: bool
 ) -> tuple[Mapping[str, ParseResult], frozenset[str], list[str]]:
     """What was read of each answer, the commands that gave none, and those of them whose answer could not be read.
 

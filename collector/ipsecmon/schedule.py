@@ -139,13 +139,11 @@ class PollScheduler:
         self._intervals: dict[str, float] = {}
         self._under_way: dict[str, _UnderWay] = {}
         self._missed = dict.fromkeys(Missed, 0)
-        self._lock = threading.Lock()  # never held while APScheduler is called: it calls us in its own
+        self._lock = (
+            threading.Lock()
+        )  # never held while APScheduler is called: it calls us in its own
         self._is_running = False
-        self._scheduler = _SteadyScheduler(
-            executors={"default": _InPlace()},
-            job_defaults={"coalesce": True, "misfire_grace_time": None},
-            timezone=UTC,
-        )
+        self._scheduler = _SteadyScheduler()
 
     @property
     def missed(self) -> int:
@@ -170,6 +168,12 @@ class PollScheduler:
     def waiting(self, lane: Lane) -> int:
         """Polls that wait for a worker now."""
         return self._workers[lane].waiting
+
+    def next_due(self, device: str) -> float | None:
+        """When ``device`` is due next, Unix seconds; ``None`` for one that is not there."""
+        job = self._scheduler.get_job(device)
+        due = job.next_run_time if job else None
+        return due.timestamp() if due else None
 
     def add(self, device: str, interval_seconds: float) -> None:
         """Poll ``device`` soon, then every ``interval_seconds`` at its own phase."""
@@ -347,8 +351,12 @@ class _InPlace(BaseExecutor):
 class _SteadyScheduler(BackgroundScheduler):
     """Keeps its pace when the wall clock, which is all that APScheduler looks at, is set."""
 
-    def __init__(self, **options: object) -> None:
-        super().__init__(**options)
+    def __init__(self) -> None:
+        super().__init__(
+            executors={"default": _InPlace()},
+            job_defaults={"coalesce": True, "misfire_grace_time": None},
+            timezone=UTC,
+        )
         self._clock_lock = threading.Lock()
         self._offset = _clock_offset()
 
@@ -405,16 +413,14 @@ class _Workers:
             if self._idle >= len(self._tasks):
                 self._changed.notify()
             elif self._threads < self._most:
-                self._threads += 1
-                threading.Thread(target=self._work, name="poll", daemon=True).start()
+                self._begin()
 
     def limit(self, most: int) -> None:
         """At most so many threads from now on."""
         with self._changed:
             self._most = most
-            while not self._is_stopped and self._threads < min(most, len(self._tasks)):
-                self._threads += 1
-                threading.Thread(target=self._work, name="poll", daemon=True).start()
+            for _ in range(min(most - self._threads, len(self._tasks) - self._idle)):
+                self._begin()
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -423,6 +429,10 @@ class _Workers:
             self._is_stopped = True
             self._tasks.clear()
             self._changed.notify_all()
+
+    def _begin(self) -> None:
+        self._threads += 1
+        threading.Thread(target=self._work, name="poll", daemon=True).start()
 
     def _work(self) -> None:
         while (task := self._next()) is not None:

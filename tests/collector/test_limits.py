@@ -13,7 +13,9 @@ from ipsecmon.sessions.limits import Commands, Logins
 
 
 def together(count: int, work: Callable[[int], None]) -> None:
-    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(count)]
+    threads = [
+        threading.Thread(target=work, args=(number,), daemon=True) for number in range(count)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

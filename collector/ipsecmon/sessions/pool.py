@@ -35,6 +35,7 @@ class SessionPool:
         self._kept: dict[str, Session] = {}
         self._in_use: dict[Session, str] = {}
         self._unwanted: set[Session] = set()
+        self._changes: dict[str, int] = {}
         self._opened_at: dict[Session, float] = {}  # monotonic, of every session that is open
         self._opened_total = 0
         self._closed_total = 0
@@ -104,7 +105,12 @@ class SessionPool:
         """End the session of ``device``, now or after the poll it is in: the device or its login was changed."""
         self.drop(device)
         with self._lock:
+            self._changes[device] = self._changes.get(device, 0) + 1
             self._unwanted.update(one for one, user in self._in_use.items() if user == device)
+
+    def changes(self, device: str) -> int:
+        """How often ``device`` was changed so far."""
+        return self._changes.get(device, 0)
 
     def take(self, device: str, max_age_seconds: float = math.inf) -> Session | None:
         """The session kept for ``device``, if it can be used; it belongs to the caller now."""
@@ -120,12 +126,17 @@ class SessionPool:
             return None
         return session
 
-    def put_new(self, device: str, session: Session) -> None:
-        """``session`` was opened and is in use; one that was opened while the pool closed is closed again."""
+    def put_new(self, device: str, session: Session, changes: int = 0) -> None:
+        """``session`` was opened and is in use; one that was opened while the pool closed is closed again.
+
+        ``changes``: those there were before the opening; one more since, and the session lasts for this poll only.
+        """
         with self._lock:
             self._opened_total += 1
             self._opened_at[session] = time.monotonic()
             self._in_use[session] = device
+            if changes != self._changes.get(device, 0):
+                self._unwanted.add(session)
             is_closed = self._is_closed
         if is_closed:
             self.end(session)
@@ -208,13 +219,15 @@ class SessionLease:
     def _open(self) -> Session:
         with self._pool.logins.slot(self._timeout) as slot:
             self.login_wait_seconds = slot.waited_seconds
+            changes = self._pool.changes(self._device)
+            # only now: while this waited a credential may have been rested
             try:
-                target = self._target()  # after the wait: a credential may have been rested meanwhile
+                target = self._target()
             except BaseException:
                 slot.spare()
                 raise
             session = self._pool.open_session(target, self._timeout)
-        self._pool.put_new(self._device, session)
+        self._pool.put_new(self._device, session, changes)
         return session
 
 
