@@ -276,20 +276,13 @@ def _answers(
 
 
 def _lifetime(answers: Sequence[ParseResult]) -> SaLifetime | None:
-    """What the device gives new SAs, printed by a command of its own or as a line of the configuration."""
-    for record in (record for answer in answers for record in answer.records):
-        if isinstance(record, SaLifetime):
-            return record
-        if isinstance(record, RunningCrypto) and record.lifetime_seconds is not None:
-            return SaLifetime(
-                seconds=record.lifetime_seconds,
-                kilobytes=record.lifetime_kilobytes,
-                volume_rekey_disabled=record.volume_rekey_disabled,
-            )
-    return None
+    """What the device gives new SAs."""
+    records = (record for answer in answers for record in answer.records)
+    return next((record for record in records if isinstance(record, SaLifetime)), None)
 
 
 def _crypto_map(answers: Sequence[ParseResult]) -> tuple[CryptoMapEntry, ...]:
+    """The entries, printed by a command of their own or as lines of the configuration."""
     entries: list[CryptoMapEntry] = []
     for record in (record for answer in answers for record in answer.records):
         if isinstance(record, CryptoMapEntry):
