@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ipsecmon.commands import AskedCommand, Role, asked, with_role
 from ipsecmon.config import Plan, PollTier
 from ipsecmon.cpu import CPU_COMMANDS, cpu_percent
 from ipsecmon.credentials import CredentialError
@@ -40,38 +41,17 @@ from ipsecmon_parsers.records import (
     IkeSaCount,
     IpsecSaCount,
     Platform,
+    RunningCrypto,
     SaLifetime,
 )
-from ipsecmon_parsers.registry import (
-    BUILT_IN,
-    SHOW_CRYPTO_MAP,
-    SHOW_IKEV2_SA,
-    SHOW_IPSEC_SA,
-    SHOW_ISAKMP_SA,
-    SHOW_SA_LIFETIME,
-    ParseResult,
-    Registry,
-)
+from ipsecmon_parsers.registry import BUILT_IN, ParseResult, Registry
 
 __all__ = ["PolledDevice", "poll_device"]
 
 log = logging.getLogger(__name__)
 
-# Every poll asks these. Without the IPsec SAs there is no reading; either table of IKE SAs may be unknown to a release,
-# but one that answered once must go on answering: what is refused, cut or garbled is not an empty table.
-_ALWAYS = (SHOW_IPSEC_SA,)
-_IKE_TABLES = (SHOW_ISAKMP_SA, SHOW_IKEV2_SA)
-_EVERY_POLL = (SHOW_ISAKMP_SA, SHOW_IPSEC_SA, SHOW_IKEV2_SA)
-# What changes when somebody configures something is read now and then.
-_CONFIGURATION = (SHOW_SA_LIFETIME, SHOW_CRYPTO_MAP)
 # What the tables say of a change of the configuration is followed up, but a peer that comes and goes is no change.
 _DOUBTFUL_SECONDS = 300.0
-# A line or two each: how many SAs there are.
-_COUNTS = (
-    "show crypto isakmp sa count",
-    "show crypto ikev2 sa count",
-    "show crypto ipsec sa count",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +158,7 @@ def _unreachable(last: PollResult, failure: PollError, at: float) -> tuple[Event
 
 
 def _never_polled(device: PolledDevice, at: float) -> PollResult:
+    regular = asked(device.platform, PollTier.TABLES, PollTier.CONFIGURATION)
     return PollResult(
         device=device.name,
         host=device.host,
@@ -186,7 +167,7 @@ def _never_polled(device: PolledDevice, at: float) -> PollResult:
         started_at=at,
         duration_seconds=0.0,
         read_at=None,
-        parse_errors_total=dict.fromkeys((*_EVERY_POLL, *_CONFIGURATION), 0),
+        parse_errors_total=dict.fromkeys((one.command for one in regular), 0),
         errors_total=dict.fromkeys(Reason, 0),
     )
 
@@ -213,8 +194,10 @@ def _due(device: PolledDevice, last: PollResult, now: float) -> _Due:
     if seconds is not None and last.is_configuration_doubtful:
         seconds = min(seconds, _DOUBTFUL_SECONDS)
     is_due = seconds is not None and _is_older(last.configuration_read_at, seconds, now)
-    wanted = _COUNTS if PollTier.COUNTS in every else ()
-    return _Due(counts=_known(device, last, wanted, is_due=is_due), is_configuration=is_due)
+    counts = (
+        _known(device, last, [PollTier.COUNTS], is_due=is_due) if PollTier.COUNTS in every else ()
+    )
+    return _Due(counts=counts, is_configuration=is_due)
 
 
 def _planned(device: PolledDevice, last: PollResult, now: float) -> _Due:
@@ -337,20 +320,21 @@ def _noted(last: PollResult, heard: _Heard, due: _Due) -> PollResult:
 
 
 def _known(
-    device: PolledDevice, last: PollResult, wanted: Iterable[str], *, is_due: bool
+    device: PolledDevice, last: PollResult, tiers: Sequence[PollTier], *, is_due: bool
 ) -> tuple[str, ...]:
-    """Those that the device knows; one it refused is tried again when the configuration is read again."""
+    """The commands of these tiers that the device knows; one it refused is tried again with the configuration."""
     return tuple(
-        command
-        for command in wanted
-        if (is_due or command not in last.refused_commands) and _is_readable(device, command)
+        one.command
+        for one in asked(device.platform, *tiers)
+        if (is_due or one.command not in last.refused_commands)
+        and _is_readable(device, one.command)
     )
 
 
 def _commands(device: PolledDevice, last: PollResult, *, is_due: bool) -> tuple[str, ...]:
     """The tables to ask for, and the configuration if it is due."""
-    wanted = (*_EVERY_POLL, *_CONFIGURATION) if is_due else _EVERY_POLL
-    return _known(device, last, wanted, is_due=is_due)
+    tiers = [PollTier.TABLES, PollTier.CONFIGURATION] if is_due else [PollTier.TABLES]
+    return _known(device, last, tiers, is_due=is_due)
 
 
 def _is_readable(device: PolledDevice, command: str) -> bool:
@@ -417,23 +401,26 @@ def _left(deadline: float, device: PolledDevice) -> float:
 def _read(device: PolledDevice, heard: _Heard, last: PollResult) -> PollResult:
     """Records of every answer, joined with what we knew."""
     outputs = heard.outputs
-    is_due = any(output.command in _CONFIGURATION for output in outputs)
+    configuration = {one.command for one in asked(device.platform, PollTier.CONFIGURATION)}
+    is_due = any(output.command in configuration for output in outputs)
     readings, refused, unread = _parse(device, outputs, last, is_due=is_due)
-    listing = readings[SHOW_IPSEC_SA]
+    listed_by = with_role(device.platform, Role.FLOWS)[0].command
+    listing = readings[listed_by]
     flows = [
         (r, s) for r, s in zip(listing.records, listing.sources, strict=True) if isinstance(r, Flow)
     ]
     ike_sas = [
         record
-        for table in _IKE_TABLES
-        if table in readings
-        for record in readings[table].records
+        for result in _answers(device, readings, Role.IKE_SAS)
+        for record in result.records
         if isinstance(record, IkeSa)
     ]
     # an answer that was not given or not understood changes nothing
-    lifetime = _lifetime(readings) if SHOW_SA_LIFETIME in readings else last.sa_lifetime
-    crypto_map = _crypto_map(readings) if SHOW_CRYPTO_MAP in readings else last.crypto_map
-    read_at = next(output.ended_at for output in outputs if output.command == SHOW_IPSEC_SA)
+    lifetimes = _answers(device, readings, Role.LIFETIME)
+    lifetime = _lifetime(lifetimes) if lifetimes else last.sa_lifetime
+    crypto_maps = _answers(device, readings, Role.CRYPTO_MAP)
+    crypto_map = _crypto_map(crypto_maps) if crypto_maps else last.crypto_map
+    read_at = next(output.ended_at for output in outputs if output.command == listed_by)
     reading = build(
         Reading(
             at=read_at,
@@ -490,16 +477,29 @@ def _entries(flows: Iterable[Flow]) -> set[tuple[str | None, int | None, str | N
     return {(flow.crypto_map, flow.crypto_map_seq, flow.peer) for flow in flows}
 
 
-def _lifetime(readings: Mapping[str, ParseResult]) -> SaLifetime | None:
-    found = readings.get(SHOW_SA_LIFETIME)
-    records = found.records if found else ()
+def _answers(
+    device: PolledDevice, readings: Mapping[str, ParseResult], role: Role
+) -> list[ParseResult]:
+    """The answers read for ``role`` that were given and understood."""
+    commands = [one.command for one in with_role(device.platform, role)]
+    return [readings[command] for command in commands if command in readings]
+
+
+def _lifetime(answers: Sequence[ParseResult]) -> SaLifetime | None:
+    """What the device gives new SAs."""
+    records = (record for answer in answers for record in answer.records)
     return next((record for record in records if isinstance(record, SaLifetime)), None)
 
 
-def _crypto_map(readings: Mapping[str, ParseResult]) -> tuple[CryptoMapEntry, ...]:
-    found = readings.get(SHOW_CRYPTO_MAP)
-    records = found.records if found else ()
-    return tuple(record for record in records if isinstance(record, CryptoMapEntry))
+def _crypto_map(answers: Sequence[ParseResult]) -> tuple[CryptoMapEntry, ...]:
+    """The entries, printed by a command of their own or as lines of the configuration."""
+    entries: list[CryptoMapEntry] = []
+    for record in (record for answer in answers for record in answer.records):
+        if isinstance(record, CryptoMapEntry):
+            entries.append(record)
+        elif isinstance(record, RunningCrypto):
+            entries += record.crypto_maps
+    return tuple(entries)
 
 
 def _reachable(last: PollResult, tunnels: Sequence[TunnelState], at: float) -> tuple[Event, ...]:
@@ -531,40 +531,44 @@ def _parse(
     failed: set[str] = set()
     unread: list[str] = []
     no_table: ParserError | None = None
+    known = {one.command: one for one in asked(device.platform)}
     for output in outputs:
+        command = known[output.command]
         try:
             readings[output.command] = device.registry.parse(
                 device.platform, output.command, output.text, complete=True
             )
         except ParserError as error:
-            if output.command in _ALWAYS or (
-                output.command in _IKE_TABLES
-                and not _may_be_unknown(output.command, error, last, is_due=is_due)
-            ):
+            if command.role is Role.FLOWS:
                 raise
-            if output.command == SHOW_ISAKMP_SA:
-                no_table = error
+            if command.role is Role.IKE_SAS:
+                if not _may_be_unknown(command, error, last, is_due=is_due):
+                    raise
+                no_table = no_table or error
             failed.add(output.command)
             if not isinstance(error, CommandRefused):
                 unread.append(output.command)
             log.debug("%s", error, extra={"device": device.name, "stage": Stage.PARSE.value})
-    if no_table is not None and SHOW_IKEV2_SA not in readings:
+    if no_table is not None and not _answers(device, readings, Role.IKE_SAS):
         raise no_table
     return readings, frozenset(failed), unread
 
 
-def _may_be_unknown(command: str, error: ParserError, last: PollResult, *, is_due: bool) -> bool:
+def _may_be_unknown(
+    command: AskedCommand, error: ParserError, last: PollResult, *, is_due: bool
+) -> bool:
     """A release that does not know a command refuses it, from the first time on or since it was changed.
 
     After an answer a refusal is believed only when the configuration is due again, and of a table that held nothing.
     """
     if not isinstance(error, CommandRefused):
         return False
-    version = 2 if command == SHOW_IKEV2_SA else 1
     held = any(
-        sa.version == version and sa.is_established for peer in last.ike_peers for sa in peer.sas
+        sa.version in command.ike_versions and sa.is_established
+        for peer in last.ike_peers
+        for sa in peer.sas
     )
-    return command not in last.answered_commands or (is_due and not held)
+    return command.command not in last.answered_commands or (is_due and not held)
 
 
 def _poll_error(device: PolledDevice, error: Exception) -> PollError:

@@ -19,8 +19,9 @@ from typing import Any, Final, Self, TypeVar
 
 import asyncssh
 
+from ipsecmon.lab.asa import shell_of
 from ipsecmon.lab.faults import Faults
-from ipsecmon.lab.ios import Close, Pause, Send, Shell
+from ipsecmon.lab.ios import Close, Pause, Send
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.topology import Router, Topology
 
@@ -201,7 +202,7 @@ class Lab:
         return listener
 
     async def _converse(self, router: Router, process: asyncssh.SSHServerProcess[bytes]) -> None:
-        shell = Shell(
+        shell = shell_of(
             self._current_network(),
             router.name,
             clock=self.now,

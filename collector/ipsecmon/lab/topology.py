@@ -31,7 +31,7 @@ __all__ = [
     "two_sites",
 ]
 
-Dialect = Literal["ios-12.4", "ios-15", "iosxe-17"]
+Dialect = Literal["ios-12.4", "ios-15", "iosxe-17", "asa-9"]
 IpProtocol = Literal["ip", "icmp", "tcp", "udp", "gre", "ospf"]
 
 # only ESP: no capture with AH and ESP together exists to hold a rendering against
