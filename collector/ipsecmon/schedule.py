@@ -127,14 +127,20 @@ class PollScheduler:
         lane: Callable[[str], Lane],
         workers: int,
         login_workers: int,
+        slow_seconds: float = 5.0,
     ) -> None:
         """``poll`` answers ``False`` where the device is still busy with a poll that somebody else asked for.
 
-        ``lane`` is asked in the scheduler's own thread whenever a device is due: it must answer without waiting.
+        ``lane`` is asked in the scheduler's own thread whenever a device is due: it must answer without waiting. A poll
+        of a device that answered before gives its worker's place to others after ``slow_seconds``: it may be one of
+        many that died together. There are at most as many such places more as there are ``workers``.
         """
         self._poll_device = poll
         self._lane = lane
-        self._workers = {Lane.LIVING: _Workers(workers), Lane.LOGIN: _Workers(login_workers)}
+        self._workers = {
+            Lane.LIVING: _Workers(workers, slow_seconds),
+            Lane.LOGIN: _Workers(login_workers),
+        }
         self._lateness = {Lane.LIVING: Lateness(), Lane.LOGIN: Lateness()}
         self._intervals: dict[str, float] = {}
         self._under_way: dict[str, _UnderWay] = {}
@@ -249,6 +255,7 @@ class PollScheduler:
             before = self._under_way.get(device)
         if before is not None:
             self._note_missed(device, before)
+            self._workers[before.lane].make_room()
             return
         lane = self._lane(device)
         if lane is Lane.RESTING:
@@ -391,8 +398,11 @@ class _Workers:
     Threads of ``concurrent.futures`` are waited for when the interpreter ends; a device that hangs must not hold it.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, slow_seconds: float = math.inf) -> None:
+        """A task that takes longer than ``slow_seconds`` counts no more, but there are never twice as many threads."""
         self._most = most
+        self._slow_seconds = slow_seconds
+        self._begun: dict[int, float] = {}  # monotonic, by thread, of the tasks that run
         self._tasks: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
         self._threads = 0
@@ -412,15 +422,19 @@ class _Workers:
             self._tasks.append(task)
             if self._idle >= len(self._tasks):
                 self._changed.notify()
-            elif self._threads < self._most:
-                self._begin()
+            else:
+                self._begin_threads()
+
+    def make_room(self) -> None:
+        """Look again whether tasks that wait may have a thread: those that run may have become slow."""
+        with self._changed:
+            self._begin_threads()
 
     def limit(self, most: int) -> None:
         """At most so many threads from now on."""
         with self._changed:
             self._most = most
-            for _ in range(min(most - self._threads, len(self._tasks) - self._idle)):
-                self._begin()
+            self._begin_threads()
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -430,9 +444,10 @@ class _Workers:
             self._tasks.clear()
             self._changed.notify_all()
 
-    def _begin(self) -> None:
-        self._threads += 1
-        threading.Thread(target=self._work, name="poll", daemon=True).start()
+    def _begin_threads(self) -> None:
+        for _ in range(min(self._room() - self._threads, len(self._tasks) - self._idle)):
+            self._threads += 1
+            threading.Thread(target=self._work, name="poll", daemon=True).start()
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
@@ -441,10 +456,20 @@ class _Workers:
     def _next(self) -> Callable[[], None] | None:
         with self._changed:
             self._idle += 1
-            while not (self._tasks or self._is_stopped or self._threads > self._most):
+            self._begun.pop(threading.get_ident(), None)
+            while not (self._tasks or self._is_stopped or self._threads > self._room()):
                 self._changed.wait()
             self._idle -= 1
-            if self._is_stopped or self._threads > self._most:
+            if self._is_stopped or self._threads > self._room():
                 self._threads -= 1
                 return None
+            self._begun[threading.get_ident()] = time.monotonic()
             return self._tasks.popleft()
+
+    def _room(self) -> int:
+        """How many threads there may be now."""
+        if not math.isfinite(self._slow_seconds):
+            return self._most
+        slow_since = time.monotonic() - self._slow_seconds
+        slow = sum(begun < slow_since for begun in self._begun.values())
+        return self._most + min(slow, self._most)

@@ -31,14 +31,14 @@ class Fleet:
         self.lanes: dict[str, Lane] = {}
         self.release = threading.Event()
         self.scheduler = PollScheduler(
-            self._poll, lambda name: self.lanes.get(name, Lane.LIVING), 4, 2
+            self.poll, lambda name: self.lanes.get(name, Lane.LIVING), 4, 2
         )
 
     def is_begun_or_waits(self, device: str) -> bool:
         waiting = sum(self.scheduler.waiting(lane) for lane in (Lane.LIVING, Lane.LOGIN))
         return self.polled[device] == 1 or waiting == 1
 
-    def _poll(self, device: str) -> bool:
+    def poll(self, device: str) -> bool:
         self.polled[device] += 1
         if device in self.stuck:
             self.release.wait(20)
@@ -113,6 +113,23 @@ def test_however_many_devices_hang_those_that_answer_are_polled(fleet: Fleet) ->
     assert fleet.scheduler.missed_by_cause[Missed.LOGIN_WORKERS] > 0
     assert fleet.scheduler.missed_by_cause[Missed.WORKERS] == 0
     assert fleet.scheduler.lateness(Lane.LIVING).quantile(1.0) < 1.0
+
+
+def test_devices_that_die_together_keep_the_workers_of_the_others_for_a_moment_only(
+    fleet: Fleet,
+) -> None:
+    fleet.scheduler = PollScheduler(fleet.poll, lambda _: Lane.LIVING, 4, 1, slow_seconds=0.3)
+    dying = [f"dying-{number}" for number in range(6)]
+    fleet.stuck.update(dying)
+    for device in dying:
+        fleet.scheduler.add(device, 0.2)
+    fleet.scheduler.start()
+    wait(lambda: sum(fleet.polled.values()) == 6)
+    fleet.scheduler.add("living", 0.1)
+    wait(lambda: fleet.polled["living"] >= 5)
+    fleet.release.set()
+    fleet.stuck.clear()
+    wait(lambda: min(fleet.polled[device] for device in dying) >= 2)
 
 
 def test_a_resting_device_takes_no_thread_and_misses_nothing(fleet: Fleet) -> None:
