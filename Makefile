@@ -13,10 +13,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev promtool demo test test-all fuzz worst identity fuzz-engine bench bench-collect bench-metrics bench-polls fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
+.PHONY: help dev promtool demo test test-all fuzz worst identity fuzz-engine bench bench-collect bench-fleet bench-metrics bench-polls bench-schedule fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -80,6 +80,12 @@ bench-collect: $(STAMP) ## what a poll costs over each transport beside stock NA
 
 bench-polls: $(STAMP) ## what one poll of a hub of 100 to 4,000 tunnels costs, step by step, and what it keeps
 	@PYTHONPATH=tests $(BIN)/python -m bench.polls
+
+bench-schedule: $(STAMP) ## how late 10,000 devices are polled every minute, and what the scheduler costs
+	@PYTHONPATH=tests $(BIN)/python -m bench.schedule
+
+bench-fleet: $(STAMP) ## 200 devices of which 40 are dead in different ways: how late the others are polled
+	@PYTHONPATH=tests $(BIN)/python -m bench.fleet
 
 fmt: $(STAMP) ## format the code and sort the imports
 	@$(BIN)/ruff format .

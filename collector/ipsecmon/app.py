@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ipsecmon.backoff import Backoff
 from ipsecmon.config import Config, Device, HostKeyCheck
 from ipsecmon.credentials import check as check_credentials
 from ipsecmon.credentials import resolve
@@ -17,7 +18,7 @@ from ipsecmon.log import Redactor
 from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_result
 from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
 from ipsecmon.poll import PolledDevice, poll_device
-from ipsecmon.schedule import PollScheduler
+from ipsecmon.schedule import Lane, PollScheduler
 from ipsecmon.server import HttpServer
 from ipsecmon.sessions import OpenSession, SessionPool, Target
 from ipsecmon.sessions.host_keys import HostKeys
@@ -58,8 +59,9 @@ class Poller:
         self._redactor = redactor
         self._on_event = on_event
         self._transports = Transports()
-        self.sessions = SessionPool(open_session or self._transports.open)
+        self.sessions = SessionPool(open_session or self._transports.open, config.limits)
         self.host_keys = HostKeys(config.host_keys.check, config.host_keys.known_hosts)
+        self._backoff = Backoff(config.limits.backoff_longest)
         self.store = Store()
         self._ends = Ends()
         self._devices = {device.name: self._polled(device) for device in config.devices}
@@ -77,22 +79,41 @@ class Poller:
             known = ", ".join(sorted(self._devices))
             raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
         with self._locks[name]:
-            return self._poll(device)
+            return self._poll(device, is_planned=False)
 
     def poll_unless_busy(self, name: str) -> bool:
-        """Poll one device now; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
+        """Poll one device as planned; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
         lock = self._locks[name]
         if not lock.acquire(blocking=False):
             return False
         try:
-            self._poll(self._devices[name])
+            self._poll(self._devices[name], is_planned=True)
         finally:
             lock.release()
         return True
 
-    def _poll(self, device: PolledDevice) -> PollResult:
+    def lane(self, name: str) -> Lane:
+        """Who is to poll a device that is due; answers without waiting."""
+        if self._backoff.is_resting(name, time.time()):
+            return Lane.RESTING
+        device = self._devices.get(name)
+        newest = self.store.get(name)
+        if device is None or newest is None or newest.read_at is None or not newest.is_good:
+            return Lane.LOGIN
+        max_age = device.session_age_seconds
+        is_ready = max_age == 0 or self.sessions.is_kept(name, max_age)
+        return Lane.LIVING if is_ready else Lane.LOGIN
+
+    def forget(self, name: str) -> None:
+        """Something about a device or its login was changed: it is tried at once, in a new session."""
+        self._backoff.forget(name)
+        self.sessions.forget(name)
+
+    def _poll(self, device: PolledDevice, *, is_planned: bool) -> PollResult:
         newest = self.store.get(device.name) or self._restored(device)
-        result = poll_device(device, self.sessions, newest)
+        result = poll_device(device, self.sessions, newest, is_planned=is_planned)
+        if not self.sessions.is_closed:
+            result = replace(result, next_attempt_at=self._backoff.note(result))
         try:
             result = self._linked(result, newest)
             rendered = render_result(result, self._config.metrics.tier)
@@ -132,15 +153,16 @@ class Poller:
 
     def close(self, timeout: float = 5.0) -> None:
         """End all sessions and wait for the polls under way, which fail at once without theirs."""
-        self.sessions.close()
         deadline = time.monotonic() + timeout
+        self.sessions.close(timeout / 2)
         for lock in self._locks.values():
             if lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 lock.release()
         self._transports.close()
 
     def _polled(self, device: Device) -> PolledDevice:
-        timing = self._config.timing(device)
+        settings = self._config.settings(device)
+        timing = settings.timing
         return PolledDevice(
             name=device.name,
             host=device.host,
@@ -150,6 +172,9 @@ class Poller:
             target=lambda: self._target(device),
             registry=self._config.templates,
             expected=self._config.expected_tunnels(device.name),
+            session_age_seconds=settings.max_session_age if settings.persistent else 0.0,
+            plan=settings.plan,
+            stale_after_seconds=timing.stale_after,
         )
 
     def _target(self, device: Device) -> Target:
@@ -243,12 +268,17 @@ class Monitor:
     ) -> None:
         self.history = _history(config, redactor)
         self.poller = Poller(config, redactor, on_event=on_event, history=self.history)
-        self._scheduler = PollScheduler(self._poll, workers=config.poll.workers)
+        self._scheduler = PollScheduler(
+            self._poll,
+            self.poller.lane,
+            workers=config.limits.workers,
+            login_workers=config.limits.login_workers,
+        )
         stale_after: dict[str, float] = {}
         for device in config.devices:
-            timing = config.timing(device)
-            stale_after[device.name] = timing.stale_after
-            self._scheduler.add(device.name, timing.interval)
+            settings = config.settings(device)
+            stale_after[device.name] = settings.timing.stale_after
+            self._scheduler.add(device.name, settings.plan.shortest_seconds)
         self.context = WebContext(
             store=self.poller.store, stale_after=stale_after, facts=self._facts, clock=time.time
         )
@@ -274,6 +304,11 @@ class Monitor:
         if self.history is not None:
             self.history.close()
         self._server.stop()
+
+    def forget(self, name: str) -> None:
+        """Something about a device or its login was changed: it is polled now, in a new session."""
+        self.poller.forget(name)
+        self._scheduler.hasten(name)
 
     def _poll(self, name: str) -> bool:
         return self.poller.poll_unless_busy(name)

@@ -20,6 +20,7 @@
         ├── PromptNotFound         prompt
         ├── ConnectionClosed       closed     (ConnectionError)
         ├── AnswerTimeout          timeout    (TimeoutError)
+        ├── LoginsBusy             timeout    (TimeoutError), the device was not tried
         └── AnswerTooLarge         other
 
 The parsers have their own tree (``ipsecmon_parsers.errors``); the edge of a poll turns both into a ``PollError``.
@@ -43,6 +44,7 @@ __all__ = [
     "JumpLoginFailed",
     "JumpLoginRefused",
     "KeyExchangeFailed",
+    "LoginsBusy",
     "NameNotResolved",
     "PrivilegeDenied",
     "PromptNotFound",
@@ -58,6 +60,8 @@ class CollectionError(IpsecmonError):
 
     stage: ClassVar[Stage]
     reason: ClassVar[Reason]
+    is_attempt: ClassVar[bool] = True
+    """Whether the device was tried at all; what never reached it does not count against it."""
 
     def __init__(self, message: str, command: str | None = None, *, evidence: str = "") -> None:
         """``evidence``: the last that came from the device, at most 200 printable characters."""
@@ -138,6 +142,14 @@ class AnswerTimeout(CollectionError, TimeoutError):
 
     stage = Stage.COMMAND
     reason = Reason.TIMEOUT
+
+
+class LoginsBusy(CollectionError, TimeoutError):
+    """Too many devices are being logged in to: this one was not tried."""
+
+    stage = Stage.CONNECT
+    reason = Reason.TIMEOUT
+    is_attempt = False
 
 
 class AnswerTooLarge(CollectionError):

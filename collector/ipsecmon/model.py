@@ -14,7 +14,9 @@ from ipsecmon_parsers.records import (
     Flow,
     Ident,
     IkeSa,
+    IkeSaCount,
     IpsecSa,
+    IpsecSaCount,
     Platform,
     SaLifetime,
 )
@@ -453,6 +455,8 @@ class PollError:
     """A fault of ours rather than the device's."""
     evidence: str = ""
     """The last that came from the device, at most 200 characters with what cannot be printed written out."""
+    is_attempt: bool = True
+    """Whether the device was tried at all: what failed before does not count against it."""
 
     @property
     def message(self) -> str:
@@ -518,6 +522,16 @@ class PollResult:
     """Of the last session that answered."""
     next_attempt_at: float | None = None
     """Of a device that is left alone for a while because it fails: when it is tried again, Unix seconds."""
+    answered_at: float | None = None
+    """When it answered last, be it only with counts; ``read_at`` is of the tables."""
+    counts: tuple[IkeSaCount | IpsecSaCount, ...] = ()
+    """The numbers of SAs as it counted them last, where they are asked for."""
+    is_configuration_doubtful: bool = False
+    """The tables hint that somebody configured something since ``configuration_read_at``."""
+    cpu_percent: int | None = None
+    """Its load over five seconds, where it is asked for."""
+    skipped_for_cpu_total: int = 0
+    """Polls in which the tables were left out because it was too busy."""
     unparsed: tuple[UnparsedOutput, ...] = ()
     error: PollError | None = None
     parse_errors_total: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -64,6 +64,11 @@ class Plan:
     cpu_limit_percent: int | None = None
     """Above this load over five seconds the tables are left out of a poll; ``None`` does not look."""
 
+    @property
+    def shortest_seconds(self) -> float:
+        """How often the device is polled: at least one tier is due then."""
+        return min(self.every.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

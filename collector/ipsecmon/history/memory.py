@@ -55,6 +55,7 @@ def reduced(result: PollResult) -> PollResult:
         events=(),
         outputs=(),
         unparsed=(),
+        counts=(),
     )
 
 

@@ -7,22 +7,27 @@ IOS shows is here: echo and line editing, the prompt, ``enable``, paging, abbrev
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Literal, Protocol
 
 from ipsecmon.lab import answers
-from ipsecmon.lab.commands import Ambiguous, Incomplete, Invalid, Match, commands_of, look_up
+from ipsecmon.lab.commands import (
+    Ambiguous,
+    Command,
+    Incomplete,
+    Invalid,
+    Match,
+    commands_of,
+    look_up,
+)
 from ipsecmon.lab.faults import Faults
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.shows import show
 
 __all__ = ["PROMPT_LINE_SECONDS", "Action", "Close", "Pause", "Repeat", "Send", "Shell", "Show"]
 
-_MORE: Final = b" --More-- "
-# nine back, eight blanks over "--More--", nine back: the cursor stands in the first column again
-_ERASE_MORE: Final = b"\b" * 9 + b" " * 8 + b"\b" * 9
 _PASSWORD_ATTEMPTS: Final = 3
 # what a line that is only the prompt waits before the rest of the answer follows
 PROMPT_LINE_SECONDS: Final = 0.2
@@ -93,6 +98,13 @@ class Shell:
     ``show`` renders the answers; ``on_line`` hears of every line that is typed at the prompt, as it was typed.
     """
 
+    more = b" --More-- "
+    # nine back, eight blanks over "--More--", nine back: the cursor stands in the first column again
+    erase_more = b"\b" * 9 + b" " * 8 + b"\b" * 9
+    paging_command = "terminal length"
+    authorization_failed = answers.AUTHORIZATION_FAILED
+    bad_secrets = "% Bad secrets\n\n"
+
     def __init__(
         self,
         network: Network,
@@ -123,8 +135,7 @@ class Shell:
 
     def start(self) -> list[Action]:
         """The banner and the first prompt."""
-        banner = self._router.banner_motd
-        self._print(answers.motd(self._router.name) if banner is None else f"\n{banner}\n")
+        self._print(self._greeting())
         self._prompt()
         return self._taken()
 
@@ -142,6 +153,15 @@ class Shell:
     def prompt(self) -> str:
         """``Site1>``, or ``Site1#`` when privileged."""
         return f"{self._router.prompt_name}{'#' if self._privilege == 15 else '>'}"
+
+    # what differs from one system to the next
+
+    def _greeting(self) -> str:
+        banner = self._router.banner_motd
+        return answers.motd(self._router.name) if banner is None else f"\n{banner}\n"
+
+    def _commands(self) -> Sequence[Command]:
+        return commands_of(self._router.dialect)
 
     # keys
 
@@ -194,7 +214,7 @@ class Shell:
             count = 0
         else:
             return
-        self._send(_ERASE_MORE)
+        self._send(self.erase_more)
         if count:
             self._page(count)
         else:
@@ -210,23 +230,25 @@ class Shell:
         if self._on_line is not None:
             self._on_line(line)
         command, pattern = self._split_filter(line)
-        found = look_up(command, self._privilege, commands_of(self._router.dialect))
+        found = look_up(command, self._privilege, self._commands())
+        if isinstance(found, Match):
+            self._network.run_until(self._clock())
+            self._run(found, line, pattern)
+        else:
+            self._print_mistake(found, line)
+            self._prompt()
+
+    def _print_mistake(self, found: Invalid | Ambiguous | Incomplete, line: str) -> None:
         match found:
-            case Match():
-                self._network.run_until(self._clock())
-                self._run(found, line, pattern)
             case Invalid(column=column, is_first_word=is_first_word):
                 if is_first_word and len(line.split()) == 1:
                     self._print(answers.UNKNOWN.format(word=line.strip()))
                 else:
                     self._print_invalid(column)
-                self._prompt()
             case Ambiguous():
                 self._print(answers.AMBIGUOUS.format(line=line.strip()))
-                self._prompt()
             case Incomplete():
                 self._print(answers.INCOMPLETE)
-                self._prompt()
 
     @staticmethod
     def _split_filter(line: str) -> tuple[str, str | None]:
@@ -243,7 +265,7 @@ class Shell:
         name, arguments, faults = found.command.name, found.arguments, self._faults()
         if self._is_refused(name, faults):
             if faults.refusal == "authorization":
-                self._print(answers.AUTHORIZATION_FAILED)
+                self._print(self.authorization_failed)
             else:
                 self._print_invalid(len(line) - len(line.lstrip()))
             self._prompt()
@@ -261,9 +283,8 @@ class Shell:
             self._change(name, arguments)
             self._prompt()
 
-    @staticmethod
-    def _is_refused(name: str, faults: Faults) -> bool:
-        if faults.refuse_terminal_length and name.startswith("terminal length"):
+    def _is_refused(self, name: str, faults: Faults) -> bool:
+        if faults.refuse_terminal_length and name.startswith(self.paging_command):
             return True
         return any(name == refused or name.startswith(f"{refused} ") for refused in faults.refuse)
 
@@ -355,7 +376,7 @@ class Shell:
             self._ask_password()
             return
         else:
-            self._print("% Bad secrets\n\n")
+            self._print(self.bad_secrets)
         self._mode = _Mode.LINE
         self._prompt()
 
@@ -376,7 +397,7 @@ class Shell:
             return
         if self._pages:
             self._mode = _Mode.MORE
-            self._send(_MORE)
+            self._send(self.more)
         else:
             self._end_answer()
 

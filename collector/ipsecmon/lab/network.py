@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Final
 
-from ipsecmon.lab import crypto_maps, crypto_sessions, printed
+from ipsecmon.lab import asa_printed, crypto_maps, crypto_sessions, printed
 from ipsecmon.lab.associations import FlowState, IkeSession, RouterState, SaEnd, Stream
 from ipsecmon.lab.chronicle import Chronicle, flow_truth
 from ipsecmon.lab.dead_peers import DeadPeerDetection
@@ -129,11 +129,15 @@ class Network:
         """The flows of a router, as a parser reads them back from its ``show crypto ipsec sa``."""
         state = self._routers[router]
         self._settle(state.flows)
+        if state.config.dialect == "asa-9":
+            return asa_printed.flows(state, self.now)
         return tuple(printed.flow(flow, self.now) for flow in state.flows)
 
     def ike_sas(self, router: str) -> tuple[IkeSa, ...]:
         """The IKE table of a router, as a parser reads it back from ``show crypto isakmp sa``."""
         state = self._routers[router]
+        if state.config.dialect == "asa-9":
+            return asa_printed.ike_sas(state)
         return tuple(printed.ike_sa(row, state.config.dialect) for row in state.ike_rows)
 
     def sa_lifetime(self, router: str) -> SaLifetime:
@@ -142,7 +146,10 @@ class Network:
 
     def crypto_map(self, router: str) -> tuple[CryptoMapEntry, ...]:
         """The crypto map of a router, as a parser reads it back from ``show crypto map``."""
-        return crypto_maps.entries_of(self._routers[router])
+        state = self._routers[router]
+        if state.config.dialect == "asa-9":
+            return asa_printed.crypto_map(state.config)
+        return crypto_maps.entries_of(state)
 
     def sessions(self, router: str) -> tuple[CryptoSession, ...]:
         """The sessions of a router, as a parser reads them back from ``show crypto session``."""
@@ -422,6 +429,9 @@ class Network:
                 # a delete message tells the peer, which is another one after a failover and may still use its half
                 self._events.after(OVERLAP_SECONDS, self._delete, old, HappeningKind.EXPIRED)
             self._chronicle.installed(end.flow, end, trigger, self.now)
+            if end.flow.router.config.dialect == "asa-9" and not end.flow.ends:
+                # what an ASA counted goes with the last SA of a flow
+                end.flow.encaps = end.flow.decaps = end.flow.send_errors = 0
             end.flow.ends.append(end)
             end.flow.current = end
             end.flow.is_negotiating = False

@@ -24,7 +24,7 @@ from ipsecmon_parsers.records import (
     SaMode,
 )
 
-__all__ = ["flow", "ike_sa", "sa_lifetime"]
+__all__ = ["flow", "has_integrity", "ike_sa", "iv_bytes", "sa_lifetime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +199,10 @@ def _sa(end: SaEnd, direction: Direction, style: _Style, now: float) -> IpsecSa:
         remaining_kilobytes=remaining_kilobytes,
         remaining_seconds=max(0, int(end.expires_at - now)),
         volume_rekey_disabled=end.start_kilobytes is None,
-        iv_size_bytes=_iv_bytes(transforms),
+        iv_size_bytes=iv_bytes(transforms),
         # without a hash there is nothing to check a replay with
-        replay_detection=_has_integrity(transforms),
-        replay_window=style.replay_window if _has_integrity(transforms) else None,
+        replay_detection=has_integrity(transforms),
+        replay_window=style.replay_window if has_integrity(transforms) else None,
         status=style.status,
     )
 
@@ -213,12 +213,14 @@ def _printed(transforms: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @cache
-def _has_integrity(transforms: tuple[str, ...]) -> bool:
+def has_integrity(transforms: tuple[str, ...]) -> bool:
+    """Whether packets are authenticated: by a hash, or by the cipher itself."""
     return any(name.endswith("-hmac") or name.startswith("esp-g") for name in transforms)
 
 
 @cache
-def _iv_bytes(transforms: tuple[str, ...]) -> int:
+def iv_bytes(transforms: tuple[str, ...]) -> int:
+    """The length of the initialisation vector of a packet."""
     if "esp-null" in transforms:
         return 0
     return 16 if any(name.startswith("esp-aes") for name in transforms) else 8
@@ -227,7 +229,7 @@ def _iv_bytes(transforms: tuple[str, ...]) -> int:
 @cache
 def _plaintext_mtu(transforms: tuple[str, ...], mode: str) -> int:
     """The largest inner packet that fits the path after ESP: 1446 with DES, 1438 with AES."""
-    iv = _iv_bytes(transforms)
+    iv = iv_bytes(transforms)
     if any(name.startswith("esp-g") for name in transforms):
         block, icv = 4, 16
     else:

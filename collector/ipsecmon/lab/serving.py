@@ -15,8 +15,9 @@ from typing import Any, Final, Literal
 import asyncssh
 
 from ipsecmon.lab.algorithms import host_key_pairs, new_host_key, server_algorithms
+from ipsecmon.lab.asa import shell_of
 from ipsecmon.lab.faults import Faults
-from ipsecmon.lab.ios import Action, Close, Pause, Repeat, Send, Shell
+from ipsecmon.lab.ios import Action, Close, Pause, Repeat, Send
 from ipsecmon.lab.listening import HOST, SERVER_VERSION, Listener, reset_on_close
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.topology import Router, SshAge
@@ -229,7 +230,7 @@ class RouterServer(Endpoint):
             )
             return text
 
-        shell = Shell(
+        shell = shell_of(
             self._network(),
             self.router.name,
             clock=self._clock,

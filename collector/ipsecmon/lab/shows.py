@@ -5,7 +5,7 @@ Used by the exec shell and by whoever reads the network without a terminal.
 
 from __future__ import annotations
 
-from ipsecmon.lab import answers, counts, crypto_maps, crypto_sessions, render
+from ipsecmon.lab import answers, asa_printed, counts, crypto_maps, crypto_sessions, render
 from ipsecmon.lab.network import Network
 
 __all__ = ["show"]
@@ -19,6 +19,8 @@ def show(
     ``KeyError`` for a command that is none of those.
     """
     config = network.router(router)
+    if config.dialect == "asa-9":
+        return asa_printed.show(network, config, command, privilege)
     match command:
         case "show crypto isakmp sa":
             return render.show_crypto_isakmp_sa(network.ike_sas(router), config.dialect)

@@ -17,8 +17,9 @@ from enum import Enum, auto
 
 from ipsecmon.errors import AnswerTimeout, AuthenticationFailed, ConnectFailed, ConnectionClosed
 from ipsecmon.lab.answers import EPOCH
+from ipsecmon.lab.asa import shell_of
 from ipsecmon.lab.faults import Faults
-from ipsecmon.lab.ios import Close, Pause, Repeat, Send, Shell
+from ipsecmon.lab.ios import Close, Pause, Repeat, Send
 from ipsecmon.lab.network import Network
 from ipsecmon.model import PollResult, RawOutput
 from ipsecmon.poll import PolledDevice, poll_device
@@ -135,6 +136,8 @@ class SimulatedDevice:
     @property
     def platform(self) -> Platform:
         """What its answers are parsed as."""
+        if self.config.dialect == "asa-9":
+            return Platform.ASA
         return Platform.IOSXE if self.config.dialect.startswith("iosxe") else Platform.IOS
 
     def polled(self, interval_seconds: float) -> PolledDevice:
@@ -198,13 +201,13 @@ class SimulatedSession(Session):
         self._reloads = device.network.reloads(device.name)
         self._prompt = prompt_pattern(device.config.prompt_name)
         self._is_open = True
-        self._shell = Shell(
+        self._shell = shell_of(
             device.network, device.name, clock=lambda: self._network.now, faults=device.faults
         )
         self._shell.start()
         if device.config.login_privilege < 15:
             self._shell.receive(f"enable\r{device.config.enable_secret}\r".encode())
-        self._shell.receive(b"terminal length 0\r")
+        self._shell.receive(f"{self._shell.paging_command} 0\r".encode())
 
     def run(self, command: str, timeout: float) -> RawOutput:
         """The answer as the terminal shows it. Silence is found out at once: no lab time is spent waiting for it."""

@@ -32,8 +32,8 @@ __all__ = [
     "two_sites",
 ]
 
-Dialect = Literal["ios-12.4", "ios-15", "iosxe-17"]
 SshAge = Literal["modern", "iosxe16", "ios15", "ios12"]
+Dialect = Literal["ios-12.4", "ios-15", "iosxe-17", "asa-9"]
 IpProtocol = Literal["ip", "icmp", "tcp", "udp", "gre", "ospf"]
 
 # only ESP: no capture with AH and ESP together exists to hold a rendering against

@@ -1,0 +1,195 @@
+"""Who polls a device when, what a failing one is spared, and that everything ends in time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench import fleet, schedule
+from ipsecmon.app import Monitor, Poller
+from ipsecmon.config import Config, load_config
+from ipsecmon.errors import AuthenticationFailed, ConnectFailed
+from ipsecmon.lab.demo import DemoLab
+from ipsecmon.model import RawOutput
+from ipsecmon.schedule import Lane
+from ipsecmon.sessions import Session, Target
+
+
+def wait(holds: Callable[[], bool], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class Polled:
+    """One device that answers until ``refuses`` is set."""
+
+    def __init__(self, folder: Path) -> None:
+        self.refuses: Exception | None = None
+        self.sessions: list[Session] = []
+        self.config = fleet.fleet_config(folder, 1, 0, 60.0)
+        self.poller = Poller(self.config, open_session=self._open)
+
+    @property
+    def lane(self) -> Lane:
+        return self.poller.lane("living-0")
+
+    def poll(self) -> None:
+        assert self.poller.poll_unless_busy("living-0")
+
+    def next_attempt_in(self) -> float:
+        result = self.poller.store.get("living-0")
+        assert result is not None
+        assert result.next_attempt_at is not None
+        return result.next_attempt_at - result.started_at
+
+    def _open(self, target: Target, timeout: float) -> Session:
+        if self.refuses is not None:
+            raise self.refuses
+        self.sessions.append(fleet.open_fake(target, timeout))
+        return self.sessions[-1]
+
+
+@pytest.fixture
+def polled(tmp_path: Path) -> Generator[Polled]:
+    made = Polled(tmp_path)
+    yield made
+    made.poller.close()
+
+
+def test_a_device_that_answers_is_polled_among_the_living_and_all_others_by_who_logs_in(
+    polled: Polled,
+) -> None:
+    never_polled = polled.lane
+    polled.poll()
+    living = polled.lane
+    polled.sessions[0].close()
+    without_session = polled.lane
+
+    assert (never_polled, living, without_session) == (Lane.LOGIN, Lane.LIVING, Lane.LOGIN)
+    assert polled.poller.lane("unknown") is Lane.LOGIN
+
+
+def test_a_device_without_a_kept_session_is_among_the_living_while_it_answers(
+    tmp_path: Path,
+) -> None:
+    polled = Polled(tmp_path)
+    only = polled.poller._devices  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # its settings come with the configuration
+    only["living-0"] = replace(only["living-0"], session_age_seconds=0.0)
+    polled.poll()
+
+    assert polled.lane is Lane.LIVING
+    assert not polled.sessions[0].is_alive()
+    polled.poller.close()
+
+
+def test_a_device_that_cannot_be_reached_rests_and_what_is_known_of_it_stays(
+    polled: Polled,
+) -> None:
+    polled.refuses = ConnectFailed("refused")
+    polled.poll()
+    once = polled.next_attempt_in()
+    for _ in range(4):
+        polled.poll()
+
+    assert polled.lane is Lane.RESTING
+    assert once <= 60
+    assert 600 < polled.next_attempt_in() <= 900
+
+
+def test_a_changed_device_is_tried_at_once_in_a_new_session(polled: Polled) -> None:
+    polled.poll()
+    polled.poller.forget("living-0")
+    assert not polled.sessions[0].is_alive()
+    polled.refuses = AuthenticationFailed("no")
+    polled.poll()
+    assert polled.lane is Lane.RESTING
+    polled.poller.forget("living-0")
+    assert polled.lane is Lane.LOGIN
+    polled.refuses = None
+    polled.poll()
+    result = polled.poller.store.get("living-0")
+
+    assert result is not None
+    assert result.is_good
+    assert result.next_attempt_at is None
+
+
+def test_a_session_that_cannot_be_stopped_does_not_keep_the_monitor(tmp_path: Path) -> None:
+    release = threading.Event()
+    running = threading.Event()
+
+    class Stuck(Session):
+        def run(self, command: str, timeout: float) -> RawOutput:  # noqa: ARG002 # the protocol's
+            running.set()
+            release.wait(30)
+            raise ConnectFailed("never mind")
+
+        def is_alive(self) -> bool:
+            return True
+
+        def close(self) -> None:
+            release.wait(30)
+
+    poller = Poller(fleet.fleet_config(tmp_path, 1, 0, 60.0), open_session=lambda _, __: Stuck())
+    poll = threading.Thread(target=poller.poll, args=("living-0",), daemon=True)
+    poll.start()
+    assert running.wait(5)
+    began = time.monotonic()
+    poller.close(timeout=1.0)
+    took = time.monotonic() - began
+    release.set()
+    poll.join(5)
+
+    assert took < 4
+    assert not poll.is_alive()
+    assert poller.sessions.open_count == 0
+
+
+@pytest.mark.timeout(60)
+def test_a_monitor_ends_within_seconds_though_a_device_hangs(tmp_path: Path) -> None:
+    with DemoLab(tmp_path, speed=1.0, interval=60.0) as demo:
+        demo.lab.set_fault("Site1", hang=True)
+        monitor = Monitor(load_config(demo.write_config(0)))
+        before = threading.active_count()
+        monitor.start()
+        for site in ("Site1", "Site2"):
+            monitor.forget(site)  # due now
+        wait(lambda: monitor.poller.store.get("Site2") is not None)
+        wait(lambda: monitor.poller.sessions.open_count == 2)
+        began = time.monotonic()
+        monitor.stop()
+        took = time.monotonic() - began
+
+        assert took < 5
+        assert monitor.poller.sessions.open_count == monitor.poller.in_flight == 0
+        wait(lambda: threading.active_count() <= before)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_the_dead_of_a_fleet_cost_the_living_nothing(tmp_path: Path) -> None:
+    config: Config = fleet.fleet_config(tmp_path, living=80, dead=20, interval=5.0)
+    dead = [device.name for device in config.devices if not device.name.startswith("living")]
+    found = fleet.measure(config, dead, warm_up=22.0, seconds=15.0)
+
+    assert found.polls >= 200
+    assert (found.good, found.missed, found.threads) == (80, 0, 0)
+    assert found.p99_seconds < 1.0
+    assert found.dead_cpu_share < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_two_thousand_devices_are_polled_on_time() -> None:
+    found = schedule.measure(devices=2000, interval=12.0, seconds=12.0)
+
+    assert found.polls >= 1900
+    assert found.missed == 0
+    assert found.p99_seconds < 1.0
