@@ -12,6 +12,7 @@ from ipsecmon.config import Config, Device, HostKeyCheck
 from ipsecmon.credentials import check as check_credentials
 from ipsecmon.credentials import resolve
 from ipsecmon.errors import IpsecmonError
+from ipsecmon.failure_log import log_failure
 from ipsecmon.history import History, Retention
 from ipsecmon.log import Redactor
 from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_result
@@ -90,7 +91,7 @@ class Poller:
 
     def _poll(self, device: PolledDevice) -> PollResult:
         newest = self.store.get(device.name) or self._restored(device)
-        result = poll_device(device, self.sessions, newest)
+        result = self._redacted(poll_device(device, self.sessions, newest))
         try:
             result = self._linked(result, newest)
             rendered = render_result(result, self._config.metrics.tier)
@@ -101,6 +102,8 @@ class Poller:
         if self._history is not None:
             self._history.record(result, newest.outputs if newest else ())
         self.store.put(result, rendered)
+        if not self.sessions.is_closed:  # else it fails because of that
+            log_failure(result, newest.error if newest else None)
         for event in result.events:
             log.info(
                 "%s: %s", event.tunnel or event.device, event.detail, extra={"device": event.device}
@@ -108,6 +111,15 @@ class Poller:
             if self._on_event is not None:
                 self._on_event(event)
         return result
+
+    def _redacted(self, result: PollResult) -> PollResult:
+        """A device may echo what was typed: no secret leaves with what it said last."""
+        error = result.error
+        if error is None or self._redactor is None:
+            return result
+        redact = self._redactor.redact
+        cleaned = replace(error, cause=redact(error.cause), evidence=redact(error.evidence))
+        return replace(result, error=cleaned)
 
     def _linked(self, result: PollResult, newest: PollResult | None) -> PollResult:
         """``result`` with the other ends of its tunnels, as those were read last."""

@@ -71,7 +71,8 @@ _CONFIG = click.option(
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 _LOG_LEVEL = click.option(
-    "--log-level",
+    "--log.level",
+    "log_level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
@@ -172,10 +173,21 @@ def demo(speed: float, interval: float, port: int, spokes: int | None) -> None:
 @main.command()
 @_CONFIG
 @_LOG_LEVEL
-@click.option("--log-json", is_flag=True, help="Write the log as JSON lines.")
-def run(config_file: Path, log_level: str, log_json: bool) -> None:
-    """Poll the devices of the configuration and serve metrics, pages and JSON."""
-    redactor = setup_logging(log_level, json=log_json)
+@click.option(
+    "--log.format",
+    "log_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or a JSON object a line.",
+)
+def run(config_file: Path, log_level: str, log_format: str) -> None:
+    """Poll the devices of the configuration and serve metrics, pages and JSON.
+
+    Each failed poll is one line of the log, with device, stage, reason, command, seconds, the last the device sent and the
+    next attempt. It is a warning when a device begins to fail or fails in another way, and informational after that.
+    """
+    redactor = setup_logging(log_level, json=log_format == "json")
     config = _load(config_file)
     try:
         monitor = Monitor(config, redactor)

@@ -21,6 +21,7 @@ from ipsecmon.model import (
     PollResult,
     RawOutput,
     Reason,
+    SessionFacts,
     Stage,
     TunnelState,
     UnparsedOutput,
@@ -86,7 +87,8 @@ def poll_device(
     last = previous or _never_polled(device, started_at)
     try:
         commands = _commands(device, last, started_at)
-        outputs = _collect(device, sessions, commands)
+        outputs, facts = _collect(device, sessions, commands)
+        last = replace(last, session=facts)
         result = _read(device, outputs, last)
     except ParserError as error:
         sessions.drop(device.name)
@@ -106,13 +108,13 @@ def _failed(
 ) -> PollResult:
     """What was known, with the reason why nothing newer is."""
     failure = _poll_error(device, error)
-    log.log(
-        logging.DEBUG if is_closing else logging.WARNING,
-        "%s",
-        failure.cause,
-        extra={"device": device.name, "stage": failure.stage.value},
-        exc_info=error if failure.is_unexpected else None,
-    )
+    if failure.is_unexpected:
+        log.log(
+            logging.DEBUG if is_closing else logging.ERROR,
+            "a fault of ours",
+            extra={"device": device.name, "stage": failure.stage.value},
+            exc_info=error,
+        )
     counts = {**last.errors_total, failure.reason: last.errors_total.get(failure.reason, 0) + 1}
     unread = [failure.command] if failure.command and failure.stage is Stage.PARSE else []
     return replace(
@@ -185,8 +187,8 @@ def _is_readable(device: PolledDevice, command: str) -> bool:
 
 def _collect(
     device: PolledDevice, sessions: SessionPool, commands: Sequence[str]
-) -> list[RawOutput]:
-    """All answers of one poll, complete, in one session."""
+) -> tuple[list[RawOutput], SessionFacts | None]:
+    """All answers of one poll, complete, in one session, and what is known of that session."""
     deadline = time.monotonic() + device.timeout_seconds
     for attempt in (1, 2):
         outputs: list[RawOutput] = []
@@ -196,12 +198,13 @@ def _collect(
                 for command in commands:
                     left = _left(deadline, device)
                     outputs.append(session.run(command, left))  # a part of them decides below
+                facts = session.facts
         except ConnectionClosed:
             # a session kept from the last poll may have been closed by the device unnoticed; a fresh one may not
             if attempt == 2 or outputs or not lease.was_reused:
                 raise
         else:
-            return outputs
+            return outputs, facts
     raise AssertionError("unreachable: the second attempt returns or raises")
 
 
@@ -354,7 +357,15 @@ def _poll_error(device: PolledDevice, error: Exception) -> PollError:
     is_unexpected = reason is Reason.OTHER and not isinstance(error, CollectionError)
     if is_unexpected:
         cause = f"unexpected {type(error).__name__}: {error}; please report it with the log"
-    return PollError(device=device.name, stage=stage, reason=reason, cause=cause, command=command)
+    return PollError(
+        device=device.name,
+        stage=stage,
+        reason=reason,
+        cause=cause,
+        command=command,
+        is_unexpected=is_unexpected,
+        evidence=error.evidence if isinstance(error, CollectionError) else "",
+    )
 
 
 def _place(error: Exception) -> tuple[Stage, Reason, str | None]:
