@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,12 +16,20 @@ from ipsecmon.errors import IpsecmonError
 from ipsecmon.failure_log import log_failure
 from ipsecmon.history import History, Retention
 from ipsecmon.log import Redactor
-from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_result
+from ipsecmon.metrics import (
+    ExporterFacts,
+    HistoryFacts,
+    HostKeyFacts,
+    LoginFacts,
+    PollOutcome,
+    render_result,
+)
 from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import PollScheduler
 from ipsecmon.server import HttpServer
 from ipsecmon.sessions import OpenSession, SessionPool, Target
+from ipsecmon.sessions.counted import CountedLogins
 from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts
 from ipsecmon.sessions.known_hosts import known_hosts_problems
 from ipsecmon.sessions.napalm_session import open_napalm_session
@@ -58,7 +67,10 @@ class Poller:
         self._history = history
         self._redactor = redactor
         self._on_event = on_event
-        self.sessions = SessionPool(open_session)
+        self.logins = CountedLogins(open_session)
+        self.sessions = SessionPool(self.logins)
+        self._outcomes = Counter[PollOutcome]()
+        self._count_lock = threading.Lock()
         self.store = Store()
         self._ends = Ends()
         self._devices = {device.name: self._polled(device) for device in config.devices}
@@ -102,6 +114,8 @@ class Poller:
         if self._history is not None:
             self._history.record(result, newest.outputs if newest else ())
         self.store.put(result, rendered)
+        with self._count_lock:
+            self._outcomes[PollOutcome.GOOD if result.is_good else PollOutcome.FAILED] += 1
         if not self.sessions.is_closed:  # else it fails because of that
             log_failure(result, newest.error if newest else None)
         for event in result.events:
@@ -138,6 +152,19 @@ class Poller:
             host=device.host,
             platform=device.platform,
             interval_seconds=device.interval_seconds,
+        )
+
+    def polls(self) -> dict[PollOutcome, int]:
+        """How many polls ended well and how many did not, since the start."""
+        with self._count_lock:
+            return {one: self._outcomes[one] for one in (PollOutcome.GOOD, PollOutcome.FAILED)}
+
+    def host_keys(self) -> HostKeyFacts:
+        """How host keys are checked, and how many devices are spoken to without."""
+        sessions = [one.session for one in self.store.snapshot().values()]
+        return HostKeyFacts(
+            mode=self._config.host_keys.check,
+            unverified=sum(1 for one in sessions if one and not one.is_host_key_verified),
         )
 
     def close(self, timeout: float = 5.0) -> None:
@@ -288,6 +315,13 @@ class Monitor:
             scheduler_lag_seconds=self._scheduler.lag_seconds,
             collections_in_flight=self.poller.in_flight,
             history=self._history_facts(),
+            polls={
+                **self.poller.polls(),
+                PollOutcome.SKIPPED: 0,
+                PollOutcome.MISSED: self._scheduler.missed,
+            },
+            logins=LoginFacts(total=self.poller.logins.total, failed=self.poller.logins.failed),
+            host_keys=self.poller.host_keys(),
         )
 
     def _history_facts(self) -> HistoryFacts | None:
