@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from ipsecmon.checking import CheckedDevice
 from ipsecmon.config import Config, Device, HostKeyCheck
 from ipsecmon.credentials import check as check_credentials
 from ipsecmon.credentials import resolve
@@ -81,12 +82,31 @@ class Poller:
         """Polls under way now."""
         return sum(lock.locked() for lock in self._locks.values())
 
-    def poll(self, name: str) -> PollResult:
-        """Poll one device now, after any poll of it that is under way."""
+    def device(self, name: str) -> PolledDevice:
+        """What a poll knows of a device of this name; raises ``UnknownDevice``."""
         device = self._devices.get(name)
         if device is None:
             known = ", ".join(sorted(self._devices))
             raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
+        return device
+
+    def checked(self, name: str, timeout: float | None = None) -> CheckedDevice:
+        """What a check needs of a device, within ``timeout`` seconds or those of a poll."""
+        device = self.device(name)
+        settings = next(self._config.settings(d) for d in self._config.devices if d.name == name)
+        return CheckedDevice(
+            name=device.name,
+            host=device.host,
+            platform=device.platform,
+            target=device.target,
+            registry=device.registry,
+            tiers=settings.plan.every.keys(),
+            timeout_seconds=timeout or device.timeout_seconds,
+        )
+
+    def poll(self, name: str) -> PollResult:
+        """Poll one device now, after any poll of it that is under way."""
+        device = self.device(name)
         with self._locks[name]:
             return self._poll(device)
 

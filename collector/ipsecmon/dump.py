@@ -16,7 +16,7 @@ from ipsecmon.model import (
 )
 from ipsecmon_parsers.documents import Json, record_document
 
-__all__ = ["event_document", "result_document", "utc_text"]
+__all__ = ["event_document", "result_document", "session_document", "utc_text"]
 
 
 def result_document(result: PollResult, *, raw: bool = False) -> dict[str, Json]:
@@ -36,7 +36,7 @@ def result_document(result: PollResult, *, raw: bool = False) -> dict[str, Json]
             "message": error.message,
             "evidence": error.evidence,
         },
-        "session": None if result.session is None else _session_document(result.session),
+        "session": None if result.session is None else session_document(result.session),
         "next_attempt_at": _time(result.next_attempt_at),
         "started_at": utc_text(result.started_at),
         "duration_seconds": round(result.duration_seconds, 6),
@@ -94,7 +94,8 @@ def _tunnel_document(tunnel: TunnelState, status: Status) -> dict[str, Json]:
     }
 
 
-def _session_document(session: SessionFacts) -> dict[str, Json]:
+def session_document(session: SessionFacts) -> dict[str, Json]:
+    """What was agreed on when a session was opened; ``opened_at`` in UTC."""
     return {
         "address": session.address,
         "server_version": session.server_version,

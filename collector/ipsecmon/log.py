@@ -18,7 +18,7 @@ import urllib.parse
 from datetime import UTC, datetime
 from typing import TextIO
 
-__all__ = ["Redactor", "setup_logging"]
+__all__ = ["Redactor", "one_line", "setup_logging"]
 
 HIDDEN = "***"
 FIELDS = (

@@ -41,31 +41,116 @@ class ShowCommand:
     platforms: frozenset[Platform]
     tier: PollTier | None
     """``None``: only when somebody asks for it, such as ``ipsecmon check-device`` or a limit on the CPU."""
+    lost: str
+    """What is missing where a device refuses it."""
 
 
 COMMANDS: tuple[ShowCommand, ...] = (
-    ShowCommand(text="show crypto ipsec sa", platforms=_ALL, tier=PollTier.TABLES),
-    ShowCommand(text="show crypto isakmp sa", platforms=_ALL, tier=PollTier.TABLES),
-    ShowCommand(text="show crypto ikev2 sa", platforms=_ALL, tier=PollTier.TABLES),
+    ShowCommand(
+        text="show crypto ipsec sa",
+        platforms=_ALL,
+        tier=PollTier.TABLES,
+        lost="everything: without it no tunnel can be read",
+    ),
+    ShowCommand(
+        text="show crypto isakmp sa",
+        platforms=_ALL,
+        tier=PollTier.TABLES,
+        lost="IKE version 1: its SAs, and whether a peer is up",
+    ),
+    ShowCommand(
+        text="show crypto ikev2 sa",
+        platforms=_ALL,
+        tier=PollTier.TABLES,
+        lost="IKE version 2: its SAs, and whether a peer is up",
+    ),
     ShowCommand(
         text="show crypto ipsec security-association lifetime",
         platforms=_IOS,
         tier=PollTier.CONFIGURATION,
+        lost="the configured lifetime of SAs; it is learned from rekeys then",
     ),
-    ShowCommand(text="show crypto map", platforms=_IOS, tier=PollTier.CONFIGURATION),
-    ShowCommand(text="show crypto ipsec sa count", platforms=_IOS, tier=PollTier.COUNTS),
-    ShowCommand(text="show crypto isakmp sa count", platforms=_IOS, tier=PollTier.COUNTS),
-    ShowCommand(text="show crypto ikev2 sa count", platforms=_IOS, tier=PollTier.COUNTS),
-    ShowCommand(text="show vpn-sessiondb summary", platforms=_ASA, tier=PollTier.COUNTS),
-    ShowCommand(text="show crypto ipsec sa peer {peer}", platforms=_ALL, tier=None),
-    ShowCommand(text="show crypto ipsec sa interface {interface}", platforms=_IOS, tier=None),
-    ShowCommand(text="show crypto ipsec sa vrf {vrf}", platforms=_IOS, tier=None),
-    ShowCommand(text="show processes cpu | include CPU utilization", platforms=_IOS, tier=None),
-    ShowCommand(text="show cpu usage", platforms=_ASA, tier=None),
-    ShowCommand(text="show version", platforms=_ALL, tier=None),
-    ShowCommand(text="show privilege", platforms=_IOS, tier=None),
-    ShowCommand(text="show curpriv", platforms=_ASA, tier=None),
-    ShowCommand(text="show clock", platforms=_ALL, tier=None),
+    ShowCommand(
+        text="show crypto map",
+        platforms=_IOS,
+        tier=PollTier.CONFIGURATION,
+        lost="tunnels that have never been up, backup peers, learned intent",
+    ),
+    ShowCommand(
+        text="show crypto ipsec sa count",
+        platforms=_IOS,
+        tier=PollTier.COUNTS,
+        lost="cheap counts of IPsec SAs between two readings of the tables",
+    ),
+    ShowCommand(
+        text="show crypto isakmp sa count",
+        platforms=_IOS,
+        tier=PollTier.COUNTS,
+        lost="cheap counts of IKE version 1 SAs between two readings",
+    ),
+    ShowCommand(
+        text="show crypto ikev2 sa count",
+        platforms=_IOS,
+        tier=PollTier.COUNTS,
+        lost="cheap counts of IKE version 2 SAs between two readings",
+    ),
+    ShowCommand(
+        text="show vpn-sessiondb summary",
+        platforms=_ASA,
+        tier=PollTier.COUNTS,
+        lost="cheap counts of sessions between two readings of the tables",
+    ),
+    ShowCommand(
+        text="show crypto ipsec sa peer {peer}",
+        platforms=_ALL,
+        tier=None,
+        lost="a look at one peer instead of all of them",
+    ),
+    ShowCommand(
+        text="show crypto ipsec sa interface {interface}",
+        platforms=_IOS,
+        tier=None,
+        lost="a look at one interface instead of all of them",
+    ),
+    ShowCommand(
+        text="show crypto ipsec sa vrf {vrf}",
+        platforms=_IOS,
+        tier=None,
+        lost="a look at one VRF instead of all of them",
+    ),
+    ShowCommand(
+        text="show processes cpu | include CPU utilization",
+        platforms=_IOS,
+        tier=None,
+        lost="the CPU guard: a busy device is asked for its tables all the same",
+    ),
+    ShowCommand(
+        text="show cpu usage",
+        platforms=_ASA,
+        tier=None,
+        lost="the CPU guard: a busy device is asked for its tables all the same",
+    ),
+    ShowCommand(
+        text="show version", platforms=_ALL, tier=None, lost="the release, in check-device only"
+    ),
+    ShowCommand(
+        text="show privilege",
+        platforms=_IOS,
+        tier=None,
+        lost="the privilege level, in check-device only",
+    ),
+    ShowCommand(
+        text="show curpriv",
+        platforms=_ASA,
+        tier=None,
+        lost="the privilege level, in check-device only",
+    ),
+    ShowCommand(
+        text="show clock",
+        platforms=_ALL,
+        tier=None,
+        lost="the device's clock, in check-device only",
+    ),
 )
 
 SESSION_LINES: Mapping[Platform, tuple[str, ...]] = MappingProxyType(
