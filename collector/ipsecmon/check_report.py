@@ -4,7 +4,7 @@ Site1  192.0.2.1, IOS
   ok      0.004 s  resolve         192.0.2.1
   FAILED  3.002 s  authentication  192.0.2.1:22: the device refused user 'monitor'
                                    -> check user name and password
-  -                prompt          not reached
+  -                not reached     prompt, privilege, paging, show version
 
 {"device": "Site1", "host": "192.0.2.1", "platform": "ios", "verdict": "failed", "seconds": 3.01, "session": null,
  "steps": [{"name": "resolve", "outcome": "ok", "seconds": 0.004, "seen": "192.0.2.1", "advice": ""}, ...]}
@@ -68,8 +68,15 @@ def check_lines(check: Check, redact: Callable[[str], str], width: int = 80) -> 
     about = f"{check.host}, {platform_name(check.platform)}"
     yield f"{click.style(check.device, bold=True)}  {about}"
     yield ""
+    missed = [step.name for step in check.steps if step.outcome is Outcome.NOT_REACHED]
     for step in check.steps:
-        yield from _step_lines(step, redact, width)
+        if step.outcome is not Outcome.NOT_REACHED:
+            yield from _step_lines(step, redact, width)
+    if missed:
+        mark, _ = _MARKS[Outcome.NOT_REACHED]
+        first, *rest = _wrapped(", ".join(missed), width - _HEAD - _NAME, most_lines=None)
+        yield f"  {mark:<{_HEAD - 2}}{'not reached':<{_NAME}}{first}"
+        yield from (" " * (_HEAD + _NAME) + line for line in rest)
     yield ""
     yield from textwrap.wrap(_verdict(check), width)
 
@@ -78,7 +85,7 @@ def _step_lines(step: CheckedStep, redact: Callable[[str], str], width: int) -> 
     word, colour = _MARKS[step.outcome]
     seconds = "" if step.seconds is None else f"{step.seconds:.3f} s"
     mark = click.style(f"{word:<6}", fg=colour, bold=step.outcome is Outcome.FAILED or None)
-    seen = "not reached" if step.outcome is Outcome.NOT_REACHED else one_line(redact(step.seen))
+    seen = one_line(redact(step.seen))
     head = f"  {mark} {seconds:>8}  "
     indent = " " * (_HEAD + _NAME)
     if len(step.name) < _NAME:
@@ -93,8 +100,8 @@ def _step_lines(step: CheckedStep, redact: Callable[[str], str], width: int) -> 
         yield from (indent + line for line in advice)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, max_lines=_MOST_LINES, placeholder=" ...") or [""]
+def _wrapped(text: str, width: int, most_lines: int | None = _MOST_LINES) -> list[str]:
+    return textwrap.wrap(text, width, max_lines=most_lines, placeholder=" ...") or [""]
 
 
 def _verdict(check: Check) -> str:

@@ -117,6 +117,8 @@ _STEP_OF = {
 }
 _REFUSED = re.compile(r"\s*(?:ERROR: )?(?:%|Command authorization failed)")
 _IKE_TABLES = (SHOW_ISAKMP_SA, SHOW_IKEV2_SA)
+_REFUSAL = "refused: "
+_UNKNOWN = "Invalid input"  # of a release that does not know the command
 _MOST_SEEN = 200
 
 
@@ -337,7 +339,7 @@ def _judged(
         return replace(
             step,
             outcome=Outcome.WARNING,
-            seen=f"refused: {error.answer}",
+            seen=f"{_REFUSAL}{error.answer}",
             advice=f"lost: {command.lost}; permit it if the release has it (deploy/device-access.md)",
         )
     except ParserError as error:
@@ -366,10 +368,18 @@ def _told_about(command: ShowCommand, output: RawOutput, step: CheckedStep) -> C
 
 
 def _with_what_is_needed(steps: Iterable[CheckedStep]) -> list[CheckedStep]:
-    """A refusal that leaves nothing to read is a failure: of the IPsec SAs, or of both tables of IKE SAs."""
+    """Of the tables of IKE SAs one must be there; a release without IKE version 2 is no cause for a warning."""
     made = list(steps)
-    refused = {step.name for step in made if step.seen.startswith("refused: ")}
-    needed = {SHOW_IPSEC_SA} & refused
+    refused = {step.name for step in made if step.seen.startswith(_REFUSAL)}
+    failed = {SHOW_IPSEC_SA} & refused
     if refused.issuperset(_IKE_TABLES):
-        needed |= set(_IKE_TABLES)
-    return [replace(step, outcome=Outcome.FAILED) if step.name in needed else step for step in made]
+        failed |= set(_IKE_TABLES)
+    harmless = {step.name for step in made if step.name in _IKE_TABLES and _UNKNOWN in step.seen}
+    return [
+        replace(step, outcome=Outcome.FAILED)
+        if step.name in failed
+        else replace(step, outcome=Outcome.OK, advice="")
+        if step.name in harmless
+        else step
+        for step in made
+    ]

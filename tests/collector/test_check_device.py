@@ -290,11 +290,17 @@ def test_without_the_ipsec_sas_a_device_cannot_be_polled() -> None:
 
 
 def test_one_table_of_ike_sas_may_be_refused_and_not_both() -> None:
-    one = checked(answering())
+    one = checked(answering({SHOW_CRYPTO_MAP: ""}))
     both = checked(answering({SHOW_ISAKMP_SA: REFUSED}))
 
-    assert one.verdict is Verdict.DEGRADED
+    assert one.verdict is Verdict.GOOD
     assert both.verdict is Verdict.FAILED
+
+
+def test_a_table_that_the_account_may_not_read_is_a_warning() -> None:
+    check = checked(answering({SHOW_IKEV2_SA: "Command authorization failed.\n"}))
+
+    assert of(check, SHOW_IKEV2_SA).outcome is Outcome.WARNING
 
 
 def test_after_a_command_without_an_answer_no_other_is_sent() -> None:
