@@ -156,11 +156,12 @@ COMMANDS: tuple[ShowCommand, ...] = (
 SESSION_LINES: Mapping[Platform, tuple[str, ...]] = MappingProxyType(
     {
         **dict.fromkeys(_IOS, ("enable", "terminal length 0", "terminal width 511")),
-        Platform.ASA: ("enable", "terminal pager 0", "terminal width 511"),
+        # the width of an ASA's terminal is part of its configuration
+        Platform.ASA: ("enable", "terminal pager 0"),
     }
 )
-"""What a session types beside show commands. With them: an empty line to see the prompt, the enable secret where it was
-asked for, and a space where the device waits at ``--More--``."""
+"""What a session types beside show commands. With them: an empty line to see the prompt, after the login and after a
+command; the enable secret where it was asked for; and a space where the device waits at ``--More--``."""
 
 # Cisco's names for interfaces and VRFs: no blank, and nothing that a parser of IOS gives a meaning to (``|``, ``?``).
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:-]{0,62}", re.ASCII)
