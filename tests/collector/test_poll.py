@@ -525,7 +525,9 @@ def test_the_last_words_of_a_device_are_kept_with_the_failure() -> None:
 
 
 def test_the_document_of_a_device_shows_its_session_and_its_failure() -> None:
-    good = result_document(poll_in(SessionPool(lambda *_: SessionWithFacts(ANSWERS))))
+    good = result_document(
+        poll_in(SessionPool(lambda _target, _timeout: SessionWithFacts(ANSWERS)))
+    )
     failed = result_document(replace(poll_in(SessionPool(no_connection)), next_attempt_at=161.0))
 
     assert isinstance(good["session"], dict)

@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipsecmon import poll
+from ipsecmon.config import PollTier
+from ipsecmon.model import RawOutput
+from ipsecmon.poll import PolledDevice, poll_device
+from ipsecmon.sessions import Session, SessionPool, Target
+from ipsecmon.sessions.host_keys import AnyHostKey
 from ipsecmon.sessions.readonly import (
     COMMANDS,
     MAX_COMMAND_CHARACTERS,
@@ -35,16 +39,49 @@ def test_a_command_of_the_table_passes(text: str) -> None:
     assert ensure_read_only(text) == text
 
 
-def test_every_command_a_poll_sends_passes() -> None:
-    sent = [*poll._EVERY_POLL, *poll._CONFIGURATION]  # noqa: SLF001 # the poll's own tables
+class Recording(Session):
+    """Takes down what it is asked."""
 
-    assert [ensure_read_only(text) for text in sent] == sent
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def run(self, command: str, timeout: float) -> RawOutput:
+        assert timeout > 0
+        self.asked.append(command)
+        return RawOutput(command=command, text="", started_at=0.0, ended_at=0.0)
+
+    def is_alive(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
 
 
-def test_every_command_a_poll_sends_is_in_a_tier_of_the_table() -> None:
-    in_a_tier = {one.text for one in COMMANDS if one.tier is not None}
+@pytest.mark.parametrize("platform", Platform)
+def test_every_command_a_poll_sends_is_in_a_tier_of_the_table(platform: Platform) -> None:
+    session = Recording()
+    target = Target(
+        device="Site1",
+        host="192.0.2.1",
+        port=22,
+        username="monitor",
+        host_keys=AnyHostKey(),
+        connect_timeout=1,
+        read_timeout=1,
+    )
+    device = PolledDevice(
+        name="Site1",
+        host="192.0.2.1",
+        platform=platform,
+        interval_seconds=60,
+        timeout_seconds=30,
+        target=lambda: target,
+    )
+    poll_device(device, SessionPool(lambda _target, _timeout: session), None)
 
-    assert {*poll._EVERY_POLL, *poll._CONFIGURATION} <= in_a_tier  # noqa: SLF001
+    assert session.asked
+    assert set(session.asked) <= {one.text for one in commands_of(platform, PollTier)}
+    assert [ensure_read_only(text) for text in session.asked] == session.asked
 
 
 def test_all_that_the_table_holds_are_show_commands_and_one_filter() -> None:
