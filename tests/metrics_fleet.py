@@ -9,7 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from factories import LIFETIME, flow, ident, ike_sa, pair
-from ipsecmon.metrics import ExporterFacts, HistoryFacts
+from ipsecmon.config import HostKeyCheck
+from ipsecmon.metrics import (
+    SHARES,
+    CredentialFacts,
+    ExporterFacts,
+    HistoryFacts,
+    HostKeyFacts,
+    LoginFacts,
+    PollOutcome,
+)
 from ipsecmon.model import (
     NO_REKEYS,
     ExpectedTunnel,
@@ -25,6 +34,7 @@ from ipsecmon.model import (
     Reason,
     RekeyTrigger,
     SaMark,
+    SessionFacts,
     Stage,
     Status,
     TunnelMemory,
@@ -40,6 +50,28 @@ FACTS = ExporterFacts(
     sessions_open=2,
     jobs_missed=0,
     history=HistoryFacts(is_writable=True, events=12, write_errors=0, size_bytes=1_048_576),
+    polls={
+        PollOutcome.GOOD: 940,
+        PollOutcome.FAILED: 7,
+        PollOutcome.SKIPPED: 50,
+        PollOutcome.MISSED: 3,
+    },
+    lateness_seconds=dict(zip(SHARES, (0.002, 0.01, 0.25), strict=True)),
+    logins=LoginFacts(total=12, failed=4, wait_seconds=1.5),
+    credentials={"tacacs": CredentialFacts(is_rested=True, rejections=3)},
+    host_keys=HostKeyFacts(mode=HostKeyCheck.STRICT, unverified=0),
+)
+SESSION = SessionFacts(
+    address="192.0.2.1",
+    server_version="SSH-2.0-Cisco-1.25",
+    kex="diffie-hellman-group14-sha1",
+    host_key="ssh-rsa",
+    cipher="aes256-ctr",
+    mac="hmac-sha1",
+    prompt="Site1",
+    weak=("diffie-hellman-group14-sha1", "ssh-rsa", "hmac-sha1"),
+    host_key_fingerprint="SHA256:3q2+7w",
+    opened_at=READ_AT - 3600,
 )
 FAILED = PollError(device="Site2", stage=Stage.AUTH, reason=Reason.AUTH, cause="refused")
 ON_DEMAND = Purpose(intent=Intent.ON_DEMAND, reason="a static crypto map entry")
@@ -194,6 +226,8 @@ def result(device: str = "Site1", **changes: Any) -> PollResult:
             ),
         ),
         sa_lifetime=LIFETIME,
+        session=SESSION,
+        next_attempt_at=READ_AT + 300,
         links=(
             Link(
                 device=device,

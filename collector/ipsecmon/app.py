@@ -5,22 +5,33 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 from ipsecmon.backoff import Backoff
+from ipsecmon.checking import CheckedDevice
 from ipsecmon.config import Config, Device, HostKeyCheck
 from ipsecmon.credentials import check as check_credentials
 from ipsecmon.credentials import resolve
 from ipsecmon.errors import IpsecmonError
+from ipsecmon.failure_log import log_failure
 from ipsecmon.history import History, Retention
 from ipsecmon.log import Redactor
-from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_result
+from ipsecmon.metrics import (
+    ExporterFacts,
+    HistoryFacts,
+    HostKeyFacts,
+    LoginFacts,
+    PollOutcome,
+    render_result,
+)
 from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import Lane, PollScheduler
 from ipsecmon.server import HttpServer
 from ipsecmon.sessions import OpenSession, SessionPool, Target
+from ipsecmon.sessions.counted import CountedLogins
 from ipsecmon.sessions.host_keys import HostKeys
 from ipsecmon.sessions.known_hosts import HostKeyStore, known_hosts_problems
 from ipsecmon.sessions.transports import Transports
@@ -59,9 +70,12 @@ class Poller:
         self._redactor = redactor
         self._on_event = on_event
         self._transports = Transports()
-        self.sessions = SessionPool(open_session or self._transports.open, config.limits)
+        self.logins = CountedLogins(open_session or self._transports.open)
+        self.sessions = SessionPool(self.logins, config.limits)
         self.host_keys = HostKeys(config.host_keys.check, config.host_keys.known_hosts)
         self._backoff = Backoff(config.limits.backoff_longest)
+        self._outcomes = Counter[PollOutcome]()
+        self._count_lock = threading.Lock()
         self.store = Store()
         self._ends = Ends()
         self._devices = {device.name: self._polled(device) for device in config.devices}
@@ -72,12 +86,31 @@ class Poller:
         """Polls under way now."""
         return sum(lock.locked() for lock in self._locks.values())
 
-    def poll(self, name: str) -> PollResult:
-        """Poll one device now, after any poll of it that is under way."""
+    def device(self, name: str) -> PolledDevice:
+        """What a poll knows of a device of this name; raises ``UnknownDevice``."""
         device = self._devices.get(name)
         if device is None:
             known = ", ".join(sorted(self._devices))
             raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
+        return device
+
+    def checked(self, name: str, timeout: float | None = None) -> CheckedDevice:
+        """What a check needs of a device, within ``timeout`` seconds or those of a poll."""
+        device = self.device(name)
+        settings = next(self._config.settings(d) for d in self._config.devices if d.name == name)
+        return CheckedDevice(
+            name=device.name,
+            host=device.host,
+            platform=device.platform,
+            target=device.target,
+            registry=device.registry,
+            tiers=settings.plan.every.keys(),
+            timeout_seconds=timeout or device.timeout_seconds,
+        )
+
+    def poll(self, name: str) -> PollResult:
+        """Poll one device now, after any poll of it that is under way."""
+        device = self.device(name)
         with self._locks[name]:
             return self._poll(device, is_planned=False)
 
@@ -111,7 +144,7 @@ class Poller:
 
     def _poll(self, device: PolledDevice, *, is_planned: bool) -> PollResult:
         newest = self.store.get(device.name) or self._restored(device)
-        result = poll_device(device, self.sessions, newest, is_planned=is_planned)
+        result = self._redacted(poll_device(device, self.sessions, newest, is_planned=is_planned))
         if not self.sessions.is_closed:
             result = replace(result, next_attempt_at=self._backoff.note(result))
         try:
@@ -124,6 +157,10 @@ class Poller:
         if self._history is not None:
             self._history.record(result, newest.outputs if newest else ())
         self.store.put(result, rendered)
+        with self._count_lock:
+            self._outcomes[PollOutcome.GOOD if result.is_good else PollOutcome.FAILED] += 1
+        if not self.sessions.is_closed:  # else it fails because of that
+            log_failure(result, newest.error if newest else None)
         for event in result.events:
             log.info(
                 "%s: %s", event.tunnel or event.device, event.detail, extra={"device": event.device}
@@ -131,6 +168,15 @@ class Poller:
             if self._on_event is not None:
                 self._on_event(event)
         return result
+
+    def _redacted(self, result: PollResult) -> PollResult:
+        """A device may echo what was typed: no secret leaves with what it said last."""
+        error = result.error
+        if error is None or self._redactor is None:
+            return result
+        redact = self._redactor.redact
+        cleaned = replace(error, cause=redact(error.cause), evidence=redact(error.evidence))
+        return replace(result, error=cleaned)
 
     def _linked(self, result: PollResult, newest: PollResult | None) -> PollResult:
         """``result`` with the other ends of its tunnels, as those were read last."""
@@ -149,6 +195,19 @@ class Poller:
             host=device.host,
             platform=device.platform,
             interval_seconds=device.interval_seconds,
+        )
+
+    def polls(self) -> dict[PollOutcome, int]:
+        """How many polls ended well and how many did not, since the start."""
+        with self._count_lock:
+            return {one: self._outcomes[one] for one in (PollOutcome.GOOD, PollOutcome.FAILED)}
+
+    def host_key_facts(self) -> HostKeyFacts:
+        """How host keys are checked, and how many devices are spoken to without."""
+        sessions = [one.session for one in self.store.snapshot().values()]
+        return HostKeyFacts(
+            mode=self._config.host_keys.check,
+            unverified=sum(1 for one in sessions if one and not one.is_host_key_verified),
         )
 
     def close(self, timeout: float = 5.0) -> None:
@@ -320,6 +379,13 @@ class Monitor:
             scheduler_lag_seconds=self._scheduler.lag_seconds,
             collections_in_flight=self.poller.in_flight,
             history=self._history_facts(),
+            polls={
+                **self.poller.polls(),
+                PollOutcome.SKIPPED: 0,
+                PollOutcome.MISSED: self._scheduler.missed,
+            },
+            logins=LoginFacts(total=self.poller.logins.total, failed=self.poller.logins.failed),
+            host_keys=self.poller.host_key_facts(),
         )
 
     def _history_facts(self) -> HistoryFacts | None:

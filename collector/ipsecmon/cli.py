@@ -24,6 +24,8 @@ import click
 
 from ipsecmon import __version__
 from ipsecmon.app import Monitor, Poller, UnknownDevice, problems, templates_in_use
+from ipsecmon.check_report import check_document, check_lines
+from ipsecmon.checking import Verdict, check_device, unwatched
 from ipsecmon.command_line import CONFIG as _CONFIG
 from ipsecmon.command_line import EXIT_FAILED, EXIT_WRONG_USE
 from ipsecmon.command_line import JSON as _JSON
@@ -41,6 +43,7 @@ from ipsecmon.model import Event, EventKind, PollResult
 from ipsecmon.moments import ACCEPTED, local, offset_text, read_moment
 from ipsecmon.printing import print_explained, print_poll, print_tables
 from ipsecmon.server import ListenFailed
+from ipsecmon.sessions.napalm_session import open_napalm_session
 from ipsecmon_parsers.anonymize import anonymize as anonymize_text
 from ipsecmon_parsers.documents import Json
 from ipsecmon_parsers.errors import (
@@ -65,7 +68,8 @@ Exit codes: 0 everything was read; 1 a device or an output could not be read;
 2 wrong use or a wrong configuration."""
 
 _LOG_LEVEL = click.option(
-    "--log-level",
+    "--log.level",
+    "log_level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
@@ -169,10 +173,21 @@ def demo(speed: float, interval: float, port: int, spokes: int | None) -> None:
 @main.command()
 @_CONFIG
 @_LOG_LEVEL
-@click.option("--log-json", is_flag=True, help="Write the log as JSON lines.")
-def run(config_file: Path, log_level: str, log_json: bool) -> None:
-    """Poll the devices of the configuration and serve metrics, pages and JSON."""
-    redactor = setup_logging(log_level, json=log_json)
+@click.option(
+    "--log.format",
+    "log_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or a JSON object a line.",
+)
+def run(config_file: Path, log_level: str, log_format: str) -> None:
+    """Poll the devices of the configuration and serve metrics, pages and JSON.
+
+    Each failed poll is one line of the log, with device, stage, reason, command, seconds, the last the device sent and the
+    next attempt. It is a warning when a device begins to fail or fails in another way, and informational after that.
+    """
+    redactor = setup_logging(log_level, json=log_format == "json")
     config = _load(config_file)
     try:
         monitor = Monitor(config, redactor)
@@ -658,6 +673,43 @@ def check_config(config_file: Path) -> None:
     click.echo(f"{config_file}: correct, {_devices(config)}")
     for line in templates_in_use(config):
         click.echo(line)
+
+
+@main.command(name="check-device")
+@click.argument("device")
+@_CONFIG
+@_JSON
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 3600),
+    help="Seconds for all of it; the poll timeout of the device if not given.",
+)
+def check_device_command(
+    device: str, config_file: Path, as_json: bool, timeout: float | None
+) -> None:
+    """Say step by step whether DEVICE can be polled, and what to do where it cannot.
+
+    Name, TCP, key exchange, host key, authentication, prompt, privilege, each command and what was read of its answer. It
+    logs in once beside a running service, takes one vty for as long as it lasts, and sends show commands only.
+
+    \b
+    Exit codes: 0 the device can be polled; 1 it cannot; 2 wrong use or a wrong configuration.
+    """
+    redactor = setup_logging("error")
+    config = _load(config_file)
+    poller = Poller(config, redactor)
+    try:
+        check = check_device(poller.checked(device, timeout), unwatched(open_napalm_session))
+    except UnknownDevice as error:
+        _fail(str(error), EXIT_WRONG_USE)
+    if as_json:
+        _print_json(check_document(check, redactor.redact))
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+        for line in check_lines(check, redactor.redact, width):
+            click.echo(line)
+    if check.verdict is Verdict.FAILED:
+        sys.exit(EXIT_FAILED)
 
 
 def _raw_needs_json(raw: bool, as_json: bool) -> None:

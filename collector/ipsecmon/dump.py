@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ipsecmon.model import Event, IkePeer, Link, Loss, PollResult, Status, TunnelState
+from ipsecmon.model import (
+    Event,
+    IkePeer,
+    Link,
+    Loss,
+    PollResult,
+    SessionFacts,
+    Status,
+    TunnelState,
+)
 from ipsecmon_parsers.documents import Json, record_document
 
-__all__ = ["event_document", "result_document", "utc_text"]
+__all__ = ["event_document", "result_document", "session_document", "utc_text"]
 
 
 def result_document(result: PollResult, *, raw: bool = False) -> dict[str, Json]:
@@ -25,7 +34,10 @@ def result_document(result: PollResult, *, raw: bool = False) -> dict[str, Json]
             "reason": error.reason.value,
             "command": error.command,
             "message": error.message,
+            "evidence": error.evidence,
         },
+        "session": None if result.session is None else session_document(result.session),
+        "next_attempt_at": _time(result.next_attempt_at),
         "started_at": utc_text(result.started_at),
         "duration_seconds": round(result.duration_seconds, 6),
         "read_at": _time(result.read_at),
@@ -79,6 +91,23 @@ def _tunnel_document(tunnel: TunnelState, status: Status) -> dict[str, Json]:
         "received_bytes_per_second": tunnel.received_bytes_per_second,
         "predicted_expiry_at": _time(tunnel.predicted_expiry_at),
         "flow": record_document(tunnel.flow),
+    }
+
+
+def session_document(session: SessionFacts) -> dict[str, Json]:
+    """What was agreed on when a session was opened; ``opened_at`` in UTC."""
+    return {
+        "address": session.address,
+        "server_version": session.server_version,
+        "kex": session.kex,
+        "host_key": session.host_key,
+        "cipher": session.cipher,
+        "mac": session.mac,
+        "weak": list(session.weak),
+        "host_key_fingerprint": session.host_key_fingerprint,
+        "is_host_key_verified": session.is_host_key_verified,
+        "prompt": session.prompt,
+        "opened_at": utc_text(session.opened_at),
     }
 
 

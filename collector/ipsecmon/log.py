@@ -18,15 +18,24 @@ import urllib.parse
 from datetime import UTC, datetime
 from typing import TextIO
 
-__all__ = ["Redactor", "setup_logging"]
+__all__ = ["Redactor", "one_line", "setup_logging"]
 
 HIDDEN = "***"
-FIELDS = ("device", "stage")
+FIELDS = (
+    "device",
+    "stage",
+    "reason",
+    "command",
+    "seconds",
+    "next_attempt",
+    "evidence",
+)
 # what they say below WARNING is about themselves, and some of it echoes what a device printed
 NOISY = ("apscheduler", "asyncssh", "netmiko", "uvicorn", "uvicorn.error", "uvicorn.access")
 # prints a traceback for every connection that fails, and each of those becomes a sentence of ours
 MUTE = ("paramiko", "apscheduler.scheduler", "apscheduler.executors.default")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+PLAIN_WORD = re.compile(r"[^\s\"=]+")
 NOTHING = re.compile(r"(?!)")
 
 text_of_exception = logging.Formatter().formatException
@@ -95,7 +104,7 @@ class Redactor(logging.Filter):
             record.stack_info = self.redact(record.stack_info)
         for field in FIELDS:
             value = getattr(record, field, None)
-            if value is not None:
+            if value is not None and not isinstance(value, float):
                 setattr(record, field, self.redact(str(value)))
         return True
 
@@ -122,7 +131,7 @@ class TextFormatter(logging.Formatter):
     """One line for a person; line feeds and terminal escapes of a device become visible text."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = "".join(f" {name}={value}" for name, value in fields_of(record).items())
+        fields = "".join(f" {name}={_word(value)}" for name, value in fields_of(record).items())
         head = f"{timestamp(record)} {record.levelname} {record.name}{fields}"
         parts = [record.getMessage(), *evidence_of(record).values()]
         return one_line(f"{head}: {' | '.join(parts)}")
@@ -144,9 +153,19 @@ class JsonFormatter(logging.Formatter):
         )
 
 
-def fields_of(record: logging.LogRecord) -> dict[str, str]:
+def fields_of(record: logging.LogRecord) -> dict[str, str | float]:
     values = {name: getattr(record, name, None) for name in FIELDS}
-    return {name: str(value) for name, value in values.items() if value is not None}
+    return {
+        name: value if isinstance(value, float) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _word(value: str | float) -> str:
+    """As it is, or in quotes where it would not read as one word."""
+    text = str(value)
+    return text if PLAIN_WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def evidence_of(record: logging.LogRecord) -> dict[str, str]:

@@ -116,13 +116,13 @@ def _failed(
 ) -> PollResult:
     """What was known, with the reason why nothing newer is."""
     failure = _poll_error(device, error)
-    log.log(
-        logging.DEBUG if is_closing else logging.WARNING,
-        "%s",
-        failure.cause,
-        extra={"device": device.name, "stage": failure.stage.value},
-        exc_info=error if failure.is_unexpected else None,
-    )
+    if failure.is_unexpected:
+        log.log(
+            logging.DEBUG if is_closing else logging.ERROR,
+            "a fault of ours",
+            extra={"device": device.name, "stage": failure.stage.value},
+            exc_info=error,
+        )
     counts = {**last.errors_total, failure.reason: last.errors_total.get(failure.reason, 0) + 1}
     unread = [failure.command] if failure.command and failure.stage is Stage.PARSE else []
     return replace(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ipsecmon import errors
 from ipsecmon.credentials import CredentialError
-from ipsecmon.model import EventKind, PollResult, RawOutput, Reason, Stage, Status
+from ipsecmon.dump import result_document
+from ipsecmon.model import EventKind, PollResult, RawOutput, Reason, SessionFacts, Stage, Status
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.sessions import Session, SessionPool, Target
 from ipsecmon.sessions.host_keys import AnyHostKey
@@ -461,3 +463,78 @@ def test_an_event_quotes_what_the_device_said_before_and_after(device: Device) -
         assert line.text in text.splitlines()[line.line_no - 1]
     assert [line.read_at for line in spis] == [101.0, 161.0]
     assert "0x1234ABCD" in spis[1].text
+
+
+# --- what is told of the session and of a failure -----------------------------------------------------------------
+
+
+class SessionWithFacts(FakeSession):
+    """Answers as the tutorial's router and says what it was opened with."""
+
+    @property
+    def facts(self) -> SessionFacts:
+        return FACTS
+
+
+FACTS = SessionFacts(
+    address="92.1.1.1",
+    server_version="SSH-2.0-Cisco-1.25",
+    kex="diffie-hellman-group14-sha1",
+    host_key="ssh-rsa",
+    cipher="aes128-ctr",
+    mac="hmac-sha1",
+    prompt="Site1",
+    weak=("diffie-hellman-group14-sha1",),
+    host_key_fingerprint="SHA256:abc",
+    opened_at=100.0,
+)
+
+
+def poll_in(pool: SessionPool, last: PollResult | None = None) -> PollResult:
+    device = PolledDevice(
+        name="Site1",
+        host="92.1.1.1",
+        platform=Platform.IOS,
+        interval_seconds=60,
+        timeout_seconds=30,
+        target=lambda: TARGET,
+    )
+    return poll_device(device, pool, last, lambda: 101.0)
+
+
+def test_what_the_session_was_opened_with_stays_known_while_the_device_fails() -> None:
+    pool = SessionPool(lambda _target, _timeout: SessionWithFacts(ANSWERS))
+    good = poll_in(pool)
+    pool.drop("Site1")
+    pool.open_session = no_connection
+    failed = poll_in(pool, good)
+
+    assert good.session == failed.session == FACTS
+    assert failed.error is not None
+
+
+def no_connection(_target: Target, _timeout: float) -> Session:
+    raise errors.ConnectFailed("no TCP connection", evidence="% Connection refused")
+
+
+def test_the_last_words_of_a_device_are_kept_with_the_failure() -> None:
+    result = poll_in(SessionPool(no_connection))
+
+    assert result.error is not None
+    assert result.error.evidence == "% Connection refused"
+
+
+def test_the_document_of_a_device_shows_its_session_and_its_failure() -> None:
+    good = result_document(
+        poll_in(SessionPool(lambda _target, _timeout: SessionWithFacts(ANSWERS)))
+    )
+    failed = result_document(replace(poll_in(SessionPool(no_connection)), next_attempt_at=161.0))
+
+    assert isinstance(good["session"], dict)
+    assert good["session"]["weak"] == ["diffie-hellman-group14-sha1"]
+    assert good["session"]["opened_at"] == "1970-01-01T00:01:40Z"
+    assert good["next_attempt_at"] is None
+    assert isinstance(failed["error"], dict)
+    assert failed["error"]["evidence"] == "% Connection refused"
+    assert failed["session"] is None
+    assert failed["next_attempt_at"] == "1970-01-01T00:02:41Z"

@@ -29,7 +29,7 @@ from ipsecmon.model import (
 from ipsecmon.store import Store
 from ipsecmon.web import WebContext, create_app
 from ipsecmon_parsers.records import Platform
-from metrics_fleet import tunnel
+from metrics_fleet import SESSION, tunnel
 
 
 def context(*results: PollResult) -> WebContext:
@@ -259,3 +259,36 @@ def test_ready_means_every_device_was_polled() -> None:
     assert client().get("/-/ready").status_code == 503
     assert client(failed()).get("/-/ready").status_code == 200
     assert client().get("/-/healthy").status_code == 200
+
+
+def test_a_failing_device_shows_its_last_words_and_when_it_is_tried_again() -> None:
+    error = PollError(
+        device="Site1",
+        stage=Stage.COMMAND,
+        reason=Reason.TIMEOUT,
+        cause="silent",
+        evidence="<script>% Bad",
+    )
+    page = client(failed(error=error, next_attempt_at=1130.0)).get("/").text
+
+    assert "Site1, stage command: silent Tried again in 120 s." in " ".join(page.split())
+    assert "<code>&lt;script&gt;% Bad</code>" in page
+
+
+def test_the_page_shows_how_old_a_session_is_and_what_is_weak_about_it() -> None:
+    session = replace(SESSION, opened_at=1010.0 - 3600, weak=("ssh-rsa", "3des-cbc"))
+    page = client(failed(session=session)).get("/").text
+    unverified = client(failed(session=replace(session, is_host_key_verified=False))).get("/").text
+
+    assert "logged in 60 min ago, SSH-2.0-Cisco-1.25" in page
+    assert "weak: ssh-rsa, 3des-cbc" in page
+    assert "host key not verified" not in page
+    assert "host key not verified" in unverified
+
+
+def test_a_good_device_shows_no_word_of_failure() -> None:
+    page = client(failed(error=None)).get("/").text
+
+    assert "Tried again" not in page
+    assert "The last it sent" not in page
+    assert "weak:" not in page

@@ -109,7 +109,7 @@ def test_the_clock_of_a_monitor_can_be_wrong() -> None:
 
 
 def test_a_command_the_router_does_not_know_is_refused_as_on_the_terminal() -> None:
-    output = device_of().open().run("show crypto nonsense", 30)
+    output = device_of().open().run("show cpu usage", 30)
 
     with pytest.raises(CommandRefused):
         parse(Platform.IOS, SHOW_IPSEC_SA, output.text, complete=True)

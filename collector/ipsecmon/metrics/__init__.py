@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from ipsecmon.metrics.exposition import ExporterFacts, HistoryFacts, exposition
+from ipsecmon.metrics.catalogue import SHARES, PollOutcome
+from ipsecmon.metrics.exposition import (
+    CredentialFacts,
+    ExporterFacts,
+    HistoryFacts,
+    HostKeyFacts,
+    LoginFacts,
+    exposition,
+)
 from ipsecmon.metrics.negotiation import Format, accepts_gzip, negotiated
 from ipsecmon.metrics.render import render_result
 
 __all__ = [
+    "SHARES",
+    "CredentialFacts",
     "ExporterFacts",
     "Format",
     "HistoryFacts",
+    "HostKeyFacts",
+    "LoginFacts",
+    "PollOutcome",
     "accepts_gzip",
     "exposition",
     "negotiated",

@@ -11,10 +11,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ipsecmon.config import Tier
+from ipsecmon.config import HostKeyCheck, Tier
 from ipsecmon.model import Intent, Reason, RekeyTrigger, Status, TunnelOption
 
-__all__ = ["CATALOGUE", "GROUPS", "METRICS", "Group", "IkeSaState", "Kind", "Metric"]
+__all__ = [
+    "CATALOGUE",
+    "GROUPS",
+    "METRICS",
+    "SHARES",
+    "Group",
+    "IkeSaState",
+    "Kind",
+    "Metric",
+    "PollOutcome",
+]
+
+SHARES = ("0.5", "0.9", "0.99")
+"""Of the newest polls, in the words of the label ``share``."""
 
 
 class Kind(StrEnum):
@@ -40,6 +53,17 @@ class IkeSaState(StrEnum):
     DEAD = "dead"
     """No IKE SA with this peer."""
     UNKNOWN = "unknown"
+
+
+class PollOutcome(StrEnum):
+    """What became of a poll that was due, in the words of the label ``outcome``."""
+
+    GOOD = "good"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """The device rests after failures."""
+    MISSED = "missed"
+    """The one before it still ran, or no worker was free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -550,6 +574,7 @@ def _of_device(
 
 
 _NOT_READ = "it was never read"
+_NO_SESSION = "no session was opened yet"
 _DEVICES = Group(
     title="Devices",
     about="They stay when the data of the tunnels is too old to be exported.",
@@ -633,6 +658,45 @@ _DEVICES = Group(
             unit="seconds",
         ),
         _of_device(
+            "next_attempt_timestamp_seconds",
+            "Unix time at which a device that fails and is left alone for a while is tried again.",
+            "the poll",
+            tier=Tier.STANDARD,
+            unit="seconds",
+            absent="it is polled at its interval",
+        ),
+        _of_device(
+            "session_opened_timestamp_seconds",
+            "Unix time of the login of the session that answered last.",
+            "the session",
+            tier=Tier.STANDARD,
+            unit="seconds",
+            absent=_NO_SESSION,
+        ),
+        _of_device(
+            "ssh_weak_algorithms",
+            "SSH algorithms of the last session that ssh_profile modern does not offer; 0 is good.",
+            "the session",
+            tier=Tier.STANDARD,
+            absent=_NO_SESSION,
+        ),
+        _of_device(
+            "host_key_verified",
+            "1 if the host key of the last session was one we knew, 0 if any key would have done.",
+            "the session",
+            tier=Tier.STANDARD,
+            absent=_NO_SESSION,
+        ),
+        _of_device(
+            "ssh_info",
+            "SSH algorithms and server version of the last session; always 1.",
+            "the session",
+            _I,
+            labels=("kex", "cipher", "mac", "host_key", "server_version"),
+            tier=_EXTENDED,
+            absent=_NO_SESSION,
+        ),
+        _of_device(
             "poll_interval_seconds",
             "Configured interval between polls.",
             "`interval` of the configuration",
@@ -648,6 +712,7 @@ def _of_exporter(
     kind: Kind = _G,
     labels: tuple[str, ...] = (),
     unit: str = "",
+    values: tuple[str, ...] = (),
     absent: str = "",
 ) -> Metric:
     return Metric(
@@ -658,12 +723,15 @@ def _of_exporter(
         source="ipsecmon",
         tier=_MINIMAL,
         unit=unit,
+        values=values,
         absent=absent,
         outlives_staleness=True,
     )
 
 
 _NO_HISTORY = "no history is kept"
+_NOT_POLLING = "nothing is polled on schedule"
+_NO_BREAKER = "no credential was used yet"
 _EXPORTER = Group(
     title="The exporter itself",
     about="Not part of `/metrics?device=NAME`.",
@@ -682,7 +750,67 @@ _EXPORTER = Group(
             "How late the newest poll began, because all workers were busy.",
             unit="seconds",
         ),
+        _of_exporter(
+            "poll_lateness_seconds",
+            "How late polls begin: that of the newest polls which so large a share of them does not exceed.",
+            labels=("share",),
+            unit="seconds",
+            values=SHARES,
+            absent=_NOT_POLLING,
+        ),
         _of_exporter("collections_in_flight", "Polls under way now."),
+        _of_exporter(
+            "polls_total",
+            "Polls since the start: good, failed, skipped because the device rests after failures, missed.",
+            _C,
+            ("outcome",),
+            values=tuple(PollOutcome),
+            absent=_NOT_POLLING,
+        ),
+        _of_exporter(
+            "logins_total",
+            "Logins to devices begun since the start; what a AAA server sees of us.",
+            _C,
+            absent=_NOT_POLLING,
+        ),
+        _of_exporter(
+            "logins_failed_total",
+            "Logins that did not lead to a session, for whatever reason.",
+            _C,
+            absent=_NOT_POLLING,
+        ),
+        _of_exporter(
+            "login_wait_seconds_total",
+            "Time polls waited for leave to log in, because of limits.logins_per_second.",
+            _C,
+            absent="logins are not limited",
+        ),
+        _of_exporter(
+            "credential_rested",
+            "1 while a credential is not used because devices refused it again and again.",
+            labels=("credential",),
+            absent=_NO_BREAKER,
+        ),
+        _of_exporter(
+            "credential_rejections_total",
+            "Refusals of a credential by devices since the start.",
+            _C,
+            ("credential",),
+            absent=_NO_BREAKER,
+        ),
+        _of_exporter(
+            "host_key_checking",
+            "1 for how host keys are checked, 0 for the others; off protects against nobody.",
+            _S,
+            ("mode",),
+            values=tuple(HostKeyCheck),
+            absent=_NOT_POLLING,
+        ),
+        _of_exporter(
+            "host_keys_unverified",
+            "Devices whose last session had a host key that nobody verified.",
+            absent=_NOT_POLLING,
+        ),
         _of_exporter(
             "history_writable",
             "1 if events can be written to the history, 0 while its disk or file refuses them.",

@@ -15,14 +15,22 @@ from dataclasses import dataclass
 from functools import cache
 
 from ipsecmon import __version__
-from ipsecmon.metrics.catalogue import CATALOGUE, Kind, Metric
+from ipsecmon.config import HostKeyCheck
+from ipsecmon.metrics.catalogue import CATALOGUE, Kind, Metric, PollOutcome
 from ipsecmon.metrics.negotiation import Format
 from ipsecmon.metrics.render import render
 from ipsecmon.metrics.samples import Sample
 from ipsecmon.metrics.text import escaped, label_block
 from ipsecmon.store import Entry
 
-__all__ = ["ExporterFacts", "HistoryFacts", "exposition"]
+__all__ = [
+    "CredentialFacts",
+    "ExporterFacts",
+    "HistoryFacts",
+    "HostKeyFacts",
+    "LoginFacts",
+    "exposition",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +44,48 @@ class HistoryFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginFacts:
+    """Logins since the start; ``wait_seconds`` is ``None`` where nothing limits them."""
+
+    total: int
+    failed: int
+    wait_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialFacts:
+    """How devices take one credential."""
+
+    is_rested: bool
+    rejections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostKeyFacts:
+    """How host keys are checked, and how many devices are spoken to without."""
+
+    mode: HostKeyCheck
+    unverified: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterFacts:
-    """What the exporter says of itself; ``history`` is ``None`` where none is kept."""
+    """What the exporter says of itself; ``None`` is not known, and left out.
+
+    ``history`` is ``None`` where none is kept. ``lateness_seconds`` has a value for each of ``SHARES``, ``credentials``
+    one for each name in the configuration.
+    """
 
     sessions_open: int
     jobs_missed: int
     scheduler_lag_seconds: float = 0.0
     collections_in_flight: int = 0
     history: HistoryFacts | None = None
+    polls: Mapping[PollOutcome, int] | None = None
+    lateness_seconds: Mapping[str, float] | None = None
+    logins: LoginFacts | None = None
+    credentials: Mapping[str, CredentialFacts] | None = None
+    host_keys: HostKeyFacts | None = None
 
 
 def exposition(
@@ -78,12 +120,37 @@ def _own_samples(facts: ExporterFacts) -> Iterator[Sample]:
     yield prefix + "jobs_missed_total", "", facts.jobs_missed
     yield prefix + "scheduler_lag_seconds", "", facts.scheduler_lag_seconds
     yield prefix + "collections_in_flight", "", facts.collections_in_flight
+    yield from _collecting_samples(facts)
     history = facts.history
     if history is not None:
         yield prefix + "history_writable", "", history.is_writable
         yield prefix + "history_events_total", "", history.events
         yield prefix + "history_write_errors_total", "", history.write_errors
         yield prefix + "history_size_bytes", "", history.size_bytes
+
+
+def _collecting_samples(facts: ExporterFacts) -> Iterator[Sample]:
+    prefix = "cisco_ipsec_exporter_"
+    for outcome, count in (facts.polls or {}).items():
+        yield prefix + "polls_total", label_block(("outcome", outcome.value)), count
+    for share, seconds in (facts.lateness_seconds or {}).items():
+        yield prefix + "poll_lateness_seconds", label_block(("share", share)), seconds
+    logins = facts.logins
+    if logins is not None:
+        yield prefix + "logins_total", "", logins.total
+        yield prefix + "logins_failed_total", "", logins.failed
+        if logins.wait_seconds is not None:
+            yield prefix + "login_wait_seconds_total", "", logins.wait_seconds
+    for name, credential in (facts.credentials or {}).items():
+        labels = label_block(("credential", name))
+        yield prefix + "credential_rested", labels, credential.is_rested
+        yield prefix + "credential_rejections_total", labels, credential.rejections
+    host_keys = facts.host_keys
+    if host_keys is not None:
+        for mode in HostKeyCheck:
+            labels = label_block(("mode", mode.value))
+            yield prefix + "host_key_checking", labels, mode is host_keys.mode
+        yield prefix + "host_keys_unverified", "", host_keys.unverified
 
 
 def _is_stale(entry: Entry, stale_after: float, now: float) -> bool:

@@ -13,7 +13,7 @@ from ipsecmon.config import Tier
 from ipsecmon.metrics.catalogue import IkeSaState
 from ipsecmon.metrics.text import label, label_block
 from ipsecmon.metrics.tunnel_samples import TunnelLabels, tunnel_samples
-from ipsecmon.model import IkePeer, Link, PollResult
+from ipsecmon.model import IkePeer, Link, PollResult, SessionFacts
 from ipsecmon_parsers.records import IkeSa, IkeState
 
 __all__ = ["Sample", "result_samples"]
@@ -50,6 +50,10 @@ def _device_samples(result: PollResult) -> Iterator[Sample]:
     yield prefix + "collect_duration_seconds", device, result.duration_seconds
     yield prefix + "last_attempt_timestamp_seconds", device, result.started_at
     yield prefix + "poll_interval_seconds", device, result.interval_seconds
+    if result.next_attempt_at is not None:
+        yield prefix + "next_attempt_timestamp_seconds", device, result.next_attempt_at
+    if result.session is not None:
+        yield from _session_samples(result.device, result.session)
     for reason, count in result.errors_total.items():
         block = label_block(name, ("reason", reason.value))
         yield prefix + "collect_errors_total", block, count
@@ -75,6 +79,22 @@ def _device_samples(result: PollResult) -> Iterator[Sample]:
         yield prefix + "sa_lifetime_seconds", device, result.sa_lifetime.seconds
         if result.sa_lifetime.kilobytes is not None:
             yield prefix + "sa_lifetime_bytes", device, result.sa_lifetime.kilobytes * 1024
+
+
+def _session_samples(name: str, session: SessionFacts) -> Iterator[Sample]:
+    device = label_block(("device", name))
+    prefix = "cisco_ipsec_device_"
+    yield prefix + "session_opened_timestamp_seconds", device, session.opened_at
+    yield prefix + "ssh_weak_algorithms", device, len(session.weak)
+    yield prefix + "host_key_verified", device, session.is_host_key_verified
+    agreed = (
+        ("kex", session.kex),
+        ("cipher", session.cipher),
+        ("mac", session.mac),
+        ("host_key", session.host_key),
+        ("server_version", session.server_version),
+    )
+    yield prefix + "ssh_info", label_block(("device", name), *agreed), 1
 
 
 def _link_samples(link: Link, labels: TunnelLabels) -> Iterator[Sample]:

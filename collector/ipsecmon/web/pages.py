@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ipsecmon import __version__
 from ipsecmon.dump import utc_text
-from ipsecmon.model import Event, PollResult, Snapshot, Status, TunnelState
+from ipsecmon.model import Event, PollResult, SessionFacts, Snapshot, Status, TunnelState
 from ipsecmon_parsers.documents import spi_hex
 from ipsecmon_parsers.records import IpsecSa
 
@@ -46,6 +46,11 @@ class _DeviceBlock:
     platform: str
     age: str
     error: str
+    evidence: str
+    """The last that came from the device before it failed."""
+    next_attempt: str
+    session: str
+    weak: str
     ike: str
     tunnels: list[_TunnelRow]
 
@@ -87,12 +92,32 @@ def _device_block(result: PollResult, now: float) -> _DeviceBlock:
         platform=result.platform.value,
         age="never read" if result.read_at is None else f"read {now - result.read_at:.0f} s ago",
         error=result.error.message if result.error else "",
+        evidence=result.error.evidence if result.error else "",
+        next_attempt=_next_attempt(result, now),
+        session=_session(result.session, now),
+        weak=", ".join(result.session.weak) if result.session else "",
         ike=", ".join(
             f"{peer.peer} {peer.sas[-1].raw_state if peer.sas else 'no IKE SA'}"
             for peer in result.ike_peers
         ),
         tunnels=[_tunnel_row(tunnel, result.status_of(tunnel), full) for tunnel in result.tunnels],
     )
+
+
+def _next_attempt(result: PollResult, now: float) -> str:
+    if result.next_attempt_at is None:
+        return ""
+    return f"in {max(0.0, result.next_attempt_at - now):.0f} s"
+
+
+def _session(session: SessionFacts | None, now: float) -> str:
+    """How old it is and what answers there."""
+    if session is None:
+        return ""
+    minutes = max(0.0, now - session.opened_at) / 60
+    age = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+    unverified = "" if session.is_host_key_verified else ", host key not verified"
+    return f"logged in {age} ago, {session.server_version}{unverified}"
 
 
 def _tunnel_row(tunnel: TunnelState, status: Status, full_seconds: int | None) -> _TunnelRow:
