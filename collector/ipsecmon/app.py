@@ -137,7 +137,7 @@ class Poller:
                 lock.release()
 
     def _polled(self, device: Device) -> PolledDevice:
-        timing = self._config.timing(device)
+        timing = self._config.settings(device).timing
         return PolledDevice(
             name=device.name,
             host=device.host,
@@ -156,7 +156,7 @@ class Poller:
             device.credentials,
             redact=self._redactor.add if self._redactor else None,
         )
-        timing = self._config.timing(device)
+        timing = self._config.settings(device).timing
         host_keys = self._config.host_keys
         return Target(
             device=device.name,
@@ -237,7 +237,7 @@ class Monitor:
         self._scheduler = PollScheduler(self._poll, workers=config.poll.workers)
         stale_after: dict[str, float] = {}
         for device in config.devices:
-            timing = config.timing(device)
+            timing = config.settings(device).timing
             stale_after[device.name] = timing.stale_after
             self._scheduler.add(device.name, timing.interval)
         self.context = WebContext(

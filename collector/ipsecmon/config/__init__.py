@@ -2,7 +2,7 @@
 
     config = load_config(Path("ipsecmon.yml"))
     for device in config.devices:
-        print(device.name, config.timing(device).interval)
+        print(device.name, config.settings(device).timing.interval)
 
 One way through the folder: ``loading`` reads the file and calls ``document`` (YAML to values that know their lines),
 then ``checking`` (values to ``models``, errors in words). ``readings`` knows the form of each single value.
@@ -15,12 +15,18 @@ from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
 from ipsecmon.config.models import (
     Config,
     Credential,
+    Defaults,
     Device,
+    Group,
     HistoryFile,
     HostKeys,
+    Jump,
     Metrics,
     Poll,
+    PollingPlan,
     RetentionLimits,
+    Source,
+    Ssh,
     Tunnel,
     Web,
 )
@@ -41,12 +47,15 @@ __all__ = [
     "Config",
     "ConfigError",
     "Credential",
+    "Defaults",
     "Device",
     "FromEnvironment",
     "FromFile",
+    "Group",
     "HistoryFile",
     "HostKeyCheck",
     "HostKeys",
+    "Jump",
     "Limits",
     "Listen",
     "Metrics",
@@ -54,9 +63,12 @@ __all__ = [
     "Plan",
     "Poll",
     "PollTier",
+    "PollingPlan",
     "RetentionLimits",
     "Secret",
     "Settings",
+    "Source",
+    "Ssh",
     "SshProfile",
     "Tier",
     "Timing",

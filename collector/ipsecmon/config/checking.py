@@ -16,8 +16,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ipsecmon.config.document import BROKEN, Block, Items, Position, describe
-from ipsecmon.config.mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
-from ipsecmon.config.models import Config, Device
+from ipsecmon.config.inheritance import flattened, joined, lineage
+from ipsecmon.config.mistakes import (
+    KEYS_WITH_SECRETS,
+    Mistake,
+    NotAccepted,
+    key_path,
+    listed,
+    meant,
+    quoted,
+)
+from ipsecmon.config.models import NO_JUMP, Config, Device, Poll, Source
 from ipsecmon.config.readings import NAME, Reading, duration_text, read_duration
 from ipsecmon.config.tunnel_readings import LinkEnds, read_identity, read_link
 from ipsecmon_parsers.errors import TemplatesRefused
@@ -26,25 +35,54 @@ __all__ = ["check"]
 
 Where = tuple[str | int, ...]
 
+# what a source of each kind may have beside it
+KEYS_OF_SOURCES = {
+    "file": (),
+    "file_sd": ("groups",),
+    "http_sd": ("token", "headers", "ca", "refresh", "groups"),
+    "nornir": ("options", "refresh", "groups"),
+}
+
 
 def check(root: Block, path: Path) -> tuple[Config | None, list[Mistake]]:
     config: Config | None = None
     details: list[ErrorDetails] = []
+    whole = with_whole_devices(root)
     try:
-        config = Config.model_validate(root, context=path.parent)
+        config = Config.model_validate(whole, context=path.parent)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    mistakes = Mistakes(root, path)
+    mistakes = Mistakes(whole, path)
     for detail in details:
         add_in_words(mistakes, detail)
+    add_no_devices(mistakes, root)
+    add_sources_of_no_kind(mistakes, root)
     add_equal_names(mistakes, root)
-    add_unknown_credentials(mistakes, root)
-    add_devices_always_stale(mistakes, root)
+    add_unknown_names(mistakes, root)
+    add_circles(mistakes, root)
+    add_deadlines_out_of_order(mistakes, root)
+    add_devices_always_stale(mistakes, whole)
     add_tunnels_without_identity(mistakes, root)
     add_equal_tunnels(mistakes, root)
     add_unknown_devices(mistakes, root)
     add_contradictory_links(mistakes, root)
     return config, [*mistakes.found, *mistakes.in_templates]
+
+
+def with_whole_devices(root: Block) -> Block:
+    """The same with each device as its groups and the defaults make it."""
+    items = root.get("devices")
+    if not isinstance(items, Items):
+        return root
+    groups, defaults = block_at(root, "groups"), block_at(root, "defaults")
+    whole = Items()
+    whole.item_at = items.item_at
+    whole += [
+        flattened(item, groups, defaults) if isinstance(item, Block) else item for item in items
+    ]
+    result = joined(root)
+    result["devices"] = whole
+    return result
 
 
 class Mistakes:
@@ -122,9 +160,14 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
     where = detail["loc"]
     if detail["type"] == "too_short" and mistakes.value(where):
         return  # items are there, all with mistakes of their own
-    under_credentials = where[0] == "credentials"
+    is_secret = where[0] == "credentials" or (
+        where[0] == "inventory" and not KEYS_WITH_SECRETS.isdisjoint(where[2:3])
+    )
     if detail["type"] == "missing":
-        mistakes.add(where, "no such key", in_words(annotation_at(where)), at=where[:-1])
+        may_inherit = where[0] == "devices" and where[-1] in ("platform", "credentials")
+        elsewhere = " here, in its groups or under 'defaults'" if may_inherit else ""
+        found = f"no such key{elsewhere}"
+        mistakes.add(where, found, in_words(annotation_at(where)), at=where[:-1])
     elif detail["type"] == "extra_forbidden":
         *parent, key = where
         keys = keys_of(annotation_at(tuple(parent)))
@@ -138,8 +181,33 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
             mistakes.add_templates(where, error)
             return
         accepted = error.accepted if isinstance(error, NotAccepted) else ""
-        found = describe(value, hide=under_credentials)
+        found = describe(value, hide=is_secret)
         mistakes.add(where, found, accepted or in_words(annotation_at(where)))
+
+
+def add_no_devices(mistakes: Mistakes, root: Block) -> None:
+    if root.get("inventory"):
+        return
+    accepted = f"{in_words(annotation_at(('devices',)))}, or a source under 'inventory'"
+    if "devices" not in root:
+        mistakes.add(("devices",), "no such key", accepted)
+    elif root["devices"] == []:
+        mistakes.add(("devices",), "an empty list", accepted)
+
+
+def add_sources_of_no_kind(mistakes: Mistakes, root: Block) -> None:
+    """A source is of one kind, and has the keys of that kind only."""
+    for where, source in blocks_of(root, "inventory"):
+        kinds = [kind for kind in KEYS_OF_SOURCES if kind in source]
+        if len(kinds) != 1:
+            found = f"{' and '.join(kinds)} in one source" if kinds else "a source of no kind"
+            mistakes.add(where, found, f"one of {listed(KEYS_OF_SOURCES)}")
+            continue
+        known = KEYS_OF_SOURCES[kinds[0]]
+        for key in source:
+            if key in Source.model_fields and key not in (kinds[0], *known):
+                accepted = f"{listed(known)}" if known else "nothing"
+                mistakes.add((*where, key), f"'{key}' beside '{kinds[0]}'", accepted)
 
 
 def add_equal_names(mistakes: Mistakes, root: Block) -> None:
@@ -159,31 +227,124 @@ def add_equal_names(mistakes: Mistakes, root: Block) -> None:
         mistakes.add(here, found, "a name of its own for each device", at=at)
 
 
-def add_unknown_credentials(mistakes: Mistakes, root: Block) -> None:
-    known = root.get("credentials")
-    if not isinstance(known, Block):
+def add_unknown_names(mistakes: Mistakes, root: Block) -> None:
+    """Credentials, jump hosts and groups that are used and not there."""
+    users = [
+        *devices(root),
+        *named_blocks(root, "groups"),
+        *named_blocks(root, "jump_hosts"),
+        *blocks_of(root, "inventory"),
+        (("defaults",), block_at(root, "defaults")),
+        (("ssh",), block_at(root, "ssh")),
+    ]
+    for key, section in (
+        ("credentials", "credentials"),
+        ("jump", "jump_hosts"),
+        ("via", "jump_hosts"),
+    ):
+        known = root.get(section, Block())
+        if not isinstance(known, Block) or (key == "credentials" and section not in root):
+            continue
+        for where, user in users:
+            add_unknown_name(mistakes, (*where, key), user.get(key), section, known)
+    known = root.get("groups", Block())
+    for where, user in users:
+        names = user.get("groups")
+        if isinstance(names, Items) and isinstance(known, Block):
+            for index, name in enumerate(names):
+                add_unknown_name(mistakes, (*where, "groups", index), name, "groups", known)
+
+
+def add_unknown_name(
+    mistakes: Mistakes, where: Where, name: object, section: str, known: Block
+) -> None:
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name in known:
         return
-    accepted = (
-        f"a name under 'credentials': {listed(known)}" if known else "a name under 'credentials'"
-    )
-    for where, device in devices(root):
-        name = device.get("credentials")
-        if isinstance(name, str) and NAME.fullmatch(name) and name not in known:
-            found = f"{quoted(name)}{meant(name, known)}"
-            mistakes.add((*where, "credentials"), found, accepted)
+    if where[-1] == "jump" and name == NO_JUMP:
+        return
+    names = f"a name under '{section}'" + (f": {listed(known)}" if known else "")
+    accepted = f"{names}, or {NO_JUMP}" if where[-1] == "jump" else names
+    mistakes.add(where, f"{quoted(name)}{meant(name, known)}", accepted)
+
+
+def add_circles(mistakes: Mistakes, root: Block) -> None:
+    """Groups that take settings from themselves, and jump hosts that are reached through themselves."""
+    groups = block_at(root, "groups")
+    for where, group in named_blocks(root, "groups"):
+        if where[1] in [name for name, _ in lineage(group, groups)]:
+            found = f"a circle that leads back to {quoted(str(where[1]))}"
+            mistakes.add((*where, "groups"), found, "groups without a circle")
+    jumps = block_at(root, "jump_hosts")
+    if NO_JUMP in jumps:
+        mistakes.add(("jump_hosts", NO_JUMP), f"the name {NO_JUMP}", "another name for a jump host")
+    for where, _ in named_blocks(root, "jump_hosts"):
+        if where[1] in way_before(str(where[1]), jumps):
+            found = f"a circle that leads back to {quoted(str(where[1]))}"
+            mistakes.add((*where, "via"), found, "jump hosts without a circle")
+
+
+def way_before(name: str, jumps: Block) -> list[str]:
+    way: list[str] = []
+    while True:
+        jump = jumps.get(name)
+        via = jump.get("via") if isinstance(jump, Block) else None
+        if not isinstance(via, str) or via in way:
+            return way
+        way.append(via)
+        name = via
+
+
+def add_deadlines_out_of_order(mistakes: Mistakes, root: Block) -> None:
+    """What one device or group writes side by side; what is inherited is cut to fit instead."""
+    for where, one in (*devices(root), *named_blocks(root, "groups")):
+        for key, limit_key in (
+            ("timeout", "interval"),
+            ("read_timeout", "timeout"),
+            ("connect_timeout", "timeout"),
+        ):
+            value, limit = seconds(one.get(key)), seconds(one.get(limit_key))
+            if value is not None and limit is not None and value > limit:
+                accepted = f"at most '{limit_key}' ({duration_text(limit)})"
+                mistakes.add((*where, key), describe(one[key], hide=False), accepted)
 
 
 def add_devices_always_stale(mistakes: Mistakes, root: Block) -> None:
-    poll = root.get("poll")
-    stale_after = seconds(poll.get("stale_after")) if isinstance(poll, Block) else None
-    if stale_after is None:
-        return
+    """Devices, as their groups make them, whose data is withdrawn before it is read again."""
+    poll = block_at(root, "poll")
     for where, device in devices(root):
-        interval = seconds(device.get("interval"))
-        if interval is not None and interval >= stale_after:
-            accepted = f"less than 'poll.stale_after' ({duration_text(stale_after)})"
-            found = describe(device["interval"], hide=False)
-            mistakes.add((*where, "interval"), found, accepted)
+        own = "stale_after" in device
+        stale_after = seconds((device if own else poll).get("stale_after"))
+        if stale_after is None:
+            continue
+        limit = "stale_after" if own else "poll.stale_after"
+        for path, pace in paces(device, poll):
+            if pace < stale_after:
+                continue
+            if path[0] != "poll":
+                found = describe(mistakes.value((*where, *path)), hide=False)
+                accepted = f"less than '{limit}' ({duration_text(stale_after)})"
+                mistakes.add((*where, *path), found, accepted)
+            elif own:
+                found = describe(device["stale_after"], hide=False)
+                accepted = f"more than '{'.'.join(path)}' ({duration_text(pace)})"
+                mistakes.add((*where, "stale_after"), found, accepted)
+
+
+def paces(device: Block, poll: Block) -> Iterator[tuple[tuple[str, ...], float]]:
+    """How often a device is polled and its tables are read, in seconds, and which key says so."""
+    for path in (("interval",), ("plan", "tables")):
+        *parents, key = path
+        holders = ((device, ()), (poll, ("poll",)))
+        for holder, prefix in holders:
+            block = block_at(holder, parents[0]) if parents else holder
+            if key in block:
+                pace = seconds(block[key])
+                if pace is not None:
+                    yield (*prefix, *path), pace
+                break
+        else:
+            if not parents:
+                yield ("poll", "interval"), Poll().interval
 
 
 def add_tunnels_without_identity(mistakes: Mistakes, root: Block) -> None:
@@ -311,6 +472,16 @@ def blocks_of(root: Block, key: str) -> Iterator[tuple[Where, Block]]:
         for index, item in enumerate(items):
             if isinstance(item, Block):
                 yield (key, index), item
+
+
+def named_blocks(root: Block, key: str) -> list[tuple[Where, Block]]:
+    blocks = block_at(root, key)
+    return [((key, name), one) for name, one in blocks.items() if isinstance(one, Block)]
+
+
+def block_at(root: Block, key: str) -> Block:
+    block = root.get(key)
+    return block if isinstance(block, Block) else Block()
 
 
 def seconds(value: object) -> float | None:
