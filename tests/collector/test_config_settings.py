@@ -249,10 +249,10 @@ MISTAKES = [
         ],
     ),
     (
-        "inventory:\n  - {refresh: 1m}\n  - {file: a.yml, nornir: B}\n  - {file_sd: c.json, token: x}\n",
+        "inventory:\n  - {refresh: 1m}\n  - {file_sd: a.json, nornir: B}\n  - {file_sd: c.json, token: x}\n",
         [
             "3:5: inventory[0]: found a source of no kind, accepted: one of file, file_sd, http_sd, nornir",
-            "4:5: inventory[1]: found file and nornir in one source, accepted: one of file, file_sd, http_sd, nornir",
+            "4:5: inventory[1]: found file_sd and nornir in one source, accepted: one of file, file_sd, http_sd, nornir",
             "5:23: inventory[2].token: found 'token' beside 'file_sd', accepted: groups",
         ],
     ),

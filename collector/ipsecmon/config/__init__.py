@@ -10,7 +10,8 @@ then ``checking`` (values to ``models``, errors in words). ``readings`` knows th
 
 from __future__ import annotations
 
-from ipsecmon.config.loading import load_config
+from ipsecmon.config.checking import DeviceRefused, device_of
+from ipsecmon.config.loading import LoadedConfig, load_config, load_with_files
 from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
 from ipsecmon.config.models import (
     Config,
@@ -49,6 +50,7 @@ __all__ = [
     "Credential",
     "Defaults",
     "Device",
+    "DeviceRefused",
     "FromEnvironment",
     "FromFile",
     "Group",
@@ -58,6 +60,7 @@ __all__ = [
     "Jump",
     "Limits",
     "Listen",
+    "LoadedConfig",
     "Metrics",
     "Mistake",
     "Plan",
@@ -75,6 +78,8 @@ __all__ = [
     "Transport",
     "Tunnel",
     "Web",
+    "device_of",
     "has_controls",
     "load_config",
+    "load_with_files",
 ]

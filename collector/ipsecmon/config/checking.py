@@ -7,7 +7,7 @@ would hide them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import get_args, get_origin
@@ -27,11 +27,14 @@ from ipsecmon.config.mistakes import (
     quoted,
 )
 from ipsecmon.config.models import NO_JUMP, Config, Device, Poll, Source
+from ipsecmon.config.parts import SECTIONS, Whole
 from ipsecmon.config.readings import NAME, Reading, duration_text, read_duration
+from ipsecmon.config.settings import PollTier
 from ipsecmon.config.tunnel_readings import LinkEnds, read_identity, read_link
+from ipsecmon.errors import IpsecmonError
 from ipsecmon_parsers.errors import TemplatesRefused
 
-__all__ = ["check"]
+__all__ = ["DeviceRefused", "check", "check_part", "device_of"]
 
 Where = tuple[str | int, ...]
 
@@ -44,18 +47,21 @@ KEYS_OF_SOURCES = {
 }
 
 
-def check(root: Block, path: Path) -> tuple[Config | None, list[Mistake]]:
+def check(together: Whole, path: Path) -> tuple[Config | None, list[Mistake]]:
     config: Config | None = None
     details: list[ErrorDetails] = []
+    root = together.root
     whole = with_whole_devices(root)
     try:
         config = Config.model_validate(whole, context=path.parent)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    mistakes = Mistakes(whole, path)
+    mistakes = Mistakes(whole, path, together.numbers)
     for detail in details:
         add_in_words(mistakes, detail)
     add_no_devices(mistakes, root)
+    for part, name in together.equal_groups:
+        add_equal_group(mistakes, part, name)
     add_sources_of_no_kind(mistakes, root)
     add_equal_names(mistakes, root)
     add_unknown_names(mistakes, root)
@@ -85,33 +91,66 @@ def with_whole_devices(root: Block) -> Block:
     return result
 
 
+def check_part(part: Block, path: Path) -> list[Mistake]:
+    """What is wrong with a file of devices as a whole; its items are checked with those of the other files."""
+    mistakes = Mistakes(part, path)
+    for key in part:
+        if key not in SECTIONS:
+            found = f"an unknown key{meant(key, SECTIONS)}"
+            mistakes.add((key,), found, listed(SECTIONS))
+            continue
+        value, expected = part[key], Block if key == "groups" else Items
+        if not isinstance(value, expected) and value is not BROKEN:
+            mistakes.add((key,), describe(value, hide=False), in_words(annotation_at((key,))))
+    return mistakes.found
+
+
 class Mistakes:
     """Collects mistakes and finds the place of each."""
 
-    def __init__(self, root: Block, path: Path) -> None:
+    def __init__(
+        self, root: Block, path: Path, numbers: Mapping[tuple[str, int], int] | None = None
+    ) -> None:
+        """``numbers``: of items that other files brought, in their own file."""
         self.found: list[Mistake] = []
         self.in_templates: list[Mistake] = []
         self._root = root
-        self._file = str(path)
+        self.file = str(path)
+        self._numbers = numbers or {}
         # a mapping behind several aliases has its mistake once
         self._seen: set[tuple[Position, str | int, str, str]] = set()
 
     def add(self, where: Where, found: str, accepted: str, *, at: Where | None = None) -> None:
-        position = self.position(where if at is None else at)
+        self.add_at(self.position(where if at is None else at), where, found, accepted)
+
+    def add_at(self, position: Position, where: Where, found: str, accepted: str) -> None:
         mistake = (position, where[-1], found, accepted)
         if mistake in self._seen:
             return
         self._seen.add(mistake)
         self.found.append(
             Mistake(
-                file=self._file,
+                file=position.file or self.file,
                 line=position.line,
                 column=position.column,
-                key=key_path(where),
+                key=key_path(self._in_own_file(where)),
                 found=found,
                 accepted=accepted,
             )
         )
+
+    def line(self, first: Where, here: Where) -> str:
+        """``line 3``, with its file if ``here`` is in another one."""
+        at = self.position(first)
+        elsewhere = "" if at.file == self.position(here).file else f" of {at.file or self.file}"
+        return f"line {at.line}{elsewhere}"
+
+    def _in_own_file(self, where: Where) -> Where:
+        match where:
+            case (str(section), int(index), *rest):
+                return (section, self._numbers.get((section, index), index), *rest)
+            case _:
+                return where
 
     def add_templates(self, where: Where, refused: TemplatesRefused) -> None:
         """The mistakes in templates, each at its place; that there is no such folder is a mistake of the key."""
@@ -151,6 +190,53 @@ class Mistakes:
             elif isinstance(value, Items) and isinstance(step, int):
                 value = value[step]
         return value
+
+
+class DeviceRefused(IpsecmonError, ValueError):
+    """What a source says of a device cannot be used; says why in one sentence."""
+
+
+def device_of(said: Mapping[str, object], config: Config) -> Device:
+    """A device from elsewhere, with what it inherits; raises ``DeviceRefused``.
+
+    ``said`` has the keys of ``devices`` with values as in a file, or already of the final type.
+    """
+    groups = {name: group.model_dump(exclude_unset=True) for name, group in config.groups.items()}
+    whole = flattened(said, groups, config.defaults.model_dump(exclude_unset=True))
+    for wrong in wrong_with(whole, config):
+        raise DeviceRefused(wrong)
+    return Device.model_validate(whole)
+
+
+def wrong_with(device: Block, config: Config) -> Iterator[str]:
+    """All that is wrong with a device from elsewhere, in the words that a file of devices gets."""
+    root, items = Block(), Items()
+    items.append(device)
+    root["devices"] = items
+    mistakes = Mistakes(root, Path())
+    try:
+        made = Device.model_validate(device)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            detail["loc"] = ("devices", 0, *detail["loc"])
+            add_in_words(mistakes, detail)
+    else:
+        for key, name, known in (
+            ("credentials", made.credentials, config.credentials),
+            ("jump", made.jump or NO_JUMP, {NO_JUMP, *config.jump_hosts}),
+            *(("groups", group, config.groups) for group in made.groups),
+        ):
+            if name not in known:
+                mistakes.add(("devices", 0, key), f"{quoted(name)}", f"one of {listed(known)}")
+        if not mistakes.found:
+            settings = config.settings(made)
+            pace = max(settings.timing.interval, settings.plan.every.get(PollTier.TABLES, 0.0))
+            if pace >= settings.timing.stale_after:
+                limit = f"less than 'stale_after' ({duration_text(settings.timing.stale_after)})"
+                mistakes.add(("devices", 0, "interval"), quoted(duration_text(pace)), limit)
+    for mistake in mistakes.found:
+        key = mistake.key.removeprefix("devices[0]").lstrip(".")
+        yield f"{key}: found {mistake.found}, accepted: {mistake.accepted}"
 
 
 def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
@@ -195,6 +281,14 @@ def add_no_devices(mistakes: Mistakes, root: Block) -> None:
         mistakes.add(("devices",), "an empty list", accepted)
 
 
+def add_equal_group(mistakes: Mistakes, part: Block, name: str) -> None:
+    at = block_at(part, "groups").key_at[name]
+    first = mistakes.position(("groups", name))
+    found = f"{quoted(name)} again, first on line {first.line}"
+    elsewhere = f" of {first.file or mistakes.file}"
+    mistakes.add_at(at, ("groups", name), found + elsewhere, "a name of its own for each group")
+
+
 def add_sources_of_no_kind(mistakes: Mistakes, root: Block) -> None:
     """A source is of one kind, and has the keys of that kind only."""
     for where, source in blocks_of(root, "inventory"):
@@ -219,11 +313,10 @@ def add_equal_names(mistakes: Mistakes, root: Block) -> None:
         if name not in first:
             first[name] = (*where, "name")
             continue
-        line = mistakes.position(first[name])
         # a name that came through an alias stands where the first one stands: point at the device instead
         here = (*where, "name")
-        at = where if mistakes.position(here) == line else here
-        found = f"{quoted(name)} again, first on line {line.line}"
+        at = where if mistakes.position(here) == mistakes.position(first[name]) else here
+        found = f"{quoted(name)} again, first on {mistakes.line(first[name], at)}"
         mistakes.add(here, found, "a name of its own for each device", at=at)
 
 
@@ -369,15 +462,15 @@ def add_equal_tunnels(mistakes: Mistakes, root: Block) -> None:
         if isinstance(name, str) and NAME.fullmatch(name):
             first = names.setdefault((device, name), where)
             if first != where:
-                line = mistakes.position((*first, "name")).line
-                found = f"{quoted(name)} of {quoted(device)} again, first on line {line}"
+                line = mistakes.line((*first, "name"), where)
+                found = f"{quoted(name)} of {quoted(device)} again, first on {line}"
                 mistakes.add((*where, "name"), found, "a name of its own for each tunnel")
         if (key := tunnel_key(tunnel)) is None:
             continue
         first = keys.setdefault((device, *key), where)
         if first != where:
-            line = mistakes.position(first).line
-            found = f"the tunnel of {quoted(device)} that line {line} has already"
+            line = mistakes.line(first, where)
+            found = f"the tunnel of {quoted(device)} that {line} has already"
             accepted = (
                 "each tunnel once, or 'crypto_map', 'interface', 'vrf' or 'peer' to tell them apart"
             )
@@ -411,8 +504,8 @@ def canonical_address(text: str) -> str:
 
 def add_unknown_devices(mistakes: Mistakes, root: Block) -> None:
     known = device_names(root)
-    if not known:
-        return
+    if not known or any("file" not in source for _, source in blocks_of(root, "inventory")):
+        return  # other sources are asked later
     accepted = f"a name under 'devices': {listed(known)}"
     for where, tunnel in tunnels(root):
         name = tunnel.get("device")
@@ -437,8 +530,7 @@ def add_contradictory_links(mistakes: Mistakes, root: Block) -> None:
         for end in dict.fromkeys((pair.one, pair.other)):
             earlier = first.setdefault(str(end), where)
             if earlier != where:
-                line = mistakes.position(earlier).line
-                found = f"{quoted(str(end))} again, first on line {line}"
+                found = f"{quoted(str(end))} again, first on {mistakes.line(earlier, where)}"
                 mistakes.add(where, found, "each tunnel in one link")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -340,6 +340,11 @@ class Config(Section):
     devices: tuple[Device, ...] = ()
     tunnels: tuple[Tunnel, ...] = ()
     links: tuple[LinkPair, ...] = ()
+
+    def with_devices(self, more: Iterable[Device]) -> Config:
+        """The same with these behind its own; devices of other sources change nothing else."""
+        sections = {name: getattr(self, name) for name in self.model_fields_set}
+        return Config.model_validate({**sections, "devices": (*self.devices, *more)})
 
     def expected_tunnels(self, device: str) -> tuple[ExpectedTunnel, ...]:
         """The tunnels under ``tunnels`` of this device, in the order of the file."""
