@@ -10,7 +10,7 @@ then ``checking`` (values to ``models``, errors in words). ``readings`` knows th
 
 from __future__ import annotations
 
-from ipsecmon.config.checking import DeviceRefused, device_of
+from ipsecmon.config.checking import DeviceReader, DeviceRefused
 from ipsecmon.config.loading import LoadedConfig, load_config, load_with_files
 from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
 from ipsecmon.config.models import (
@@ -50,6 +50,7 @@ __all__ = [
     "Credential",
     "Defaults",
     "Device",
+    "DeviceReader",
     "DeviceRefused",
     "FromEnvironment",
     "FromFile",
@@ -78,7 +79,6 @@ __all__ = [
     "Transport",
     "Tunnel",
     "Web",
-    "device_of",
     "has_controls",
     "load_config",
     "load_with_files",

@@ -34,7 +34,7 @@ from ipsecmon.config.tunnel_readings import LinkEnds, read_identity, read_link
 from ipsecmon.errors import IpsecmonError
 from ipsecmon_parsers.errors import TemplatesRefused
 
-__all__ = ["DeviceRefused", "check", "check_part", "device_of"]
+__all__ = ["DeviceReader", "DeviceRefused", "check", "check_part"]
 
 Where = tuple[str | int, ...]
 
@@ -196,22 +196,29 @@ class DeviceRefused(IpsecmonError, ValueError):
     """What a source says of a device cannot be used; says why in one sentence."""
 
 
-def device_of(said: Mapping[str, object], config: Config) -> Device:
-    """A device from elsewhere, with what it inherits; raises ``DeviceRefused``.
+class DeviceReader:
+    """Makes devices of what a source says of them, with what they inherit from this configuration."""
 
-    ``said`` has the keys of ``devices`` with values as in a file, or already of the final type.
-    """
-    groups = {name: group.model_dump(exclude_unset=True) for name, group in config.groups.items()}
-    whole = flattened(said, groups, config.defaults.model_dump(exclude_unset=True))
-    for wrong in wrong_with(whole, config):
-        raise DeviceRefused(wrong)
-    return Device.model_validate(whole)
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._groups = {
+            name: group.model_dump(exclude_unset=True) for name, group in config.groups.items()
+        }
+        self._defaults = config.defaults.model_dump(exclude_unset=True)
+
+    def read(self, said: Mapping[str, object]) -> Device:
+        """``said`` has the keys of ``devices``, values as in a file or of the final type; raises ``DeviceRefused``."""
+        whole = flattened(said, self._groups, self._defaults)
+        for wrong in wrong_with(whole, self._config):
+            raise DeviceRefused(wrong)
+        return Device.model_validate(whole)
 
 
 def wrong_with(device: Block, config: Config) -> Iterator[str]:
     """All that is wrong with a device from elsewhere, in the words that a file of devices gets."""
     root, items = Block(), Items()
     items.append(device)
+    items.item_at.append(Position(0, 0))
     root["devices"] = items
     mistakes = Mistakes(root, Path())
     try:
