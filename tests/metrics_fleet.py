@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from factories import LIFETIME, flow, ident, ike_sa, pair
-from ipsecmon.metrics import ExporterFacts, HistoryFacts
+from ipsecmon.metrics import ExporterFacts, HistoryFacts, ReloadFacts
 from ipsecmon.model import (
     NO_REKEYS,
     ExpectedTunnel,
@@ -40,6 +40,14 @@ FACTS = ExporterFacts(
     sessions_open=2,
     jobs_missed=0,
     history=HistoryFacts(is_writable=True, events=12, write_errors=0, size_bytes=1_048_576),
+    reload=ReloadFacts(
+        is_successful=False,
+        success_at=READ_AT,
+        failures=1,
+        devices={"ipsecmon.yml": 3, "targets/*.json": 0},
+        left_out={"ipsecmon.yml": 0, "targets/*.json": 2},
+        failed_sources=frozenset({"targets/*.json"}),
+    ),
 )
 FAILED = PollError(device="Site2", stage=Stage.AUTH, reason=Reason.AUTH, cause="refused")
 ON_DEMAND = Purpose(intent=Intent.ON_DEMAND, reason="a static crypto map entry")

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from ipsecmon.config import Config, Device, HostKeyCheck
+from ipsecmon.config import Changes, Config, Device, HostKeyCheck
 from ipsecmon.credentials import check as check_credentials
 from ipsecmon.credentials import resolve
 from ipsecmon.errors import IpsecmonError
 from ipsecmon.history import History, Retention
+from ipsecmon.inventory import Inventory, Watcher
 from ipsecmon.log import Redactor
-from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_result
+from ipsecmon.metrics import ExporterFacts, HistoryFacts, ReloadFacts, render_result
 from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import PollScheduler
@@ -61,32 +62,80 @@ class Poller:
         self.store = Store()
         self._ends = Ends()
         self._devices = {device.name: self._polled(device) for device in config.devices}
-        self._locks = {name: threading.Lock() for name in self._devices}
+        self._locks: dict[str, threading.Lock] = {}
+        self._outdated: set[str] = set()
+        self._changing = threading.Lock()
 
     @property
     def in_flight(self) -> int:
         """Polls under way now."""
-        return sum(lock.locked() for lock in self._locks.values())
+        return sum(lock.locked() for lock in list(self._locks.values()))
 
     def poll(self, name: str) -> PollResult:
         """Poll one device now, after any poll of it that is under way."""
-        device = self._devices.get(name)
-        if device is None:
+        if name not in self._devices:
             known = ", ".join(sorted(self._devices))
             raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
-        with self._locks[name]:
-            return self._poll(device)
+        with self._lock(name):
+            device = self._current(name)
+            if device is None:
+                raise UnknownDevice(f"{name!r} was removed from the configuration")
+            result = self._poll(device)
+        self._forget_if_removed(name)
+        return result
 
     def poll_unless_busy(self, name: str) -> bool:
         """Poll one device now; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
-        lock = self._locks[name]
+        lock = self._lock(name)
         if not lock.acquire(blocking=False):
             return False
         try:
-            self._poll(self._devices[name])
+            device = self._current(name)
+            if device is not None:  # removed a moment ago otherwise
+                self._poll(device)
         finally:
             lock.release()
+        self._forget_if_removed(name)
         return True
+
+    def apply(self, config: Config) -> Changes:
+        """Go on with this configuration: devices come, go and change; a poll under way ends as it began."""
+        changes = Changes.between(self._config, config)
+        with self._changing:
+            self._config = config
+            self._devices = {device.name: self._polled(device) for device in config.devices}
+        # a session in use is dropped by the next poll, one that is kept at once
+        self._outdated.update(changes.reconnected)
+        for name in changes.reconnected:
+            self.sessions.drop(name)
+        for name in changes.removed:
+            self._forget_if_removed(name)
+        return changes
+
+    def _current(self, name: str) -> PolledDevice | None:
+        """The device as it is now, without a session from before it was changed."""
+        # first the mark, then the device: ``apply`` sets them the other way round
+        if name in self._outdated:
+            self._outdated.discard(name)
+            self.sessions.drop(name)
+        return self._devices.get(name)
+
+    def _lock(self, name: str) -> threading.Lock:
+        """One poll of a device at a time."""
+        with self._changing:
+            return self._locks.setdefault(name, threading.Lock())
+
+    def _forget_if_removed(self, name: str) -> None:
+        """Nothing stays of a device that is gone; after a poll under way, which would bring it back."""
+        with self._changing:
+            lock = self._locks.get(name)
+            if name in self._devices or (lock is not None and lock.locked()):
+                return
+            self._locks.pop(name, None)
+            self._outdated.discard(name)
+            self._ends.remove(name)
+            self.store.remove(name)
+        self.sessions.drop(name)
 
     def _poll(self, device: PolledDevice) -> PollResult:
         newest = self.store.get(device.name) or self._restored(device)
@@ -132,7 +181,7 @@ class Poller:
         """End all sessions and wait for the polls under way, which fail at once without theirs."""
         self.sessions.close()
         deadline = time.monotonic() + timeout
-        for lock in self._locks.values():
+        for lock in list(self._locks.values()):
             if lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 lock.release()
 
@@ -231,23 +280,32 @@ class Monitor:
         config: Config,
         redactor: Redactor | None = None,
         on_event: Callable[[Event], None] | None = None,
+        inventory: Inventory | None = None,
     ) -> None:
+        """With an ``inventory`` the configuration is read again when it changes; ``config`` is what it collects then."""
+        collected = inventory.collect(reread=False, refetch=False) if inventory else None
+        self._config = config if collected is None else collected.config
+        config = self._config
+        self._told: set[str] = set()
         self.history = _history(config, redactor)
         self.poller = Poller(config, redactor, on_event=on_event, history=self.history)
         self._scheduler = PollScheduler(self._poll, workers=config.poll.workers)
-        stale_after: dict[str, float] = {}
         for device in config.devices:
-            timing = config.settings(device).timing
-            stale_after[device.name] = timing.stale_after
-            self._scheduler.add(device.name, timing.interval)
+            self._scheduler.add(device.name, config.settings(device).timing.interval)
+        self.watcher: Watcher | None = None
+        if inventory is not None and collected is not None:
+            self.watcher = Watcher(inventory, collected, lambda newer: self.apply(newer.config))
         self.context = WebContext(
-            store=self.poller.store, stale_after=stale_after, facts=self._facts, clock=time.time
+            store=self.poller.store,
+            stale_after=_stale_after(config),
+            facts=self._facts,
+            clock=time.time,
+            reload=self.watcher.reload if self.watcher else None,
         )
         listen = config.web.listen
         self._server = HttpServer(create_app(self.context), listen.host, listen.port)
         self.url = f"http://{_host_in_url(listen.host)}:{self._server.port}"
-        for problem in problems(config):
-            log.warning("%s", problem)
+        self._tell_problems(config)
         for line in templates_in_use(config):
             log.info("%s", line)
 
@@ -257,9 +315,38 @@ class Monitor:
             self.history.open()
         self._server.start()
         self._scheduler.start()
+        if self.watcher is not None:
+            self.watcher.start()
+
+    def apply(self, config: Config) -> None:
+        """Go on with this configuration; a device that it does not change notices nothing."""
+        old, self._config = self._config, config
+        changes = self.poller.apply(config)
+        self.context.stale_after = _stale_after(config)
+        for name in changes.removed:
+            self._scheduler.remove(name)
+        intervals = {
+            device.name: config.settings(device).timing.interval for device in config.devices
+        }
+        for name in changes.added:
+            self._scheduler.add(name, intervals[name])
+        for name in changes.rescheduled:
+            self._scheduler.reschedule(name, intervals[name])
+        for key in changes.at_restart:
+            self._tell_once(f"{key} has changed; this takes effect when ipsecmon is started again")
+        self._tell_problems(config)
+        if changes.added or changes.removed:
+            log.info("devices: %d, before: %d", len(config.devices), len(old.devices))
+
+    def reload_soon(self) -> None:
+        """Read the configuration and all sources again; returns at once, fit for a signal handler."""
+        if self.watcher is not None:
+            self.watcher.request()
 
     def stop(self) -> None:
         """Stop polling, end the sessions, finish the requests under way."""
+        if self.watcher is not None:
+            self.watcher.stop()
         self._scheduler.stop()
         self.poller.close()
         if self.history is not None:
@@ -269,6 +356,15 @@ class Monitor:
     def _poll(self, name: str) -> bool:
         return self.poller.poll_unless_busy(name)
 
+    def _tell_problems(self, config: Config) -> None:
+        for problem in problems(config):
+            self._tell_once(problem)
+
+    def _tell_once(self, problem: str) -> None:
+        if problem not in self._told:
+            self._told.add(problem)
+            log.warning("%s", problem)
+
     def _facts(self) -> ExporterFacts:
         return ExporterFacts(
             sessions_open=self.poller.sessions.open_count,
@@ -276,6 +372,20 @@ class Monitor:
             scheduler_lag_seconds=self._scheduler.lag_seconds,
             collections_in_flight=self.poller.in_flight,
             history=self._history_facts(),
+            reload=self._reload_facts(),
+        )
+
+    def _reload_facts(self) -> ReloadFacts | None:
+        if self.watcher is None:
+            return None
+        health = self.watcher.health
+        return ReloadFacts(
+            is_successful=health.is_successful,
+            success_at=health.success_at,
+            failures=health.failures_total,
+            devices=health.collected.devices_by_source(),
+            left_out=health.collected.left_out_by_source(),
+            failed_sources=frozenset(health.collected.failed),
         )
 
     def _history_facts(self) -> HistoryFacts | None:
@@ -288,6 +398,10 @@ class Monitor:
             write_errors=health.write_errors_total,
             size_bytes=health.size_bytes,
         )
+
+
+def _stale_after(config: Config) -> dict[str, float]:
+    return {device.name: config.settings(device).timing.stale_after for device in config.devices}
 
 
 def _history(config: Config, redactor: Redactor | None) -> History | None:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -30,6 +30,8 @@ from ipsecmon.dump import result_document, utc_text
 from ipsecmon.event_list import EventList, json_lines, text_lines
 from ipsecmon.formats import as_csv, as_json, as_json_lines, as_yaml
 from ipsecmon.history import HistoryReader, HistoryUnreadable
+from ipsecmon.inventory import Collected, Inventory
+from ipsecmon.inventory_list import inventory_document, inventory_lines
 from ipsecmon.log import setup_logging
 from ipsecmon.model import Event, EventKind, PollResult
 from ipsecmon.moments import ACCEPTED, local, offset_text, read_moment
@@ -174,14 +176,18 @@ def demo(speed: float, interval: float, port: int, spokes: int | None) -> None:
 @_LOG_LEVEL
 @click.option("--log-json", is_flag=True, help="Write the log as JSON lines.")
 def run(config_file: Path, log_level: str, log_json: bool) -> None:
-    """Poll the devices of the configuration and serve metrics, pages and JSON."""
+    """Poll the devices of the configuration and serve metrics, pages and JSON.
+
+    The configuration is read again when one of its files changes, at SIGHUP, and at POST /-/reload.
+    """
     redactor = setup_logging(log_level, json=log_json)
-    config = _load(config_file)
+    inventory = Inventory(config_file, redactor.add)
+    config = _collect(inventory).config
     try:
-        monitor = Monitor(config, redactor)
+        monitor = Monitor(config, redactor, inventory=inventory)
     except ListenFailed as error:
         _fail(str(error), EXIT_WRONG_USE)
-    stop = _stop_on_signals()
+    stop = _stop_on_signals(hang_up=monitor.reload_soon)
     try:
         monitor.start()
         logging.getLogger("ipsecmon").info(
@@ -650,10 +656,11 @@ def _told(outcome: Outcome, registry: Registry) -> str:
 def check_config(config_file: Path) -> None:
     """Say what is wrong with the configuration.
 
-    All of it at once: the file, the secrets it names, the host keys of its devices.
+    All of it at once: the file and those it names, its secrets, its sources, the host keys of its devices.
     """
-    config = _load(config_file)
-    found = problems(config)
+    collected = _collect(Inventory(config_file))
+    config = collected.config
+    found = [*problems(config), *collected.problems()]
     for problem in found:
         click.echo(f"{config_file}: {problem}", err=True)
     if found:
@@ -663,20 +670,53 @@ def check_config(config_file: Path) -> None:
         click.echo(line)
 
 
+@main.command(name="inventory")
+@_CONFIG
+@_JSON
+def list_inventory(config_file: Path, as_json: bool) -> None:
+    """Show which devices there are, from where, and with which settings.
+
+    All sources are asked now. What cannot be used is said on standard error, and with --json under "left_out".
+    """
+    collected = _collect(Inventory(config_file))
+    if as_json:
+        _print_json(inventory_document(collected))
+    else:
+        for line in inventory_lines(collected):
+            click.echo(line)
+    for problem in collected.problems():
+        click.echo(f"ipsecmon: {problem}", err=True)
+    if collected.failed or collected.left_out:
+        sys.exit(EXIT_FAILED)
+
+
 def _raw_needs_json(raw: bool, as_json: bool) -> None:
     if raw and not as_json:
         raise click.UsageError("--raw goes with --json")
 
 
-def _load(config_file: Path) -> Config:
+def _must_exist(config_file: Path) -> None:
     if not config_file.exists():
         _fail(
             f"there is no configuration at {config_file}: name it with --config or IPSECMON_CONFIG, "
             f"or write one (CONFIGURATION.md)",
             EXIT_WRONG_USE,
         )
+
+
+def _load(config_file: Path) -> Config:
+    _must_exist(config_file)
     try:
         return load_config(config_file)
+    except ConfigError as error:
+        _fail(str(error), EXIT_WRONG_USE, prefix="")
+
+
+def _collect(inventory: Inventory) -> Collected:
+    """The configuration with the devices of all its sources."""
+    _must_exist(inventory.config_file)
+    try:
+        return inventory.collect()
     except ConfigError as error:
         _fail(str(error), EXIT_WRONG_USE, prefix="")
 
@@ -684,7 +724,7 @@ def _load(config_file: Path) -> Config:
 def _poll_once(config_file: Path, devices: Sequence[str]) -> list[PollResult]:
     """One poll of each of ``devices``, all configured ones if none is named, in the order of the file."""
     redactor = setup_logging("error")
-    config = _load(config_file)
+    config = _collect(Inventory(config_file, redactor.add)).config
     names = [device.name for device in config.devices]
     poller = Poller(config, redactor)
     try:
@@ -726,12 +766,15 @@ def _fail(message: str, code: int, prefix: str = "ipsecmon: ") -> NoReturn:
     sys.exit(code)
 
 
-def _stop_on_signals() -> threading.Event:
-    """Set by Ctrl-C, by a supervisor, or when the terminal is closed."""
+def _stop_on_signals(hang_up: Callable[[], None] | None = None) -> threading.Event:
+    """Set by Ctrl-C, by a supervisor, or when the terminal is closed, unless ``hang_up`` is to be called then."""
     stop = threading.Event()
 
-    def note(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+    def note(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP and hang_up is not None:
+            hang_up()
+        else:
+            stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, note)

@@ -7,6 +7,7 @@ their names, which also stays the same across restarts.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import threading
@@ -21,6 +22,7 @@ from apscheduler.events import (
     JobExecutionEvent,
 )
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -91,6 +93,17 @@ class PollScheduler:
             name=f"poll:{device}",
             misfire_grace_time=grace,
         )
+
+    def remove(self, device: str) -> None:
+        """Poll ``device`` no more; a poll of it that runs ends by itself."""
+        for job in (f"first:{device}", f"poll:{device}"):
+            with contextlib.suppress(JobLookupError):
+                self._scheduler.remove_job(job)
+
+    def reschedule(self, device: str, interval_seconds: float) -> None:
+        """Poll ``device`` at another interval from now on."""
+        self.remove(device)
+        self.add(device, interval_seconds)
 
     def start(self) -> None:
         """Begin; returns at once."""

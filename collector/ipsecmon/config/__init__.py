@@ -10,6 +10,7 @@ then ``checking`` (values to ``models``, errors in words). ``readings`` knows th
 
 from __future__ import annotations
 
+from ipsecmon.config.changes import Changes
 from ipsecmon.config.checking import DeviceReader, DeviceRefused
 from ipsecmon.config.loading import LoadedConfig, load_config, load_with_files
 from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
@@ -31,7 +32,14 @@ from ipsecmon.config.models import (
     Tunnel,
     Web,
 )
-from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen, Tier
+from ipsecmon.config.readings import (
+    FromEnvironment,
+    FromFile,
+    HostKeyCheck,
+    Listen,
+    Tier,
+    duration_text,
+)
 from ipsecmon.config.secret import HIDDEN, Secret
 from ipsecmon.config.settings import (
     Limits,
@@ -45,6 +53,7 @@ from ipsecmon.config.settings import (
 
 __all__ = [
     "HIDDEN",
+    "Changes",
     "Config",
     "ConfigError",
     "Credential",
@@ -79,6 +88,7 @@ __all__ = [
     "Transport",
     "Tunnel",
     "Web",
+    "duration_text",
     "has_controls",
     "load_config",
     "load_with_files",

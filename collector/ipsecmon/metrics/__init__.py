@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipsecmon.metrics.exposition import ExporterFacts, HistoryFacts, exposition
+from ipsecmon.metrics.exposition import ExporterFacts, HistoryFacts, ReloadFacts, exposition
 from ipsecmon.metrics.negotiation import Format, accepts_gzip, negotiated
 from ipsecmon.metrics.render import render_result
 
@@ -10,6 +10,7 @@ __all__ = [
     "ExporterFacts",
     "Format",
     "HistoryFacts",
+    "ReloadFacts",
     "accepts_gzip",
     "exposition",
     "negotiated",
