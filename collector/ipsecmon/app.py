@@ -138,7 +138,7 @@ class Poller:
         self.sessions.drop(name)
 
     def _poll(self, device: PolledDevice) -> PollResult:
-        newest = self.store.get(device.name) or self._restored(device)
+        newest = self._newest(device)
         result = poll_device(device, self.sessions, newest)
         try:
             result = self._linked(result, newest)
@@ -165,9 +165,11 @@ class Poller:
         links = join(result, self._ends, configured, newest.links if newest else ())
         return replace(result, links=links)
 
-    def _restored(self, device: PolledDevice) -> PollResult | None:
-        """What an earlier life of the monitor recorded of a device, under its present address."""
-        recorded = self._history.restore(device.name) if self._history else None
+    def _newest(self, device: PolledDevice) -> PollResult | None:
+        """What is known of a device, also from an earlier life of the monitor, under its present address."""
+        recorded = self.store.get(device.name)
+        if recorded is None and self._history is not None:
+            recorded = self._history.restore(device.name)
         if recorded is None:
             return None
         return replace(

@@ -55,7 +55,9 @@ def _settings(config: Config, device: Device) -> dict[str, Json]:
 
 def inventory_lines(collected: Collected) -> Iterator[str]:
     """A table for people; not every setting."""
-    rows = [("DEVICE", "ADDRESS", "PLATFORM", "EVERY", "BY", "THROUGH", "LOGIN", "GROUPS", "FROM")]
+    rows: list[tuple[str, ...]] = [
+        ("DEVICE", "ADDRESS", "PLATFORM", "EVERY", "BY", "THROUGH", "LOGIN", "GROUPS", "FROM")
+    ]
     rows += [_row(collected, device) for device in collected.config.devices]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:

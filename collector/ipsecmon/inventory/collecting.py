@@ -98,7 +98,7 @@ class Inventory:
         asked = {
             label: source
             for label, source in sources.items()
-            if refetch or self._is_due(label, source)
+            if refetch or (reread and source.file_sd) or self._is_due(label, source)
         }
         self._fetch(asked)
         self._last = {label: last for label, last in self._last.items() if label in sources}
@@ -129,8 +129,10 @@ class Inventory:
 
     def _is_due(self, label: str, source: Source) -> bool:
         last = self._last.get(label)
-        if last is None or source.file_sd is not None:
-            return last is None
+        if last is None or last.source != source:
+            return True
+        if source.file_sd is not None:
+            return False  # its files are watched
         seconds = NORNIR_REFRESH_SECONDS if source.nornir else HTTP_REFRESH_SECONDS
         return self._clock() - last.asked_at >= (source.refresh or seconds)
 
@@ -138,7 +140,7 @@ class Inventory:
         """Ask these at the same time; one that does not answer in time has failed, and is not asked twice at once."""
         for label, source in sources.items():
             last = self._last.setdefault(label, _Last())
-            last.asked_at = self._clock()
+            last.asked_at, last.source = self._clock(), source
             if last.thread is None or not last.thread.is_alive():
                 last.start(partial(self._hosts, source), label)
         deadline = time.monotonic() + self._longest_fetch
@@ -190,6 +192,7 @@ class _Last:
         self.hosts: list[FoundHost] = []
         self.problem = ""
         self.asked_at = 0.0
+        self.source: Source | None = None
         self.thread: threading.Thread | None = None
         self._answer: list[FoundHost] | SourceFailed | None = None
 
