@@ -724,7 +724,10 @@ def _collect(inventory: Inventory) -> Collected:
 def _poll_once(config_file: Path, devices: Sequence[str]) -> list[PollResult]:
     """One poll of each of ``devices``, all configured ones if none is named, in the order of the file."""
     redactor = setup_logging("error")
-    config = _collect(Inventory(config_file, redactor.add)).config
+    collected = _collect(Inventory(config_file, redactor.add))
+    for source, problem in collected.failed.items():
+        click.echo(f"ipsecmon: {source}: {problem}", err=True)
+    config = collected.config
     names = [device.name for device in config.devices]
     poller = Poller(config, redactor)
     try:

@@ -195,11 +195,16 @@ def warn_of_readable_passwords(config: Config, path: Path) -> None:
         for name, credential in config.credentials.items()
         if isinstance(credential.password, Secret) or isinstance(credential.enable, Secret)
     ]
-    if holders and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    plain = [
+        key_path(("inventory", index))
+        for index, source in enumerate(config.inventory)
+        if any(isinstance(one, Secret) for one in (source.token, *source.headers.values()))
+    ]
+    if (holders or plain) and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         log.warning(
-            "%s holds passwords (credentials: %s) and others can read it; "
+            "%s holds passwords (%s) and others can read it; "
             "run 'chmod 600 %s', or write {env: NAME} or {file: PATH} instead",
             path,
-            listed(holders),
+            "; ".join([*([f"credentials: {listed(holders)}"] if holders else []), *plain]),
             path,
         )

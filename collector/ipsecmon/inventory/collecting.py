@@ -14,6 +14,7 @@ from typing import cast
 
 from ipsecmon.config import (
     Config,
+    ConfigError,
     Device,
     DeviceReader,
     DeviceRefused,
@@ -83,6 +84,7 @@ class Inventory:
         self._clock = clock
         self._longest_fetch = longest_fetch
         self._loaded: LoadedConfig | None = None
+        self._suspects: tuple[Path, ...] = ()
         self._last: dict[str, _Last] = {}
 
     def collect(self, *, reread: bool = True, refetch: bool = True) -> Collected:
@@ -93,7 +95,7 @@ class Inventory:
         """
         loaded = self._loaded
         if loaded is None or reread:
-            loaded = load_with_files(self.config_file)
+            loaded = self._load()
         sources = labelled(loaded.config)
         asked = {
             label: source
@@ -104,6 +106,16 @@ class Inventory:
         self._last = {label: last for label, last in self._last.items() if label in sources}
         self._loaded = loaded
         return self._put_together(loaded, sources)
+
+    def _load(self) -> LoadedConfig:
+        try:
+            loaded = load_with_files(self.config_file)
+        except ConfigError as error:
+            # a file may be new, and mended there
+            self._suspects = tuple(dict.fromkeys(Path(one.file) for one in error.mistakes))
+            raise
+        self._suspects = ()
+        return loaded
 
     def is_due(self) -> bool:
         """A source wants to be asked again."""
@@ -118,6 +130,7 @@ class Inventory:
 
     def _files(self) -> Iterator[Path]:
         yield self.config_file
+        yield from self._suspects
         if self._loaded is None:
             return
         yield from self._loaded.files

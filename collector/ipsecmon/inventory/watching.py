@@ -19,6 +19,8 @@ __all__ = ["ReloadHealth", "Watcher"]
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
+# what mends a mistake may be a file that nobody looks at yet
+RETRY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +44,15 @@ class Watcher:
         apply: Callable[[Collected], None],
         clock: Callable[[], float] = time.time,
         look_seconds: float = LOOK_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         """``collected`` is in use already; ``apply`` brings a newer one into use, or raises ``IpsecmonError``."""
         self._inventory = inventory
         self._apply = apply
         self._clock = clock
         self._look_seconds = look_seconds
+        self._retry_seconds = retry_seconds
+        self._tried_at = time.monotonic()
         self._signature = inventory.signature()
         self._lock = threading.Lock()
         self._wanted = threading.Event()
@@ -90,8 +95,11 @@ class Watcher:
     def look(self) -> None:
         """Read again what has changed or is due."""
         has_changed = self._inventory.signature() != self._signature
-        # a mistake may be mended in a file that is not known yet
-        reread = has_changed or not self._health.is_successful
+        is_to_be_retried = (
+            not self._health.is_successful
+            and time.monotonic() - self._tried_at >= self._retry_seconds
+        )
+        reread = has_changed or is_to_be_retried
         if reread or self._inventory.is_due():
             self._reload(reread=reread, refetch=False)
 
@@ -112,16 +120,16 @@ class Watcher:
     def _reload(self, *, reread: bool, refetch: bool) -> str | None:
         with self._lock:
             # taken before the files are read: what changes meanwhile is read once more
-            signature = self._inventory.signature()
+            before = self._inventory.signature()
+            self._tried_at = time.monotonic()
             try:
                 collected = self._inventory.collect(reread=reread, refetch=refetch)
                 self._apply(collected)
             except IpsecmonError as error:
                 return self._note_failure(str(error))
-            new_files = self._inventory.signature()
-            self._signature = {
-                path: signature.get(path, state) for path, state in new_files.items()
-            }
+            finally:
+                after = self._inventory.signature()
+                self._signature = {path: before.get(path, state) for path, state in after.items()}
             self._note_success(collected, is_asked_for=refetch, has_changed=reread)
             return None
 

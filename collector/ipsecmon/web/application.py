@@ -36,11 +36,14 @@ class WebContext:
     facts: Callable[[], ExporterFacts]
     clock: Callable[[], float] = time.time
     reload: Callable[[], str | None] | None = None
+    has_been_ready: bool = False
 
     @property
     def is_ready(self) -> bool:
-        """Every device has been polled once, with or without success."""
-        return self.stale_after.keys() <= self.store.entries().keys()
+        """Every device has been polled once, with or without success; one that comes later changes nothing."""
+        if not self.has_been_ready:
+            self.has_been_ready = self.stale_after.keys() <= self.store.entries().keys()
+        return self.has_been_ready
 
 
 def create_app(context: WebContext) -> Starlette:
