@@ -58,6 +58,8 @@ def server() -> Generator[Answers]:
             self.send_response(404 if answer is None else answers.status)
             self.send_header("content-type", "application/json")
             self.send_header("api-version", "2.0")
+            if answers.status == 302:
+                self.send_header("location", f"{answers.url}/elsewhere")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -256,6 +258,7 @@ class TestHttp:
         source.collect()
 
         server.status, server.by_path["/targets"] = status, body
+        server.by_path["/elsewhere"] = []  # the token must not follow there
         collected = source.collect()
 
         assert names(collected) == ["192.0.2.1"]

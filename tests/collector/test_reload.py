@@ -219,6 +219,23 @@ class TestPoller:
         assert len(routers.targets) == 1
         poller.close()
 
+    def test_a_device_that_comes_back_during_its_poll_is_not_polled_twice_at_once(self) -> None:
+        routers = Routers()
+        routers.may_answer.clear()
+        poller = Poller(config({"Site1": "", "Site2": ""}), open_session=routers.open)
+        under_way = threading.Thread(target=poller.poll_unless_busy, args=("Site1",))
+        under_way.start()
+        assert routers.asked.wait(5)
+
+        poller.apply(config({"Site2": ""}))
+        poller.apply(config({"Site1": "", "Site2": ""}))
+        assert not poller.poll_unless_busy("Site1")
+        routers.may_answer.set()
+        under_way.join(5)
+
+        assert list(poller.store.entries()) == ["Site1"]
+        poller.close()
+
 
 class TestWatcher:
     """Looking without a thread: what the thread does every few seconds."""
