@@ -200,7 +200,7 @@ class TestTargets:
         collected = source.collect()
 
         assert names(collected) == ["192.0.2.1"]
-        assert collected.failed == {"targets/*.json": f"{problem}; what it said before is kept"}
+        assert collected.failed == {"targets/*.json": f"{problem}; its last devices are kept"}
 
     def test_a_target_that_is_gone_is_no_device_any_more(self) -> None:
         targets("targets/a.json", [{"targets": ["192.0.2.1", "192.0.2.2"]}])
@@ -262,17 +262,14 @@ class TestHttp:
         collected = source.collect()
 
         assert names(collected) == ["192.0.2.1"]
-        assert list(collected.failed.values()) == [f"{problem}; what it said before is kept"]
+        assert list(collected.failed.values()) == [f"{problem}; its last devices are kept"]
 
     def test_a_server_that_is_not_there_is_told_without_the_token(self, server: Answers) -> None:
         url = "http://127.0.0.1:9/targets"
         collected = collect(f"  - {{http_sd: '{url}', token: {TOKEN}}}\n")
 
         assert collected.problems() == [
-            (
-                f"{url}: the server cannot be reached (ConnectionError); check the address; "
-                "what it said before is kept"
-            )
+            (f"{url}: the server cannot be reached (ConnectionError); check the address")
         ]
         assert server.headers == []
 
@@ -429,9 +426,7 @@ Site3: {hostname: 192.0.2.3, platform: junos}
 
         collected = source.collect()
         assert names(collected) == ["192.0.2.1"]
-        assert collected.failed == {
-            "nornir:SimpleInventory": "no answer within 0.3 s; what it said before is kept"
-        }
+        assert collected.failed == {"nornir:SimpleInventory": "no answer within 0.3 s"}
         Path("hosts.yaml").write_text("Site1: {hostname: 192.0.2.2}\n")  # lets the thread end
 
 

@@ -219,10 +219,11 @@ class _Last:
     def take(self, seconds: float) -> None:
         """Keep the answer if it is there and good."""
         answer = self._answer
+        kept = "; its last devices are kept" if self.hosts else ""
         if answer is None:
-            self.problem = f"no answer within {seconds:g} s; what it said before is kept"
+            self.problem = f"no answer within {seconds:g} s{kept}"
         elif isinstance(answer, SourceFailed):
-            self.problem = f"{answer}; what it said before is kept"
+            self.problem = f"{answer}{kept}"
         else:
             self.hosts, self.problem = answer, ""
 
