@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import threading
+import time
 from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from ipsecmon.config import PollTier
-from ipsecmon.inventory import Collected, Inventory
+from ipsecmon.config import PollTier, Source
+from ipsecmon.inventory import Collected, Inventory, SourceFailed
+from ipsecmon.inventory.http_sd import hosts_over_http
 from ipsecmon_parsers.records import Platform
 
 MAIN = """\
@@ -278,6 +282,58 @@ class TestHttp:
         collected = collect("  - {http_sd: 'http://127.0.0.1:9/', token: {env: INVENTORY_TOKEN}}\n")
 
         assert "token: environment variable INVENTORY_TOKEN is not set" in collected.problems()[0]
+
+
+class TestSlowServers:
+    """A server that a test writes byte by byte."""
+
+    @pytest.fixture
+    def listener(self) -> Generator[socket.socket]:
+        with socket.create_server(("127.0.0.1", 0)) as made:
+            yield made
+
+    def answer(self, listener: socket.socket, pieces: list[bytes], pause: float) -> Source:
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                for piece in pieces:
+                    connection.sendall(piece)
+                    time.sleep(pause)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return Source(http_sd=f"http://127.0.0.1:{listener.getsockname()[1]}/")
+
+    def test_an_answer_in_chunks_is_whole(self, listener: socket.socket) -> None:
+        pieces = [
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            b'10\r\n[{"targets": ["1\r\n',
+            b'c\r\n92.0.2.1"]}]\r\n',
+            b"0\r\n\r\n",
+        ]
+        (host,) = hosts_over_http(self.answer(listener, pieces, 0.0), secrets_of_nobody)
+
+        assert host.name == "192.0.2.1"
+
+    def test_an_answer_that_drips_is_given_up(self, listener: socket.socket) -> None:
+        pieces = [b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n", *[b"["] * 5000]
+        source = self.answer(listener, pieces, 0.05)
+        begin = time.monotonic()
+
+        with pytest.raises(SourceFailed, match="the answer was not whole in time"):
+            hosts_over_http(source, secrets_of_nobody, timeout=0.3)
+        assert time.monotonic() - begin < 5
+
+    def test_an_answer_that_is_cut_is_no_answer(self, listener: socket.socket) -> None:
+        pieces = [b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n[]"]
+
+        with pytest.raises(SourceFailed, match="cannot be reached"):
+            hosts_over_http(self.answer(listener, pieces, 0.0), secrets_of_nobody)
+
+
+def secrets_of_nobody(_: str) -> None:
+    """No secret is expected."""
+    raise AssertionError
 
 
 NETBOX_DEVICE = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ipsecmon.config import Source
 from ipsecmon.inventory.hosts import FoundHost, SourceFailed
@@ -25,7 +27,8 @@ def hosts_over_http(source: Source, redact: Redact, timeout: float = 30.0) -> li
 
 
 def _headers(source: Source, redact: Redact) -> dict[str, str]:
-    headers = {"accept": "application/json"}
+    # not compressed: the bound on its length holds for what it takes in memory
+    headers = {"accept": "application/json", "accept-encoding": "identity"}
     for name, secret in source.headers.items():
         headers[name] = reveal(secret, f"headers.{name}", redact)
     if source.token is not None:
@@ -34,7 +37,6 @@ def _headers(source: Source, redact: Redact) -> dict[str, str]:
 
 
 def _body(url: str, headers: dict[str, str], source: Source, deadline: float) -> str:
-    data = bytearray()
     try:
         with requests.get(
             url,
@@ -46,25 +48,36 @@ def _body(url: str, headers: dict[str, str], source: Source, deadline: float) ->
             # a header with a token would go along to wherever the answer points
             allow_redirects=False,
         ) as response:
-            if response.status_code != requests.codes.ok:
-                raise SourceFailed(f"the server answers {response.status_code}, 200 is expected")
-            for chunk in response.iter_content(65536):
-                data += chunk
-                if len(data) > LARGEST_BYTES:
-                    raise SourceFailed(f"the answer is longer than {LARGEST_BYTES // 2**20} MiB")
-                if time.monotonic() > deadline:
-                    raise SourceFailed("the answer was not whole in time")
+            return _read(response, deadline)
+    except SourceFailed:
+        raise
     except requests.exceptions.SSLError:
         todo = "check the name in its certificate and the authority under 'ca'"
-        raise SourceFailed(f"the server's certificate is not trusted; {todo}") from None
-    except requests.exceptions.Timeout:
-        raise SourceFailed("the server does not answer in time") from None
-    except (requests.exceptions.RequestException, OSError) as error:
-        if isinstance(error, SourceFailed):
-            raise
-        kind = type(error).__name__
-        raise SourceFailed(f"the server cannot be reached ({kind}); check the address") from None
+        problem = f"the server's certificate is not trusted; {todo}"
+    except (requests.exceptions.Timeout, ReadTimeoutError):
+        problem = "the server does not answer in time"
+    except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+        problem = f"the server cannot be reached ({type(error).__name__}); check the address"
+    raise SourceFailed(problem)
+
+
+def _read(response: requests.Response, deadline: float) -> str:
+    if response.status_code != requests.codes.ok:
+        raise SourceFailed(f"the server answers {response.status_code}, 200 is expected")
+    data = bytearray()
+    for piece in _pieces(response):
+        data += piece
+        if len(data) > LARGEST_BYTES:
+            raise SourceFailed(f"the answer is longer than {LARGEST_BYTES // 2**20} MiB")
+        if time.monotonic() > deadline:
+            raise SourceFailed("the answer was not whole in time")
     return data.decode("utf-8", "replace")
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """The answer as it comes in: who sends a byte every few seconds is noticed, too."""
+    while piece := response.raw.read1(65536):
+        yield piece
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -124,6 +124,8 @@ class Watcher:
             self._tried_at = time.monotonic()
             try:
                 collected = self._inventory.collect(reread=reread, refetch=refetch)
+                if self._stopped.is_set():
+                    return "ipsecmon is about to end"
                 self._apply(collected)
             except IpsecmonError as error:
                 return self._note_failure(str(error))
