@@ -18,6 +18,7 @@ from ipsecmon.metrics import (
     HostKeyFacts,
     LoginFacts,
     PollOutcome,
+    ReloadFacts,
 )
 from ipsecmon.model import (
     NO_REKEYS,
@@ -60,6 +61,14 @@ FACTS = ExporterFacts(
     logins=LoginFacts(total=12, failed=4, wait_seconds=1.5),
     credentials={"tacacs": CredentialFacts(is_rested=True, rejections=3)},
     host_keys=HostKeyFacts(mode=HostKeyCheck.STRICT, unverified=0),
+    reload=ReloadFacts(
+        is_successful=False,
+        success_at=READ_AT,
+        failures=1,
+        devices={"ipsecmon.yml": 3, "targets/*.json": 0},
+        left_out={"ipsecmon.yml": 0, "targets/*.json": 2},
+        failed_sources=frozenset({"targets/*.json"}),
+    ),
 )
 SESSION = SessionFacts(
     address="192.0.2.1",

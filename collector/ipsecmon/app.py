@@ -3,288 +3,43 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
-from ipsecmon.backoff import Backoff
-from ipsecmon.checking import CheckedDevice
-from ipsecmon.config import Config, Device, HostKeyCheck
-from ipsecmon.credentials import check as check_credentials
-from ipsecmon.credentials import resolve
-from ipsecmon.errors import IpsecmonError
-from ipsecmon.failure_log import log_failure
+from ipsecmon.config import Config, HostKeyCheck
+from ipsecmon.credentials import Logins
 from ipsecmon.history import History, Retention
+from ipsecmon.inventory import Inventory, Watcher
 from ipsecmon.log import Redactor
-from ipsecmon.metrics import (
-    ExporterFacts,
-    HistoryFacts,
-    HostKeyFacts,
-    LoginFacts,
-    PollOutcome,
-    render_result,
-)
-from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
-from ipsecmon.poll import PolledDevice, poll_device
+from ipsecmon.metrics import SHARES, ExporterFacts, HistoryFacts, PollOutcome, ReloadFacts
+from ipsecmon.model import Event
+from ipsecmon.poller import Poller
 from ipsecmon.schedule import Lane, PollScheduler
 from ipsecmon.server import HttpServer
-from ipsecmon.sessions import OpenSession, SessionPool, Target
-from ipsecmon.sessions.counted import CountedLogins
-from ipsecmon.sessions.host_keys import HostKeys
 from ipsecmon.sessions.known_hosts import HostKeyStore, known_hosts_problems
-from ipsecmon.sessions.transports import Transports
-from ipsecmon.store import Store
-from ipsecmon.tunnels.ends import Ends
-from ipsecmon.tunnels.links import join
 from ipsecmon.web import WebContext, create_app
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import UserTemplate
 
-__all__ = ["Monitor", "Poller", "UnknownDevice", "problems", "templates_in_use"]
+__all__ = ["Monitor", "problems", "templates_in_use"]
 
 log = logging.getLogger(__name__)
 
 
-class UnknownDevice(IpsecmonError, LookupError):
-    """A device name that is not in the configuration."""
+def problems(config: Config, logins: Logins | None = None) -> list[str]:
+    """What will keep devices from being polled although the file is well formed, a sentence each.
 
-
-class Poller:
-    """Polls the devices of a configuration and keeps what they said; safe to call from many threads.
-
-    With a ``history`` each device goes on from what is recorded there, and each poll is recorded before anybody sees it.
+    Looks up every secret, with ``logins`` if they are there, which keep what was costly to get.
     """
-
-    def __init__(
-        self,
-        config: Config,
-        redactor: Redactor | None = None,
-        open_session: OpenSession | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        history: History | None = None,
-    ) -> None:
-        self._config = config
-        self._history = history
-        self._redactor = redactor
-        self._on_event = on_event
-        self._transports = Transports()
-        self.logins = CountedLogins(open_session or self._transports.open)
-        self.sessions = SessionPool(self.logins, config.limits)
-        self.host_keys = HostKeys(config.host_keys.check, config.host_keys.known_hosts)
-        self._backoff = Backoff(config.limits.backoff_longest)
-        self._outcomes = Counter[PollOutcome]()
-        self._count_lock = threading.Lock()
-        self.store = Store()
-        self._ends = Ends()
-        self._devices = {device.name: self._polled(device) for device in config.devices}
-        self._locks = {name: threading.Lock() for name in self._devices}
-
-    @property
-    def in_flight(self) -> int:
-        """Polls under way now."""
-        return sum(lock.locked() for lock in self._locks.values())
-
-    def device(self, name: str) -> PolledDevice:
-        """What a poll knows of a device of this name; raises ``UnknownDevice``."""
-        device = self._devices.get(name)
-        if device is None:
-            known = ", ".join(sorted(self._devices))
-            raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
-        return device
-
-    def checked(self, name: str, timeout: float | None = None) -> CheckedDevice:
-        """What a check needs of a device, within ``timeout`` seconds or those of a poll."""
-        device = self.device(name)
-        settings = next(self._config.settings(d) for d in self._config.devices if d.name == name)
-        return CheckedDevice(
-            name=device.name,
-            host=device.host,
-            platform=device.platform,
-            target=device.target,
-            registry=device.registry,
-            tiers=settings.plan.every.keys(),
-            timeout_seconds=timeout or device.timeout_seconds,
-        )
-
-    def poll(self, name: str) -> PollResult:
-        """Poll one device now, after any poll of it that is under way."""
-        device = self.device(name)
-        with self._locks[name]:
-            return self._poll(device, is_planned=False)
-
-    def poll_unless_busy(self, name: str) -> bool:
-        """Poll one device as planned; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
-        lock = self._locks[name]
-        if not lock.acquire(blocking=False):
-            return False
-        try:
-            self._poll(self._devices[name], is_planned=True)
-        finally:
-            lock.release()
-        return True
-
-    def lane(self, name: str) -> Lane:
-        """Who is to poll a device that is due; answers without waiting."""
-        if self._backoff.is_resting(name, time.time()):
-            return Lane.RESTING
-        device = self._devices.get(name)
-        newest = self.store.get(name)
-        if device is None or newest is None or newest.read_at is None or not newest.is_good:
-            return Lane.LOGIN
-        max_age = device.session_age_seconds
-        is_ready = max_age == 0 or self.sessions.is_kept(name, max_age)
-        return Lane.LIVING if is_ready else Lane.LOGIN
-
-    def forget(self, name: str) -> None:
-        """Something about a device or its login was changed: it is tried at once, in a new session."""
-        self._backoff.forget(name)
-        self.sessions.forget(name)
-
-    def _poll(self, device: PolledDevice, *, is_planned: bool) -> PollResult:
-        newest = self.store.get(device.name) or self._restored(device)
-        result = self._redacted(poll_device(device, self.sessions, newest, is_planned=is_planned))
-        if not self.sessions.is_closed:
-            result = replace(result, next_attempt_at=self._backoff.note(result))
-        try:
-            result = self._linked(result, newest)
-            rendered = render_result(result, self._config.metrics.tier)
-        except Exception as error:
-            log.exception("the result cannot be shown", extra={"device": device.name})
-            result = _not_shown(device, newest, result, error)
-            rendered = render_result(result, self._config.metrics.tier)
-        if self._history is not None:
-            self._history.record(result, newest.outputs if newest else ())
-        self.store.put(result, rendered)
-        with self._count_lock:
-            self._outcomes[PollOutcome.GOOD if result.is_good else PollOutcome.FAILED] += 1
-        if not self.sessions.is_closed:  # else it fails because of that
-            log_failure(result, newest.error if newest else None)
-        for event in result.events:
-            log.info(
-                "%s: %s", event.tunnel or event.device, event.detail, extra={"device": event.device}
-            )
-            if self._on_event is not None:
-                self._on_event(event)
-        return result
-
-    def _redacted(self, result: PollResult) -> PollResult:
-        """A device may echo what was typed: no secret leaves with what it said last."""
-        error = result.error
-        if error is None or self._redactor is None:
-            return result
-        redact = self._redactor.redact
-        cleaned = replace(error, cause=redact(error.cause), evidence=redact(error.evidence))
-        return replace(result, error=cleaned)
-
-    def _linked(self, result: PollResult, newest: PollResult | None) -> PollResult:
-        """``result`` with the other ends of its tunnels, as those were read last."""
-        self._ends.put(result)
-        configured = self._config.configured_links(result.device)
-        links = join(result, self._ends, configured, newest.links if newest else ())
-        return replace(result, links=links)
-
-    def _restored(self, device: PolledDevice) -> PollResult | None:
-        """What an earlier life of the monitor recorded of a device, under its present address."""
-        recorded = self._history.restore(device.name) if self._history else None
-        if recorded is None:
-            return None
-        return replace(
-            recorded,
-            host=device.host,
-            platform=device.platform,
-            interval_seconds=device.interval_seconds,
-        )
-
-    def polls(self) -> dict[PollOutcome, int]:
-        """How many polls ended well and how many did not, since the start."""
-        with self._count_lock:
-            return {one: self._outcomes[one] for one in (PollOutcome.GOOD, PollOutcome.FAILED)}
-
-    def host_key_facts(self) -> HostKeyFacts:
-        """How host keys are checked, and how many devices are spoken to without."""
-        sessions = [one.session for one in self.store.snapshot().values()]
-        return HostKeyFacts(
-            mode=self._config.host_keys.check,
-            unverified=sum(1 for one in sessions if one and not one.is_host_key_verified),
-        )
-
-    def close(self, timeout: float = 5.0) -> None:
-        """End all sessions and wait for the polls under way, which fail at once without theirs."""
-        deadline = time.monotonic() + timeout
-        self.sessions.close(timeout / 2)
-        for lock in self._locks.values():
-            if lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                lock.release()
-        self._transports.close()
-
-    def _polled(self, device: Device) -> PolledDevice:
-        settings = self._config.settings(device)
-        timing = settings.timing
-        return PolledDevice(
-            name=device.name,
-            host=device.host,
-            platform=device.platform,
-            interval_seconds=timing.interval,
-            timeout_seconds=timing.timeout,
-            target=lambda: self._target(device),
-            registry=self._config.templates,
-            expected=self._config.expected_tunnels(device.name),
-            session_age_seconds=settings.max_session_age if settings.persistent else 0.0,
-            plan=settings.plan,
-            stale_after_seconds=timing.stale_after,
-        )
-
-    def _target(self, device: Device) -> Target:
-        """Credentials are looked up at each connect, so that a rotated password needs no restart."""
-        login = resolve(
-            self._config.credentials,
-            device.credentials,
-            redact=self._redactor.add if self._redactor else None,
-        )
-        settings = self._config.settings(device)
-        timing = settings.timing
-        return Target(
-            device=device.name,
-            host=device.host,
-            port=device.port,
-            username=login.username,
-            password=login.password.reveal(),
-            enable_secret=login.enable.reveal() if login.enable else None,
-            host_keys=self.host_keys.policy(device.name),
-            connect_timeout=timing.connect_timeout,
-            read_timeout=timing.read_timeout,
-            platform=device.platform,
-            transport=settings.transport,
-            profile=settings.profile,
-        )
-
-
-def _not_shown(
-    device: PolledDevice, newest: PollResult | None, result: PollResult, error: Exception
-) -> PollResult:
-    """A device whose result cannot be rendered is not up: nobody would see its tunnels."""
-    failure = PollError(
-        device=device.name,
-        stage=Stage.PARSE,
-        reason=Reason.OTHER,
-        cause=f"unexpected {type(error).__name__}: {error}; please report it with the log",
-        is_unexpected=True,
-    )
-    known = newest or replace(result, read_at=None, tunnels=(), ike_peers=())
-    counts = {**known.errors_total, Reason.OTHER: known.errors_total[Reason.OTHER] + 1}
-    return replace(known, error=failure, errors_total=counts, events=())
-
-
-def problems(config: Config) -> list[str]:
-    """What will keep devices from being polled although the file is well formed, a sentence each."""
-    found = [str(error) for error in check_credentials(config.credentials)]
+    logins = logins or Logins(config.credentials, config.vault)
+    found = [str(error) for error in logins.check()]
     store = HostKeyStore(config.host_keys.known_hosts)
     match config.host_keys.check:
         case HostKeyCheck.STRICT:
+            # the key of a device behind jump hosts is known by the address that the last of them connects to
             devices = [(device.name, device.host, device.port) for device in config.devices]
-            found += known_hosts_problems(store, devices)
+            jumps = [(name, jump.host, jump.port) for name, jump in config.jump_hosts.items()]
+            found += known_hosts_problems(store, [*devices, *jumps])
         case HostKeyCheck.TOFU:
             # a file that is not there is made with the first key
             found += [] if store.is_missing else known_hosts_problems(store, ())
@@ -324,28 +79,37 @@ class Monitor:
         config: Config,
         redactor: Redactor | None = None,
         on_event: Callable[[Event], None] | None = None,
+        inventory: Inventory | None = None,
     ) -> None:
+        """With an ``inventory`` the configuration is read again when it changes; ``config`` is what it collects then."""
+        collected = inventory.collect(reread=False, refetch=False) if inventory else None
+        self._config = config if collected is None else collected.config
+        config = self._config
+        self._told: set[str] = set()
         self.history = _history(config, redactor)
         self.poller = Poller(config, redactor, on_event=on_event, history=self.history)
         self._scheduler = PollScheduler(
-            self._poll,
+            self.poller.poll_unless_busy,
             self.poller.lane,
             workers=config.limits.workers,
             login_workers=config.limits.login_workers,
         )
-        stale_after: dict[str, float] = {}
-        for device in config.devices:
-            settings = config.settings(device)
-            stale_after[device.name] = settings.timing.stale_after
-            self._scheduler.add(device.name, settings.plan.shortest_seconds)
+        for name, interval in _intervals(config).items():
+            self._scheduler.add(name, interval)
+        self.watcher: Watcher | None = None
+        if inventory is not None and collected is not None:
+            self.watcher = Watcher(inventory, collected, lambda newer: self.apply(newer.config))
         self.context = WebContext(
-            store=self.poller.store, stale_after=stale_after, facts=self._facts, clock=time.time
+            store=self.poller.store,
+            stale_after=_stale_after(config),
+            facts=self._facts,
+            clock=time.time,
+            reload=self.watcher.reload if self.watcher else None,
         )
         listen = config.web.listen
         self._server = HttpServer(create_app(self.context), listen.host, listen.port)
         self.url = f"http://{_host_in_url(listen.host)}:{self._server.port}"
-        for problem in problems(config):
-            log.warning("%s", problem)
+        self._tell_problems(config)
         for line in templates_in_use(config):
             log.info("%s", line)
 
@@ -355,22 +119,51 @@ class Monitor:
             self.history.open()
         self._server.start()
         self._scheduler.start()
+        if self.watcher is not None:
+            self.watcher.start()
+
+    def apply(self, config: Config) -> None:
+        """Go on with this configuration; a device that it does not change notices nothing."""
+        old, self._config = self._config, config
+        changes = self.poller.apply(config)
+        self.context.stale_after = _stale_after(config)
+        for name in changes.removed:
+            self._scheduler.remove(name)
+        self._scheduler.limit(config.limits.workers, config.limits.login_workers)
+        intervals = _intervals(config)
+        for name in changes.added:
+            self._scheduler.add(name, intervals[name])
+        for name in changes.rescheduled:
+            self._scheduler.reschedule(name, intervals[name])
+        for key in changes.at_restart:
+            self._tell_once(f"{key} has changed; this takes effect when ipsecmon is started again")
+        self._tell_problems(config)
+        if changes.added or changes.removed:
+            log.info("devices: %d, before: %d", len(config.devices), len(old.devices))
+
+    def reload_soon(self) -> None:
+        """Read the configuration and all sources again; returns at once, fit for a signal handler."""
+        if self.watcher is not None:
+            self.watcher.request()
 
     def stop(self) -> None:
         """Stop polling, end the sessions, finish the requests under way."""
+        if self.watcher is not None:
+            self.watcher.stop()
         self._scheduler.stop()
         self.poller.close()
         if self.history is not None:
             self.history.close()
         self._server.stop()
 
-    def forget(self, name: str) -> None:
-        """Something about a device or its login was changed: it is polled now, in a new session."""
-        self.poller.forget(name)
-        self._scheduler.hasten(name)
+    def _tell_problems(self, config: Config) -> None:
+        for problem in problems(config, self.poller.logins):
+            self._tell_once(problem)
 
-    def _poll(self, name: str) -> bool:
-        return self.poller.poll_unless_busy(name)
+    def _tell_once(self, problem: str) -> None:
+        if problem not in self._told:
+            self._told.add(problem)
+            log.warning("%s", problem)
 
     def _facts(self) -> ExporterFacts:
         return ExporterFacts(
@@ -379,13 +172,31 @@ class Monitor:
             scheduler_lag_seconds=self._scheduler.lag_seconds,
             collections_in_flight=self.poller.in_flight,
             history=self._history_facts(),
-            polls={
-                **self.poller.polls(),
-                PollOutcome.SKIPPED: 0,
-                PollOutcome.MISSED: self._scheduler.missed,
+            polls={**self.poller.polls(), PollOutcome.MISSED: self._scheduler.missed},
+            lateness_seconds={
+                share: max(
+                    self._scheduler.lateness(lane).quantile(float(share))
+                    for lane in (Lane.LIVING, Lane.LOGIN)
+                )
+                for share in SHARES
             },
-            logins=LoginFacts(total=self.poller.logins.total, failed=self.poller.logins.failed),
+            logins=self.poller.login_facts(),
+            credentials=self.poller.credential_facts(),
             host_keys=self.poller.host_key_facts(),
+            reload=self._reload_facts(),
+        )
+
+    def _reload_facts(self) -> ReloadFacts | None:
+        if self.watcher is None:
+            return None
+        health = self.watcher.health
+        return ReloadFacts(
+            is_successful=health.is_successful,
+            success_at=health.success_at,
+            failures=health.failures_total,
+            devices=health.collected.devices_by_source(),
+            left_out=health.collected.left_out_by_source(),
+            failed_sources=frozenset(health.collected.failed),
         )
 
     def _history_facts(self) -> HistoryFacts | None:
@@ -398,6 +209,17 @@ class Monitor:
             write_errors=health.write_errors_total,
             size_bytes=health.size_bytes,
         )
+
+
+def _intervals(config: Config) -> dict[str, float]:
+    """How often each device is due, in seconds: some tier of its plan is, each time."""
+    return {
+        device.name: config.settings(device).plan.shortest_seconds for device in config.devices
+    }
+
+
+def _stale_after(config: Config) -> dict[str, float]:
+    return {device.name: config.settings(device).timing.stale_after for device in config.devices}
 
 
 def _history(config: Config, redactor: Redactor | None) -> History | None:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -30,6 +30,7 @@ from ipsecmon.command_line import CONFIG as _CONFIG
 from ipsecmon.command_line import EXIT_FAILED, EXIT_WRONG_USE
 from ipsecmon.command_line import JSON as _JSON
 from ipsecmon.command_line import fail as _fail
+from ipsecmon.command_line import collect as _collect
 from ipsecmon.command_line import load as _load
 from ipsecmon.config import Config, load_config
 from ipsecmon.config.mistakes import listed
@@ -38,6 +39,8 @@ from ipsecmon.event_list import EventList, json_lines, text_lines
 from ipsecmon.formats import as_csv, as_json, as_json_lines, as_yaml
 from ipsecmon.history import HistoryReader, HistoryUnreadable
 from ipsecmon.hostkeys_command import hostkeys
+from ipsecmon.inventory import Collected, Inventory
+from ipsecmon.inventory_list import inventory_document, inventory_lines
 from ipsecmon.log import setup_logging
 from ipsecmon.model import Event, EventKind, PollResult
 from ipsecmon.moments import ACCEPTED, local, offset_text, read_moment
@@ -186,14 +189,17 @@ def run(config_file: Path, log_level: str, log_format: str) -> None:
 
     Each failed poll is one line of the log, with device, stage, reason, command, seconds, the last the device sent and the
     next attempt. It is a warning when a device begins to fail or fails in another way, and informational after that.
+
+    The configuration is read again when one of its files changes, at SIGHUP, and at POST /-/reload.
     """
     redactor = setup_logging(log_level, json=log_format == "json")
-    config = _load(config_file)
+    inventory = Inventory(config_file, redactor.add)
+    config = _collect(inventory).config
     try:
-        monitor = Monitor(config, redactor)
+        monitor = Monitor(config, redactor, inventory=inventory)
     except ListenFailed as error:
         _fail(str(error), EXIT_WRONG_USE)
-    stop = _stop_on_signals()
+    stop = _stop_on_signals(hang_up=monitor.reload_soon)
     try:
         monitor.start()
         logging.getLogger("ipsecmon").info(
@@ -662,10 +668,11 @@ def _told(outcome: Outcome, registry: Registry) -> str:
 def check_config(config_file: Path) -> None:
     """Say what is wrong with the configuration.
 
-    All of it at once: the file, the secrets it names, the host keys of its devices.
+    All of it at once: the file and those it names, its secrets, its sources, the host keys of its devices.
     """
-    config = _load(config_file)
-    found = problems(config)
+    collected = _collect(config_file)
+    config = collected.config
+    found = [*problems(config), *collected.problems()]
     for problem in found:
         click.echo(f"{config_file}: {problem}", err=True)
     if found:
@@ -696,19 +703,41 @@ def check_device_command(
     Exit codes: 0 the device can be polled; 1 it cannot; 2 wrong use or a wrong configuration.
     """
     redactor = setup_logging("error")
-    config = _load(config_file)
+    config = _collect(config_file, redactor.add).config
     poller = Poller(config, redactor)
     try:
-        check = check_device(poller.checked(device, timeout), unwatched(open_napalm_session))
+        check = check_device(poller.checked(device, timeout), poller.transports.open)
+        if as_json:
+            _print_json(check_document(check, redactor.redact))
+        else:
+            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+            for line in check_lines(check, redactor.redact, width):
+                click.echo(line)
     except UnknownDevice as error:
         _fail(str(error), EXIT_WRONG_USE)
-    if as_json:
-        _print_json(check_document(check, redactor.redact))
-    else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
-        for line in check_lines(check, redactor.redact, width):
-            click.echo(line)
+    finally:
+        poller.close()
     if check.verdict is Verdict.FAILED:
+        sys.exit(EXIT_FAILED)
+
+
+@main.command(name="inventory")
+@_CONFIG
+@_JSON
+def list_inventory(config_file: Path, as_json: bool) -> None:
+    """Show which devices there are, from where, and with which settings.
+
+    All sources are asked now. What cannot be used is said on standard error, and with --json under "left_out".
+    """
+    collected = _collect(Inventory(config_file))
+    if as_json:
+        _print_json(inventory_document(collected))
+    else:
+        for line in inventory_lines(collected):
+            click.echo(line)
+    for problem in collected.problems():
+        click.echo(f"ipsecmon: {problem}", err=True)
+    if collected.failed or collected.left_out:
         sys.exit(EXIT_FAILED)
 
 
@@ -720,11 +749,14 @@ def _raw_needs_json(raw: bool, as_json: bool) -> None:
 def _poll_once(config_file: Path, devices: Sequence[str]) -> list[PollResult]:
     """One poll of each of ``devices``, all configured ones if none is named, in the order of the file."""
     redactor = setup_logging("error")
-    config = _load(config_file)
+    collected = _collect(config_file, redactor.add)
+    for source, problem in collected.failed.items():
+        click.echo(f"ipsecmon: {source}: {problem}", err=True)
+    config = collected.config
     names = [device.name for device in config.devices]
     poller = Poller(config, redactor)
     try:
-        with ThreadPoolExecutor(max_workers=config.poll.workers) as pool:
+        with ThreadPoolExecutor(max_workers=config.limits.workers) as pool:
             return list(pool.map(poller.poll, devices or names))
     except UnknownDevice as error:
         _fail(str(error), EXIT_WRONG_USE)
@@ -757,12 +789,15 @@ def _name(file: Path) -> str:
     return "standard input" if str(file) == "-" else str(file)
 
 
-def _stop_on_signals() -> threading.Event:
-    """Set by Ctrl-C, by a supervisor, or when the terminal is closed."""
+def _stop_on_signals(hang_up: Callable[[], None] | None = None) -> threading.Event:
+    """Set by Ctrl-C, by a supervisor, or when the terminal is closed, unless ``hang_up`` is to be called then."""
     stop = threading.Event()
 
-    def note(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+    def note(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP and hang_up is not None:
+            hang_up()
+        else:
+            stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, note)

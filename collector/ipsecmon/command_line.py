@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from ipsecmon.config import Config, ConfigError, load_config
+from ipsecmon.inventory import Collected, Inventory
 
-__all__ = ["CONFIG", "EXIT_FAILED", "EXIT_WRONG_USE", "JSON", "fail", "load"]
+__all__ = ["CONFIG", "EXIT_FAILED", "EXIT_WRONG_USE", "JSON", "collect", "fail", "load"]
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
@@ -28,17 +30,30 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead 
 
 
 def load(config_file: Path) -> Config:
-    """The configuration, or the end of the command with all that is wrong with it."""
+    """The configuration file alone, without the devices of other sources, or the end of the command with its mistakes."""
+    _must_exist(config_file)
+    try:
+        return load_config(config_file)
+    except ConfigError as error:
+        fail(str(error), EXIT_WRONG_USE, prefix="")
+
+
+def collect(config_file: Path, redact: Callable[[str], None] | None = None) -> Collected:
+    """The configuration with the devices of all its sources, asked now, or the end of the command with its mistakes."""
+    _must_exist(config_file)
+    try:
+        return Inventory(config_file, redact).collect()
+    except ConfigError as error:
+        fail(str(error), EXIT_WRONG_USE, prefix="")
+
+
+def _must_exist(config_file: Path) -> None:
     if not config_file.exists():
         fail(
             f"there is no configuration at {config_file}: name it with --config or IPSECMON_CONFIG, "
             f"or write one (CONFIGURATION.md)",
             EXIT_WRONG_USE,
         )
-    try:
-        return load_config(config_file)
-    except ConfigError as error:
-        fail(str(error), EXIT_WRONG_USE, prefix="")
 
 
 def fail(message: str, code: int, prefix: str = "ipsecmon: ") -> NoReturn:

@@ -38,6 +38,13 @@ class Store:
             )
             self._events = (*self._events, *result.events)[-_EVENTS_KEPT:]
 
+    def remove(self, device: str) -> None:
+        """Forget ``device`` and what happened to it."""
+        with self._lock:
+            others = {name: entry for name, entry in self._entries.items() if name != device}
+            self._entries = MappingProxyType(others)
+            self._events = tuple(event for event in self._events if event.device != device)
+
     def recent_events(self) -> tuple[Event, ...]:
         """The last events of all devices, oldest first."""
         return self._events

@@ -31,7 +31,9 @@ from ipsecmon.config import (
     Listen,
     Mistake,
     Poll,
+    PollingPlan,
     Secret,
+    Ssh,
     Tier,
     Timing,
     load_config,
@@ -80,7 +82,7 @@ devices:
 """
 
 MANY_MESSAGES = """\
-ipsecmon.yml:2:3: poll.intervals: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers
+ipsecmon.yml:2:3: poll.intervals: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers, login_workers, commands_in_flight, backoff_longest, plan
 ipsecmon.yml:3:3: poll.timeout: found '90s', accepted: at most 'interval' (1m)
 ipsecmon.yml:4:3: poll.read_timeout: found '2x', accepted: a duration of 1s to 7d, such as 30s, 5m or 1h
 ipsecmon.yml:6:7: web.listen: found '9818', accepted: host:port, "[::1]:port" in quotes, or :port for every address
@@ -93,7 +95,7 @@ ipsecmon.yml:18:5: devices[0].credentials: found 'labb' (did you mean 'lab'?), a
 ipsecmon.yml:19:5: devices[1].name: found 'Site1' again, first on line 15, accepted: a name of its own for each device
 ipsecmon.yml:21:5: devices[1].platform: found 'junos', accepted: ios, iosxe
 ipsecmon.yml:22:5: devices[1].port: found '99999', accepted: a port from 1 to 65535
-ipsecmon.yml:24:5: devices[2].credentials: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long
+ipsecmon.yml:24:5: devices[2].credentials: found no such key here, in its groups or under 'defaults', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long
 ipsecmon.yml:24:5: devices[2].host: found no such key, accepted: a host name, an IPv4 or an IPv6 address
 ipsecmon.yml:24:5: devices[2].name: found 'Site 3', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long
 nothing was loaded: correct these 16 places, then run 'ipsecmon check-config'"""
@@ -144,7 +146,7 @@ class TestGoodFiles:
             poll.connect_timeout,
             poll.stale_after,
             poll.workers,
-        ) == (60, 60, 30, 10, 180, 20)
+        ) == (60, 60, 30, 10, 180, 50)
 
     def test_a_short_interval_shortens_the_default_deadlines(self) -> None:
         poll = Poll(interval=5)
@@ -429,7 +431,7 @@ class TestTiming:
             credentials="lab",
             interval=interval,
         )
-        return Config(poll=poll, credentials={}, devices=(device,)).timing(device)
+        return Config(poll=poll, credentials={}, devices=(device,)).settings(device).timing
 
     def test_a_device_takes_the_interval_of_all(self) -> None:
         assert Timing(60, 60, 30, 10, 180) == self.make(Poll(), None)
@@ -713,7 +715,8 @@ class TestDocuments:
         config = load_config(EXAMPLE)
 
         assert [device.name for device in config.devices] == ["Site1", "Site2", "Site3"]
-        assert Poll() == config.poll
+        assert Poll(plan=PollingPlan(counts=None, configuration=3600)) == config.poll
+        assert Ssh() == config.ssh
         assert EXAMPLE.parent / "known_hosts" == config.host_keys.known_hosts
         assert HistoryFile(path=EXAMPLE.parent / "history.sqlite") == config.history
 
@@ -751,7 +754,7 @@ class TestDocuments:
             "timeout: <duration> | default = 60s",
             "read_timeout: <duration> | default = 30s",
             "connect_timeout: <duration> | default = 10s",
-            "workers: <count> | default = 20",
+            "workers: <count> | default = 50",
             "listen: <listen> | default = 127.0.0.1:9818",
             "known_hosts: <path> | default = known_hosts",
             "path: <path> | off | default = history.sqlite",

@@ -14,7 +14,7 @@ CASES: list[tuple[str, str, list[str]]] = [
         "empty file",
         "",
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -23,7 +23,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 # nothing
 """,
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -32,7 +32,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 hello
 """,
         [
-            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
+            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -41,7 +41,7 @@ hello
 - name: Site1
 """,
         [
-            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
+            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -394,7 +394,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -407,7 +407,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:8: poll.intervals: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+            "ipsecmon.yml:1:8: poll.intervals: found an unknown key (did you mean 'interval'?), accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers, login_workers, commands_in_flight, backoff_longest, plan",
         ],
     ),
     (
@@ -420,7 +420,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:8: poll.colour: found an unknown key, accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+            "ipsecmon.yml:1:8: poll.colour: found an unknown key, accepted: interval, timeout, read_timeout, connect_timeout, stale_after, workers, login_workers, commands_in_flight, backoff_longest, plan",
         ],
     ),
     (
@@ -432,7 +432,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, device_type: ios, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:4:35: devices[0].device_type: found an unknown key, accepted: name, host, port, platform, credentials, interval",
+            "ipsecmon.yml:4:35: devices[0].device_type: found an unknown key, accepted: name, host, port, platform, credentials, groups, interval, timeout, read_timeout, connect_timeout, stale_after, transport, ssh_profile, jump, persistent, max_session_age, plan, cpu_limit",
         ],
     ),
     (
@@ -457,7 +457,7 @@ poll: {interval: 30s}
 """,
         [
             "ipsecmon.yml:1:1: credentials: found no such key, accepted: a mapping of names, each with the keys username, password, enable",
-            "ipsecmon.yml:1:1: devices: found no such key, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, interval",
+            "ipsecmon.yml:1:1: devices: found no such key, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, groups, interval, timeout, read_timeout, connect_timeout, stale_after, transport, ssh_profile, jump, persistent, max_session_age, plan, cpu_limit, or a source under 'inventory'",
         ],
     ),
     (
@@ -470,9 +470,9 @@ devices:
     port: 22
 """,
         [
-            "ipsecmon.yml:4:5: devices[0].credentials: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "ipsecmon.yml:4:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
             "ipsecmon.yml:4:5: devices[0].name: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
-            "ipsecmon.yml:4:5: devices[0].platform: found no such key, accepted: ios, iosxe",
+            "ipsecmon.yml:4:5: devices[0].platform: found no such key here, in its groups or under 'defaults', accepted: ios, iosxe",
         ],
     ),
     (
@@ -513,7 +513,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: poll: found an empty value, accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+            "ipsecmon.yml:1:1: poll: found an empty value, accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers, login_workers, commands_in_flight, backoff_longest, plan",
         ],
     ),
     (
@@ -526,7 +526,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: poll: found a list, accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+            "ipsecmon.yml:1:1: poll: found a list, accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers, login_workers, commands_in_flight, backoff_longest, plan",
         ],
     ),
     (
@@ -539,7 +539,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: poll: found 'often', accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers",
+            "ipsecmon.yml:1:1: poll: found 'often', accepted: a mapping with the keys interval, timeout, read_timeout, connect_timeout, stale_after, workers, login_workers, commands_in_flight, backoff_longest, plan",
         ],
     ),
     (
@@ -902,7 +902,7 @@ credentials:
 devices: []
 """,
         [
-            "ipsecmon.yml:3:1: devices: found an empty list, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, interval",
+            "ipsecmon.yml:3:1: devices: found an empty list, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, groups, interval, timeout, read_timeout, connect_timeout, stale_after, transport, ssh_profile, jump, persistent, max_session_age, plan, cpu_limit, or a source under 'inventory'",
         ],
     ),
     (
@@ -913,7 +913,7 @@ credentials:
 devices: {Site1: {host: 92.1.1.1}}
 """,
         [
-            "ipsecmon.yml:3:1: devices: found a mapping, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, interval",
+            "ipsecmon.yml:3:1: devices: found a mapping, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, groups, interval, timeout, read_timeout, connect_timeout, stale_after, transport, ssh_profile, jump, persistent, max_session_age, plan, cpu_limit",
         ],
     ),
     (
@@ -925,7 +925,7 @@ devices:
   - Site1
 """,
         [
-            "ipsecmon.yml:4:5: devices[0]: found 'Site1', accepted: a mapping with the keys name, host, port, platform, credentials, interval",
+            "ipsecmon.yml:4:5: devices[0]: found 'Site1', accepted: a mapping with the keys name, host, port, platform, credentials, groups, interval, timeout, read_timeout, connect_timeout, stale_after, transport, ssh_profile, jump, persistent, max_session_age, plan, cpu_limit",
         ],
     ),
     (
@@ -1208,7 +1208,7 @@ devices:
         "a mistake behind a byte order mark",
         "\ufeffpol: {}\ncredentials:\n  lab: {username: monitor, password: {env: LAB}}\ndevices:\n  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}\n",
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, web, metrics, host_keys, history, templates, credentials, devices, tunnels, links",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (

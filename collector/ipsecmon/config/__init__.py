@@ -2,7 +2,7 @@
 
     config = load_config(Path("ipsecmon.yml"))
     for device in config.devices:
-        print(device.name, config.timing(device).interval)
+        print(device.name, config.settings(device).timing.interval)
 
 One way through the folder: ``loading`` reads the file and calls ``document`` (YAML to values that know their lines),
 then ``checking`` (values to ``models``, errors in words). ``readings`` knows the form of each single value.
@@ -10,21 +10,36 @@ then ``checking`` (values to ``models``, errors in words). ``readings`` knows th
 
 from __future__ import annotations
 
-from ipsecmon.config.loading import load_config
+from ipsecmon.config.changes import Changes
+from ipsecmon.config.checking import DeviceReader, DeviceRefused
+from ipsecmon.config.loading import LoadedConfig, load_config, load_with_files
 from ipsecmon.config.mistakes import ConfigError, Mistake, has_controls
 from ipsecmon.config.models import (
     Config,
     Credential,
+    Defaults,
     Device,
+    Group,
     HistoryFile,
     HostKeys,
+    Jump,
     Metrics,
     Poll,
+    PollingPlan,
     RetentionLimits,
+    Source,
+    Ssh,
     Tunnel,
     Web,
 )
-from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen, Tier
+from ipsecmon.config.readings import (
+    FromEnvironment,
+    FromFile,
+    HostKeyCheck,
+    Listen,
+    Tier,
+    duration_text,
+)
 from ipsecmon.config.secret import HIDDEN, Secret
 from ipsecmon.config.settings import (
     Limits,
@@ -38,31 +53,43 @@ from ipsecmon.config.settings import (
 
 __all__ = [
     "HIDDEN",
+    "Changes",
     "Config",
     "ConfigError",
     "Credential",
+    "Defaults",
     "Device",
+    "DeviceReader",
+    "DeviceRefused",
     "FromEnvironment",
     "FromFile",
+    "Group",
     "HistoryFile",
     "HostKeyCheck",
     "HostKeys",
+    "Jump",
     "Limits",
     "Listen",
+    "LoadedConfig",
     "Metrics",
     "Mistake",
     "Plan",
     "Poll",
     "PollTier",
+    "PollingPlan",
     "RetentionLimits",
     "Secret",
     "Settings",
+    "Source",
+    "Ssh",
     "SshProfile",
     "Tier",
     "Timing",
     "Transport",
     "Tunnel",
     "Web",
+    "duration_text",
     "has_controls",
     "load_config",
+    "load_with_files",
 ]

@@ -7,7 +7,7 @@ would hide them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import get_args, get_origin
@@ -16,30 +16,58 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ipsecmon.config.document import BROKEN, Block, Items, Position, describe
-from ipsecmon.config.mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
-from ipsecmon.config.models import Config, Device
+from ipsecmon.config.inheritance import flattened, joined, lineage
+from ipsecmon.config.mistakes import (
+    KEYS_WITH_SECRETS,
+    Mistake,
+    NotAccepted,
+    key_path,
+    listed,
+    meant,
+    quoted,
+)
+from ipsecmon.config.models import NO_JUMP, Config, Device, Poll, Source
+from ipsecmon.config.parts import SECTIONS, Whole
 from ipsecmon.config.readings import NAME, Reading, duration_text, read_duration
+from ipsecmon.config.settings import PollTier
 from ipsecmon.config.tunnel_readings import LinkEnds, read_identity, read_link
+from ipsecmon.errors import IpsecmonError
 from ipsecmon_parsers.errors import TemplatesRefused
 
-__all__ = ["check"]
+__all__ = ["DeviceReader", "DeviceRefused", "check", "check_part"]
 
 Where = tuple[str | int, ...]
 
+# what a source of each kind may have beside it
+KEYS_OF_SOURCES = {
+    "file": (),
+    "file_sd": ("groups",),
+    "http_sd": ("token", "headers", "ca", "refresh", "groups"),
+    "nornir": ("options", "refresh", "groups"),
+}
 
-def check(root: Block, path: Path) -> tuple[Config | None, list[Mistake]]:
+
+def check(together: Whole, path: Path) -> tuple[Config | None, list[Mistake]]:
     config: Config | None = None
     details: list[ErrorDetails] = []
+    root = together.root
+    whole = with_whole_devices(root)
     try:
-        config = Config.model_validate(root, context=path.parent)
+        config = Config.model_validate(whole, context=path.parent)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    mistakes = Mistakes(root, path)
+    mistakes = Mistakes(whole, path, together.numbers)
     for detail in details:
         add_in_words(mistakes, detail)
+    add_no_devices(mistakes, root)
+    for part, name in together.equal_groups:
+        add_equal_group(mistakes, part, name)
+    add_sources_of_no_kind(mistakes, root)
     add_equal_names(mistakes, root)
-    add_unknown_credentials(mistakes, root)
-    add_devices_always_stale(mistakes, root)
+    add_unknown_names(mistakes, root)
+    add_circles(mistakes, root)
+    add_deadlines_out_of_order(mistakes, root)
+    add_devices_always_stale(mistakes, whole)
     add_tunnels_without_identity(mistakes, root)
     add_equal_tunnels(mistakes, root)
     add_unknown_devices(mistakes, root)
@@ -47,33 +75,82 @@ def check(root: Block, path: Path) -> tuple[Config | None, list[Mistake]]:
     return config, [*mistakes.found, *mistakes.in_templates]
 
 
+def with_whole_devices(root: Block) -> Block:
+    """The same with each device as its groups and the defaults make it."""
+    items = root.get("devices")
+    if not isinstance(items, Items):
+        return root
+    groups, defaults = block_at(root, "groups"), block_at(root, "defaults")
+    whole = Items()
+    whole.item_at = items.item_at
+    whole += [
+        flattened(item, groups, defaults) if isinstance(item, Block) else item for item in items
+    ]
+    result = joined(root)
+    result["devices"] = whole
+    return result
+
+
+def check_part(part: Block, path: Path) -> list[Mistake]:
+    """What is wrong with a file of devices as a whole; its items are checked with those of the other files."""
+    mistakes = Mistakes(part, path)
+    for key in part:
+        if key not in SECTIONS:
+            found = f"an unknown key{meant(key, SECTIONS)}"
+            mistakes.add((key,), found, listed(SECTIONS))
+            continue
+        value, expected = part[key], Block if key == "groups" else Items
+        if not isinstance(value, expected) and value is not BROKEN:
+            mistakes.add((key,), describe(value, hide=False), in_words(annotation_at((key,))))
+    return mistakes.found
+
+
 class Mistakes:
     """Collects mistakes and finds the place of each."""
 
-    def __init__(self, root: Block, path: Path) -> None:
+    def __init__(
+        self, root: Block, path: Path, numbers: Mapping[tuple[str, int], int] | None = None
+    ) -> None:
+        """``numbers``: of items that other files brought, in their own file."""
         self.found: list[Mistake] = []
         self.in_templates: list[Mistake] = []
         self._root = root
-        self._file = str(path)
+        self.file = str(path)
+        self._numbers = numbers or {}
         # a mapping behind several aliases has its mistake once
         self._seen: set[tuple[Position, str | int, str, str]] = set()
 
     def add(self, where: Where, found: str, accepted: str, *, at: Where | None = None) -> None:
-        position = self.position(where if at is None else at)
+        self.add_at(self.position(where if at is None else at), where, found, accepted)
+
+    def add_at(self, position: Position, where: Where, found: str, accepted: str) -> None:
         mistake = (position, where[-1], found, accepted)
         if mistake in self._seen:
             return
         self._seen.add(mistake)
         self.found.append(
             Mistake(
-                file=self._file,
+                file=position.file or self.file,
                 line=position.line,
                 column=position.column,
-                key=key_path(where),
+                key=key_path(self._in_own_file(where)),
                 found=found,
                 accepted=accepted,
             )
         )
+
+    def line(self, first: Where, here: Where) -> str:
+        """``line 3``, with its file if ``here`` is in another one."""
+        at = self.position(first)
+        elsewhere = "" if at.file == self.position(here).file else f" of {at.file or self.file}"
+        return f"line {at.line}{elsewhere}"
+
+    def _in_own_file(self, where: Where) -> Where:
+        match where:
+            case (str(section), int(index), *rest):
+                return (section, self._numbers.get((section, index), index), *rest)
+            case _:
+                return where
 
     def add_templates(self, where: Where, refused: TemplatesRefused) -> None:
         """The mistakes in templates, each at its place; that there is no such folder is a mistake of the key."""
@@ -115,6 +192,60 @@ class Mistakes:
         return value
 
 
+class DeviceRefused(IpsecmonError, ValueError):
+    """What a source says of a device cannot be used; says why in one sentence."""
+
+
+class DeviceReader:
+    """Makes devices of what a source says of them, with what they inherit from this configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._groups = {
+            name: group.model_dump(exclude_unset=True) for name, group in config.groups.items()
+        }
+        self._defaults = config.defaults.model_dump(exclude_unset=True)
+
+    def read(self, said: Mapping[str, object]) -> Device:
+        """``said`` has the keys of ``devices``, values as in a file or of the final type; raises ``DeviceRefused``."""
+        whole = flattened(said, self._groups, self._defaults)
+        for wrong in wrong_with(whole, self._config):
+            raise DeviceRefused(wrong)
+        return Device.model_validate(whole)
+
+
+def wrong_with(device: Block, config: Config) -> Iterator[str]:
+    """All that is wrong with a device from elsewhere, in the words that a file of devices gets."""
+    root, items = Block(), Items()
+    items.append(device)
+    items.item_at.append(Position(0, 0))
+    root["devices"] = items
+    mistakes = Mistakes(root, Path())
+    try:
+        made = Device.model_validate(device)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            detail["loc"] = ("devices", 0, *detail["loc"])
+            add_in_words(mistakes, detail)
+    else:
+        for key, name, known in (
+            ("credentials", made.credentials, config.credentials),
+            ("jump", made.jump or NO_JUMP, {NO_JUMP, *config.jump_hosts}),
+            *(("groups", group, config.groups) for group in made.groups),
+        ):
+            if name not in known:
+                mistakes.add(("devices", 0, key), f"{quoted(name)}", f"one of {listed(known)}")
+        if not mistakes.found:
+            settings = config.settings(made)
+            pace = max(settings.timing.interval, settings.plan.every.get(PollTier.TABLES, 0.0))
+            if pace >= settings.timing.stale_after:
+                limit = f"less than 'stale_after' ({duration_text(settings.timing.stale_after)})"
+                mistakes.add(("devices", 0, "interval"), quoted(duration_text(pace)), limit)
+    for mistake in mistakes.found:
+        key = mistake.key.removeprefix("devices[0]").lstrip(".")
+        yield f"{key}: found {mistake.found}, accepted: {mistake.accepted}"
+
+
 def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
     """One error of pydantic as a mistake."""
     if detail["type"] == "default_factory_not_called":
@@ -122,9 +253,14 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
     where = detail["loc"]
     if detail["type"] == "too_short" and mistakes.value(where):
         return  # items are there, all with mistakes of their own
-    under_credentials = where[0] == "credentials"
+    is_secret = where[0] == "credentials" or (
+        where[0] == "inventory" and not KEYS_WITH_SECRETS.isdisjoint(where[2:3])
+    )
     if detail["type"] == "missing":
-        mistakes.add(where, "no such key", in_words(annotation_at(where)), at=where[:-1])
+        may_inherit = where[0] == "devices" and where[-1] in ("platform", "credentials")
+        elsewhere = " here, in its groups or under 'defaults'" if may_inherit else ""
+        found = f"no such key{elsewhere}"
+        mistakes.add(where, found, in_words(annotation_at(where)), at=where[:-1])
     elif detail["type"] == "extra_forbidden":
         *parent, key = where
         keys = keys_of(annotation_at(tuple(parent)))
@@ -138,8 +274,41 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
             mistakes.add_templates(where, error)
             return
         accepted = error.accepted if isinstance(error, NotAccepted) else ""
-        found = describe(value, hide=under_credentials)
+        found = describe(value, hide=is_secret)
         mistakes.add(where, found, accepted or in_words(annotation_at(where)))
+
+
+def add_no_devices(mistakes: Mistakes, root: Block) -> None:
+    if root.get("inventory"):
+        return
+    accepted = f"{in_words(annotation_at(('devices',)))}, or a source under 'inventory'"
+    if "devices" not in root:
+        mistakes.add(("devices",), "no such key", accepted)
+    elif root["devices"] == []:
+        mistakes.add(("devices",), "an empty list", accepted)
+
+
+def add_equal_group(mistakes: Mistakes, part: Block, name: str) -> None:
+    at = block_at(part, "groups").key_at[name]
+    first = mistakes.position(("groups", name))
+    found = f"{quoted(name)} again, first on line {first.line}"
+    elsewhere = f" of {first.file or mistakes.file}"
+    mistakes.add_at(at, ("groups", name), found + elsewhere, "a name of its own for each group")
+
+
+def add_sources_of_no_kind(mistakes: Mistakes, root: Block) -> None:
+    """A source is of one kind, and has the keys of that kind only."""
+    for where, source in blocks_of(root, "inventory"):
+        kinds = [kind for kind in KEYS_OF_SOURCES if kind in source]
+        if len(kinds) != 1:
+            found = f"{' and '.join(kinds)} in one source" if kinds else "a source of no kind"
+            mistakes.add(where, found, f"one of {listed(KEYS_OF_SOURCES)}")
+            continue
+        known = KEYS_OF_SOURCES[kinds[0]]
+        for key in source:
+            if key in Source.model_fields and key not in (kinds[0], *known):
+                accepted = f"{listed(known)}" if known else "nothing"
+                mistakes.add((*where, key), f"'{key}' beside '{kinds[0]}'", accepted)
 
 
 def add_equal_names(mistakes: Mistakes, root: Block) -> None:
@@ -151,39 +320,131 @@ def add_equal_names(mistakes: Mistakes, root: Block) -> None:
         if name not in first:
             first[name] = (*where, "name")
             continue
-        line = mistakes.position(first[name])
         # a name that came through an alias stands where the first one stands: point at the device instead
         here = (*where, "name")
-        at = where if mistakes.position(here) == line else here
-        found = f"{quoted(name)} again, first on line {line.line}"
+        at = where if mistakes.position(here) == mistakes.position(first[name]) else here
+        found = f"{quoted(name)} again, first on {mistakes.line(first[name], at)}"
         mistakes.add(here, found, "a name of its own for each device", at=at)
 
 
-def add_unknown_credentials(mistakes: Mistakes, root: Block) -> None:
-    known = root.get("credentials")
-    if not isinstance(known, Block):
+def add_unknown_names(mistakes: Mistakes, root: Block) -> None:
+    """Credentials, jump hosts and groups that are used and not there."""
+    users = [
+        *devices(root),
+        *named_blocks(root, "groups"),
+        *named_blocks(root, "jump_hosts"),
+        *blocks_of(root, "inventory"),
+        (("defaults",), block_at(root, "defaults")),
+        (("ssh",), block_at(root, "ssh")),
+    ]
+    for key, section in (
+        ("credentials", "credentials"),
+        ("jump", "jump_hosts"),
+        ("via", "jump_hosts"),
+    ):
+        known = root.get(section, Block())
+        if not isinstance(known, Block) or (key == "credentials" and section not in root):
+            continue
+        for where, user in users:
+            add_unknown_name(mistakes, (*where, key), user.get(key), section, known)
+    known = root.get("groups", Block())
+    for where, user in users:
+        names = user.get("groups")
+        if isinstance(names, Items) and isinstance(known, Block):
+            for index, name in enumerate(names):
+                add_unknown_name(mistakes, (*where, "groups", index), name, "groups", known)
+
+
+def add_unknown_name(
+    mistakes: Mistakes, where: Where, name: object, section: str, known: Block
+) -> None:
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name in known:
         return
-    accepted = (
-        f"a name under 'credentials': {listed(known)}" if known else "a name under 'credentials'"
-    )
-    for where, device in devices(root):
-        name = device.get("credentials")
-        if isinstance(name, str) and NAME.fullmatch(name) and name not in known:
-            found = f"{quoted(name)}{meant(name, known)}"
-            mistakes.add((*where, "credentials"), found, accepted)
+    if where[-1] == "jump" and name == NO_JUMP:
+        return
+    names = f"a name under '{section}'" + (f": {listed(known)}" if known else "")
+    accepted = f"{names}, or {NO_JUMP}" if where[-1] == "jump" else names
+    mistakes.add(where, f"{quoted(name)}{meant(name, known)}", accepted)
+
+
+def add_circles(mistakes: Mistakes, root: Block) -> None:
+    """Groups that take settings from themselves, and jump hosts that are reached through themselves."""
+    groups = block_at(root, "groups")
+    for where, group in named_blocks(root, "groups"):
+        if where[1] in [name for name, _ in lineage(group, groups)]:
+            found = f"a circle that leads back to {quoted(str(where[1]))}"
+            mistakes.add((*where, "groups"), found, "groups without a circle")
+    jumps = block_at(root, "jump_hosts")
+    if NO_JUMP in jumps:
+        mistakes.add(("jump_hosts", NO_JUMP), f"the name {NO_JUMP}", "another name for a jump host")
+    for where, _ in named_blocks(root, "jump_hosts"):
+        if where[1] in way_before(str(where[1]), jumps):
+            found = f"a circle that leads back to {quoted(str(where[1]))}"
+            mistakes.add((*where, "via"), found, "jump hosts without a circle")
+
+
+def way_before(name: str, jumps: Block) -> list[str]:
+    way: list[str] = []
+    while True:
+        jump = jumps.get(name)
+        via = jump.get("via") if isinstance(jump, Block) else None
+        if not isinstance(via, str) or via in way:
+            return way
+        way.append(via)
+        name = via
+
+
+def add_deadlines_out_of_order(mistakes: Mistakes, root: Block) -> None:
+    """What one device or group writes side by side; what is inherited is cut to fit instead."""
+    for where, one in (*devices(root), *named_blocks(root, "groups")):
+        for key, limit_key in (
+            ("timeout", "interval"),
+            ("read_timeout", "timeout"),
+            ("connect_timeout", "timeout"),
+        ):
+            value, limit = seconds(one.get(key)), seconds(one.get(limit_key))
+            if value is not None and limit is not None and value > limit:
+                accepted = f"at most '{limit_key}' ({duration_text(limit)})"
+                mistakes.add((*where, key), describe(one[key], hide=False), accepted)
 
 
 def add_devices_always_stale(mistakes: Mistakes, root: Block) -> None:
-    poll = root.get("poll")
-    stale_after = seconds(poll.get("stale_after")) if isinstance(poll, Block) else None
-    if stale_after is None:
-        return
+    """Devices, as their groups make them, whose data is withdrawn before it is read again."""
+    poll = block_at(root, "poll")
     for where, device in devices(root):
-        interval = seconds(device.get("interval"))
-        if interval is not None and interval >= stale_after:
-            accepted = f"less than 'poll.stale_after' ({duration_text(stale_after)})"
-            found = describe(device["interval"], hide=False)
-            mistakes.add((*where, "interval"), found, accepted)
+        own = "stale_after" in device
+        stale_after = seconds((device if own else poll).get("stale_after"))
+        if stale_after is None:
+            continue
+        limit = "stale_after" if own else "poll.stale_after"
+        for path, pace in paces(device, poll):
+            if pace < stale_after:
+                continue
+            if path[0] != "poll":
+                found = describe(mistakes.value((*where, *path)), hide=False)
+                accepted = f"less than '{limit}' ({duration_text(stale_after)})"
+                mistakes.add((*where, *path), found, accepted)
+            elif own:
+                found = describe(device["stale_after"], hide=False)
+                accepted = f"more than '{'.'.join(path)}' ({duration_text(pace)})"
+                mistakes.add((*where, "stale_after"), found, accepted)
+
+
+def paces(device: Block, poll: Block) -> Iterator[tuple[tuple[str, ...], float]]:
+    """How often a device is polled and its tables are read, in seconds, and which key says so."""
+    for path in (("interval",), ("plan", "tables")):
+        *parents, key = path
+        holders = ((device, ()), (poll, ("poll",)))
+        for holder, prefix in holders:
+            block = block_at(holder, parents[0]) if parents else holder
+            if key in block:
+                pace = seconds(block[key])
+                if pace is not None:
+                    yield (*prefix, *path), pace
+                break
+        else:
+            if not parents:
+                yield ("poll", "interval"), Poll().interval
 
 
 def add_tunnels_without_identity(mistakes: Mistakes, root: Block) -> None:
@@ -208,15 +469,15 @@ def add_equal_tunnels(mistakes: Mistakes, root: Block) -> None:
         if isinstance(name, str) and NAME.fullmatch(name):
             first = names.setdefault((device, name), where)
             if first != where:
-                line = mistakes.position((*first, "name")).line
-                found = f"{quoted(name)} of {quoted(device)} again, first on line {line}"
+                line = mistakes.line((*first, "name"), where)
+                found = f"{quoted(name)} of {quoted(device)} again, first on {line}"
                 mistakes.add((*where, "name"), found, "a name of its own for each tunnel")
         if (key := tunnel_key(tunnel)) is None:
             continue
         first = keys.setdefault((device, *key), where)
         if first != where:
-            line = mistakes.position(first).line
-            found = f"the tunnel of {quoted(device)} that line {line} has already"
+            line = mistakes.line(first, where)
+            found = f"the tunnel of {quoted(device)} that {line} has already"
             accepted = (
                 "each tunnel once, or 'crypto_map', 'interface', 'vrf' or 'peer' to tell them apart"
             )
@@ -250,8 +511,8 @@ def canonical_address(text: str) -> str:
 
 def add_unknown_devices(mistakes: Mistakes, root: Block) -> None:
     known = device_names(root)
-    if not known:
-        return
+    if not known or any("file" not in source for _, source in blocks_of(root, "inventory")):
+        return  # other sources are asked later
     accepted = f"a name under 'devices': {listed(known)}"
     for where, tunnel in tunnels(root):
         name = tunnel.get("device")
@@ -276,8 +537,7 @@ def add_contradictory_links(mistakes: Mistakes, root: Block) -> None:
         for end in dict.fromkeys((pair.one, pair.other)):
             earlier = first.setdefault(str(end), where)
             if earlier != where:
-                line = mistakes.position(earlier).line
-                found = f"{quoted(str(end))} again, first on line {line}"
+                found = f"{quoted(str(end))} again, first on {mistakes.line(earlier, where)}"
                 mistakes.add(where, found, "each tunnel in one link")
 
 
@@ -311,6 +571,16 @@ def blocks_of(root: Block, key: str) -> Iterator[tuple[Where, Block]]:
         for index, item in enumerate(items):
             if isinstance(item, Block):
                 yield (key, index), item
+
+
+def named_blocks(root: Block, key: str) -> list[tuple[Where, Block]]:
+    blocks = block_at(root, key)
+    return [((key, name), one) for name, one in blocks.items() if isinstance(one, Block)]
+
+
+def block_at(root: Block, key: str) -> Block:
+    block = root.get(key)
+    return block if isinstance(block, Block) else Block()
 
 
 def seconds(value: object) -> float | None:

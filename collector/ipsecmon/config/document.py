@@ -34,10 +34,14 @@ HARMLESS_TAGS = frozenset(
 
 
 class Position(NamedTuple):
-    """Counted from 1, as editors do; 0 is the file as a whole."""
+    """Counted from 1, as editors do; 0 is the file as a whole. ``file`` is empty for the configuration file itself."""
 
     line: int
     column: int
+    file: str = ""
+
+    def in_file(self, file: str) -> Position:
+        return Position(self.line, self.column, file)
 
 
 class Problem(NamedTuple):

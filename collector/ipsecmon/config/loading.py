@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import logging
 import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from ipsecmon.config.checking import check
-from ipsecmon.config.document import EMPTY, Block, Position, describe, read_document
-from ipsecmon.config.mistakes import ConfigError, Mistake, listed
+from ipsecmon.config.checking import check, check_part
+from ipsecmon.config.document import EMPTY, Block, Items, Position, describe, read_document
+from ipsecmon.config.mistakes import ConfigError, Mistake, key_path, listed, quoted
 from ipsecmon.config.models import Config
+from ipsecmon.config.parts import SECTIONS, Whole, placed, put_together
+from ipsecmon.config.readings import read_path
 from ipsecmon.config.secret import Secret
 
-__all__ = ["load_config"]
+__all__ = ["LoadedConfig", "load_config", "load_with_files"]
+
+PART_PATTERNS = ("*.yml", "*.yaml")
 
 LARGEST_BYTES = 16 * 1024 * 1024
 NOWHERE = Position(0, 0)
@@ -20,11 +26,57 @@ NOWHERE = Position(0, 0)
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A configuration and the files it came from."""
+
+    config: Config
+    files: tuple[Path, ...]
+    """All that were read, the configuration file first."""
+    file_of: Mapping[str, str]
+    """The file of each device."""
+
+
 def load_config(path: Path) -> Config:
     """The configuration in this file; raises ``ConfigError`` with every mistake in it."""
-    text = read_text(path)
-    value, problems = read_document(text)
-    mistakes = [
+    return load_with_files(path).config
+
+
+def load_with_files(path: Path) -> LoadedConfig:
+    """The configuration in this file and in those it names; raises ``ConfigError`` with every mistake in them."""
+    value, mistakes = read_value(path)
+    config: Config | None = None
+    whole = Whole(Block())
+    parts: list[tuple[Path, Block]] = []
+    if isinstance(value, Block):
+        # absent is not the same as default here: the defaults of paths are relative to this file
+        value.setdefault("host_keys", Block())
+        value.setdefault("history", Block())
+        parts = read_parts(value, path, mistakes)
+        whole = put_together(value, [part for _, part in parts])
+        config, more = check(whole, path)
+        mistakes += more
+    elif not mistakes:
+        found = "an empty file" if value is EMPTY else describe(value, hide=True)
+        accepted = f"a mapping with the keys {listed(Config.model_fields)}"
+        mistakes = [whole_file(path, found, accepted, Position(1, 1))]
+    if config is None or mistakes:
+        # outside of every handler: no context of the exception holds the values of the file
+        raise ConfigError(mistakes)
+    warn_of_readable_passwords(config, path)
+    return LoadedConfig(
+        config=config,
+        files=(path, *(part for part, _ in parts)),
+        file_of={
+            device.name: whole.file_of("devices", index) or str(path)
+            for index, device in enumerate(config.devices)
+        },
+    )
+
+
+def read_value(path: Path) -> tuple[object, list[Mistake]]:
+    value, problems = read_document(read_text(path))
+    return value, [
         Mistake(
             file=str(path),
             line=problem.at.line,
@@ -35,23 +87,69 @@ def load_config(path: Path) -> Config:
         )
         for problem in problems
     ]
+
+
+def read_parts(root: Block, path: Path, mistakes: list[Mistake]) -> list[tuple[Path, Block]]:
+    """The files under ``inventory``; what is wrong with them is added to ``mistakes``."""
+    parts: dict[Path, Block] = {}
+    for index, place, written in files_in(root):
+        try:
+            given = read_path(written, path.parent)
+        except ValueError:
+            continue  # no path at all: told with the other values
+        try:
+            files = files_at(given)
+            problem = "an empty folder" if given.is_dir() else "no such file"
+        except OSError as error:
+            files, problem = [], f"what cannot be read ({error.strerror})"
+        if not files:
+            accepted = f"a file, or a folder with {' or '.join(PART_PATTERNS)}"
+            mistakes.append(
+                Mistake(
+                    file=str(path),
+                    line=place.line,
+                    column=place.column,
+                    key=key_path(("inventory", index, "file")),
+                    found=f"{problem} at {quoted(str(given))}",
+                    accepted=accepted,
+                )
+            )
+        for file in files:
+            if file not in parts and (part := read_part(file, mistakes)) is not None:
+                parts[file] = part
+    return list(parts.items())
+
+
+def files_in(root: Block) -> Iterator[tuple[int, Position, object]]:
+    sources = root.get("inventory")
+    for index, source in enumerate(sources if isinstance(sources, Items) else ()):
+        if isinstance(source, Block) and "file" in source:
+            yield index, source.key_at["file"], source["file"]
+
+
+def files_at(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = {file for pattern in PART_PATTERNS for file in path.glob(pattern)}
+        return sorted(file for file in found if not file.name.startswith("."))
+    return [path] if path.exists() else []
+
+
+def read_part(path: Path, mistakes: list[Mistake]) -> Block | None:
+    try:
+        value, problems = read_value(path)
+    except ConfigError as error:
+        mistakes += error.mistakes
+        return None
+    mistakes += problems
     if isinstance(value, Block):
-        # absent is not the same as default here: the defaults of paths are relative to this file
-        value.setdefault("host_keys", Block())
-        value.setdefault("history", Block())
-        config, more = check(value, path)
-        mistakes += more
-    else:
-        config = None
-        if not mistakes:
-            found = "an empty file" if value is EMPTY else describe(value, hide=True)
-            accepted = f"a mapping with the keys {listed(Config.model_fields)}"
-            mistakes = [whole_file(path, found, accepted, Position(1, 1))]
-    if config is None or mistakes:
-        # outside of every handler: no context of the exception holds the values of the file
-        raise ConfigError(mistakes)
-    warn_of_readable_passwords(config, path)
-    return config
+        placed(value, str(path))
+        mistakes += check_part(value, path)
+        return value
+    if value is not EMPTY:
+        accepted = f"a mapping with the keys {listed(SECTIONS)}"
+        found = describe(value, hide=True)
+        mistakes.append(whole_file(path, found, accepted, Position(1, 1)))
+    return Block() if value is EMPTY else None
 
 
 def read_text(path: Path) -> str:
@@ -97,11 +195,16 @@ def warn_of_readable_passwords(config: Config, path: Path) -> None:
         for name, credential in config.credentials.items()
         if isinstance(credential.password, Secret) or isinstance(credential.enable, Secret)
     ]
-    if holders and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    plain = [
+        key_path(("inventory", index))
+        for index, source in enumerate(config.inventory)
+        if any(isinstance(one, Secret) for one in (source.token, *source.headers.values()))
+    ]
+    if (holders or plain) and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         log.warning(
-            "%s holds passwords (credentials: %s) and others can read it; "
+            "%s holds passwords (%s) and others can read it; "
             "run 'chmod 600 %s', or write {env: NAME} or {file: PATH} instead",
             path,
-            listed(holders),
+            "; ".join([*([f"credentials: {listed(holders)}"] if holders else []), *plain]),
             path,
         )

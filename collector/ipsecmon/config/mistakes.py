@@ -33,8 +33,9 @@ PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 # user:password@ before the host of an address
 USERINFO = re.compile(r"//[^/@]*@")
 KEYS_OF_CREDENTIALS = frozenset({"username", "password", "enable", "env", "file"})
+KEYS_WITH_SECRETS = frozenset({"token", "headers", "options"})
 LONGEST_QUOTE = 60
-LONGEST_LIST = 13
+LONGEST_LIST = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,8 @@ def key_path(path: Iterable[str | int]) -> str:
 
 def without_secrets(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Below ``credentials`` only known keys are shown: ``password: {hunter2}`` makes a key of the password."""
+    if path[:1] == ("inventory",) and not KEYS_WITH_SECRETS.isdisjoint(path[2:3]):
+        return path[:3]
     if path[:1] == ("credentials",):
         for depth, step in enumerate(path[1:], start=1):
             known = PLAIN_KEY.fullmatch(str(step)) if depth == 1 else step in KEYS_OF_CREDENTIALS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -13,27 +13,49 @@ from ipsecmon.config.readings import (
     Address,
     Age,
     CheckWord,
+    Commands,
     Count,
+    CpuLimit,
     Duration,
+    FewTimes,
     FilePath,
+    FleetSize,
+    HeaderName,
     HistoryPath,
     Host,
     HostKeyCheck,
+    JumpName,
     Listen,
     ListenAddress,
     Name,
+    Options,
     PlatformWord,
+    PluginName,
     Port,
+    ProfileWord,
+    Rate,
     SecretSource,
     Size,
+    Switch,
     Templates,
     Text,
     Tier,
+    TierPace,
     TierWord,
+    TransportWord,
+    Url,
     Username,
     duration_text,
 )
-from ipsecmon.config.settings import Limits, Plan, PollTier, Settings, Timing, Transport
+from ipsecmon.config.settings import (
+    Limits,
+    Plan,
+    PollTier,
+    Settings,
+    SshProfile,
+    Timing,
+    Transport,
+)
 from ipsecmon.config.tunnel_readings import Identity, IntentWord, LinkPair, OptionWord
 from ipsecmon.model import ConfiguredLink, ExpectedTunnel
 from ipsecmon_parsers.registry import BUILT_IN
@@ -41,18 +63,27 @@ from ipsecmon_parsers.registry import BUILT_IN
 __all__ = [
     "Config",
     "Credential",
+    "Defaults",
     "Device",
+    "DeviceSettings",
+    "Group",
     "HistoryFile",
     "HostKeys",
+    "Jump",
     "Metrics",
     "Poll",
+    "PollingPlan",
     "RetentionLimits",
     "Section",
+    "Source",
+    "Ssh",
     "Tunnel",
     "Web",
 ]
 
 STALE_INTERVALS = 3
+CONFIGURATION_SECONDS = 3600.0
+NO_JUMP = "none"
 
 
 class Section(BaseModel):
@@ -78,6 +109,14 @@ def default_stale_after(data: dict[str, float]) -> float:
     return STALE_INTERVALS * data.get("interval", 60.0)
 
 
+class PollingPlan(Section):
+    """Seconds between two readings of a tier, ``None`` for a tier that is off; what is not set is inherited."""
+
+    counts: TierPace = None
+    tables: TierPace = None
+    configuration: TierPace = None
+
+
 class Poll(Section):
     """How often and how patiently devices are asked; all durations are seconds."""
 
@@ -86,7 +125,11 @@ class Poll(Section):
     read_timeout: Duration = Field(default_factory=default_read_timeout)
     connect_timeout: Duration = Field(default_factory=default_connect_timeout)
     stale_after: Duration = Field(default_factory=default_stale_after)
-    workers: Count = 20
+    workers: Count = 50
+    login_workers: Count = 20
+    commands_in_flight: Commands = 200
+    backoff_longest: Duration = 900.0
+    plan: PollingPlan = PollingPlan()
 
     @field_validator("timeout")
     @classmethod
@@ -147,13 +190,101 @@ class Credential(Section):
     enable: SecretSource | None = None
 
 
-class Device(Section):
+class Ssh(Section):
+    """How devices are logged in to, where neither they nor their groups say otherwise."""
+
+    transport: TransportWord = Transport.AUTO
+    fleet_size: FleetSize = 500
+    profile: ProfileWord = SshProfile.MODERN
+    persistent: Switch = True
+    max_session_age: Duration = 86400.0
+    jump: JumpName = NO_JUMP
+    logins_per_second: Rate = 10.0
+    rejections: FewTimes = 3
+    rest: Duration = 900.0
+
+
+class Jump(Section):
+    """An SSH server on the way to devices; ``via`` is the one before it."""
+
+    host: Host
+    port: Port = 22
+    credentials: Name
+    profile: ProfileWord = SshProfile.MODERN
+    via: Name | None = None
+
+
+class DeviceSettings(Section):
+    """What a device, or a group for its devices, says in place of ``poll`` and ``ssh``; ``None`` says nothing."""
+
+    groups: tuple[Name, ...] = ()
+    interval: Duration | None = None
+    timeout: Duration | None = None
+    read_timeout: Duration | None = None
+    connect_timeout: Duration | None = None
+    stale_after: Duration | None = None
+    transport: TransportWord | None = None
+    ssh_profile: ProfileWord | None = None
+    jump: JumpName | None = None
+    persistent: Switch | None = None
+    max_session_age: Duration | None = None
+    plan: PollingPlan = PollingPlan()
+    cpu_limit: CpuLimit = None
+
+
+class Defaults(Section):
+    """What holds for every device that neither says it nor has a group that does."""
+
+    port: Port | None = None
+    platform: PlatformWord | None = None
+    credentials: Name | None = None
+    cpu_limit: CpuLimit = None
+
+
+class Reached(Section):
+    port: Port | None = None
+    platform: PlatformWord | None = None
+    credentials: Name | None = None
+
+
+class Group(DeviceSettings, Reached):
+    """Settings that several devices share; ``groups`` are those it takes settings from itself."""
+
+
+class Addressed(Section):
     name: Name
     host: Host
     port: Port = 22
     platform: PlatformWord
     credentials: Name
-    interval: Duration | None = None
+
+
+class Device(DeviceSettings, Addressed):
+    """A device with all that it inherits: its own words first, then its groups in order, depth first, then defaults."""
+
+
+class Source(Section):
+    """Where devices come from; one of ``file``, ``file_sd``, ``http_sd`` and ``nornir`` is there.
+
+    ``groups`` stand behind those that the source itself gives a device.
+    """
+
+    file: FilePath | None = None
+    file_sd: FilePath | None = None
+    http_sd: Url | None = None
+    nornir: PluginName | None = None
+    options: Options = Field(default_factory=dict[str, object])
+    token: SecretSource | None = None
+    headers: dict[HeaderName, SecretSource] = Field(default_factory=dict[HeaderName, SecretSource])
+    ca: FilePath | None = None
+    refresh: Duration | None = None
+    groups: tuple[Name, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How the source is called in logs and metrics."""
+        place = self.file or self.file_sd or self.http_sd
+        return f"nornir:{self.nornir}" if place is None else str(place)
 
 
 class Tunnel(Section):
@@ -195,15 +326,25 @@ class Config(Section):
     """The whole file."""
 
     poll: Poll = Poll()
+    ssh: Ssh = Ssh()
     web: Web = Web()
     metrics: Metrics = Metrics()
     host_keys: HostKeys = HostKeys()
     history: HistoryFile = HistoryFile()
     templates: Templates = BUILT_IN
     credentials: dict[Name, Credential]
-    devices: tuple[Device, ...] = Field(min_length=1)
+    jump_hosts: dict[Name, Jump] = Field(default_factory=dict[Name, Jump])
+    defaults: Defaults = Defaults()
+    groups: dict[Name, Group] = Field(default_factory=dict[Name, Group])
+    inventory: tuple[Source, ...] = ()
+    devices: tuple[Device, ...] = ()
     tunnels: tuple[Tunnel, ...] = ()
     links: tuple[LinkPair, ...] = ()
+
+    def with_devices(self, more: Iterable[Device]) -> Config:
+        """The same with these behind its own; devices of other sources change nothing else."""
+        sections = {name: getattr(self, name) for name in self.model_fields_set}
+        return Config.model_validate({**sections, "devices": (*self.devices, *more)})
 
     def expected_tunnels(self, device: str) -> tuple[ExpectedTunnel, ...]:
         """The tunnels under ``tunnels`` of this device, in the order of the file."""
@@ -245,32 +386,78 @@ class Config(Section):
                 )
         return {device: tuple(pairs) for device, pairs in links.items()}
 
-    def timing(self, device: Device) -> Timing:
-        """The durations for this device: its own interval shortens the deadlines and moves the default of stale_after."""
-        poll = self.poll
-        interval = device.interval or poll.interval
-        timeout = min(poll.timeout, interval)
-        written = "stale_after" in poll.model_fields_set
-        return Timing(
-            interval=interval,
-            timeout=timeout,
-            read_timeout=min(poll.read_timeout, timeout),
-            connect_timeout=min(poll.connect_timeout, timeout),
-            stale_after=poll.stale_after if written else STALE_INTERVALS * interval,
-        )
-
     def settings(self, device: Device) -> Settings:
         """All that holds for this device."""
-        timing = self.timing(device)
-        every = {PollTier.TABLES: timing.interval, PollTier.CONFIGURATION: 3600.0}
+        ssh = self.ssh
+        profile = device.ssh_profile or ssh.profile
+        plan = self._plan(device)
         return Settings(
-            timing=timing,
-            transport=Transport.NAPALM,
+            timing=self._timing(device, plan),
+            transport=self._transport(device.transport or ssh.transport, profile),
+            profile=profile,
             credentials=device.credentials,
-            plan=Plan(every=every),
+            jumps=self._jumps(device.jump or ssh.jump),
+            persistent=ssh.persistent if device.persistent is None else device.persistent,
+            max_session_age=device.max_session_age or ssh.max_session_age,
+            plan=plan,
         )
 
     @property
     def limits(self) -> Limits:
         """What bounds the whole of the service."""
-        return Limits(workers=self.poll.workers)
+        return Limits(
+            workers=self.poll.workers,
+            login_workers=self.poll.login_workers,
+            logins_per_second=self.ssh.logins_per_second,
+            commands_in_flight=self.poll.commands_in_flight,
+            backoff_longest=self.poll.backoff_longest,
+            rejections=self.ssh.rejections,
+            rest_seconds=self.ssh.rest,
+        )
+
+    def _timing(self, device: Device, plan: Plan) -> Timing:
+        """A device's own interval shortens the deadlines and moves the default of stale_after."""
+        poll = self.poll
+        interval = device.interval or poll.interval
+        timeout = min(device.timeout or poll.timeout, interval)
+        stale_after = device.stale_after
+        if stale_after is None and "stale_after" in poll.model_fields_set:
+            stale_after = poll.stale_after
+        if stale_after is None:
+            stale_after = STALE_INTERVALS * max(interval, plan.every.get(PollTier.TABLES, 0.0))
+        return Timing(
+            interval=interval,
+            timeout=timeout,
+            read_timeout=min(device.read_timeout or poll.read_timeout, timeout),
+            connect_timeout=min(device.connect_timeout or poll.connect_timeout, timeout),
+            stale_after=stale_after,
+        )
+
+    def _plan(self, device: Device) -> Plan:
+        paces: dict[PollTier, float | None] = {
+            PollTier.TABLES: device.interval or self.poll.interval,
+            PollTier.CONFIGURATION: CONFIGURATION_SECONDS,
+        }
+        for plan in (self.poll.plan, device.plan):
+            for key in plan.model_fields_set:
+                paces[PollTier(key)] = getattr(plan, key)
+        every = {tier: paces[tier] for tier in PollTier if tier in paces}
+        return Plan(
+            every={tier: pace for tier, pace in every.items() if pace is not None},
+            cpu_limit_percent=device.cpu_limit,
+        )
+
+    def _transport(self, written: Transport, profile: SshProfile) -> Transport:
+        if written is not Transport.AUTO:
+            return written
+        is_large = len(self.devices) >= self.ssh.fleet_size
+        return Transport.ASYNCSSH if profile is SshProfile.LEGACY or is_large else Transport.NAPALM
+
+    def _jumps(self, last: str) -> tuple[str, ...]:
+        """The way that ends at this jump host, the first hop first."""
+        way: list[str] = []
+        name: str | None = None if last == NO_JUMP else last
+        while name is not None:
+            way.insert(0, name)
+            name = self.jump_hosts[name].via
+        return tuple(way)

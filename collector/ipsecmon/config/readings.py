@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, cast
+from urllib.parse import urlsplit
 
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from ipsecmon.config.mistakes import NotAccepted, has_controls
 from ipsecmon.config.secret import HIDDEN, Secret
+from ipsecmon.config.settings import SshProfile, Transport
 from ipsecmon_parsers.errors import TemplatesRefused
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import Registry
@@ -30,26 +32,40 @@ __all__ = [
     "Address",
     "Age",
     "CheckWord",
+    "Commands",
     "Count",
+    "CpuLimit",
     "Duration",
+    "FewTimes",
     "FilePath",
+    "FleetSize",
     "FromEnvironment",
     "FromFile",
+    "HeaderName",
     "HistoryPath",
     "Host",
     "HostKeyCheck",
+    "JumpName",
     "Listen",
     "ListenAddress",
     "Name",
+    "Options",
     "PlatformWord",
+    "PluginName",
     "Port",
+    "ProfileWord",
+    "Rate",
     "Reading",
     "SecretSource",
     "Size",
+    "Switch",
     "Templates",
     "Text",
     "Tier",
+    "TierPace",
     "TierWord",
+    "TransportWord",
+    "Url",
     "Username",
     "duration_text",
     "either",
@@ -79,6 +95,11 @@ LARGEST_SIZE_BYTES = 10**12
 NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+PLUGIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
+RATE = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 LISTEN = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]*)):([0-9]{1,5})")
 # ${NAME} is what other tools expand; taken literally it would be tried on every router until the account is locked
 SHELL_VARIABLE = re.compile(r"\$\{[^}]*\}")
@@ -235,6 +256,38 @@ def read_number(lowest: int, highest: int) -> Reader:
     return read
 
 
+def read_rate(value: object, _: Path | None) -> float:
+    if isinstance(value, str) and RATE.fullmatch(value):
+        value = float(value)
+    if not isinstance(value, int | float) or not 0.1 <= value <= 1000:
+        raise ValueError
+    return float(value)
+
+
+def read_switch(value: object, _: Path | None) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = read_text(value)
+    if word not in SWITCHES:
+        raise ValueError
+    return SWITCHES[word]
+
+
+def read_tier_pace(value: object, _: Path | None) -> float | None:
+    return None if value is None or value == "off" else read_duration(value)
+
+
+def dump_tier_pace(value: object) -> object:
+    return "off" if value is None else value
+
+
+def read_cpu_limit(value: object, _: Path | None) -> int | None:
+    if value is None or value == "off":
+        return None
+    text = value.removesuffix("%").rstrip(" ") if isinstance(value, str) else value
+    return cast("int", read_number(1, 100)(text, None))
+
+
 def read_word(words: Callable[[str], StrEnum]) -> Reader:
     def read(value: object, _: Path | None) -> StrEnum:
         return words(read_text(value))
@@ -314,6 +367,54 @@ def dump_history_path(value: object) -> object:
     return "off" if value is None else str(value)
 
 
+def read_url(value: object, _: Path | None) -> str:
+    """An address without a password in it: that belongs under ``token`` or ``headers``."""
+    text = read_text(value)
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError
+    if parts.port == 0:  # one that is no number raises by itself
+        raise ValueError
+    return text
+
+
+def read_matching(pattern: re.Pattern[str]) -> Reader:
+    def read(value: object, _: Path | None) -> str:
+        text = read_text(value)
+        if not pattern.fullmatch(text):
+            raise ValueError
+        return text
+
+    return read
+
+
+def read_options(value: object, directory: Path | None) -> Mapping[str, object]:
+    """Arguments for somebody else's code: words that look like numbers or switches become them, secrets stay sources."""
+    if not isinstance(value, dict):
+        raise ValueError  # noqa: TRY004 # the reader's one error
+    options = cast("dict[str, object]", value)
+    return {name: read_option(option, directory) for name, option in options.items()}
+
+
+def read_option(value: object, directory: Path | None) -> object:
+    match value:
+        case str() if value in ("true", "false"):
+            return value == "true"
+        case str() if NUMBER.fullmatch(value):
+            return float(value) if "." in value else int(value)
+        case dict():
+            inner = cast("dict[str, object]", value)
+            if inner.keys() in ({"env"}, {"file"}):
+                return read_reference(inner, directory)
+            return read_options(inner, directory)
+        case list() | tuple():
+            return [read_option(one, directory) for one in cast("Iterable[object]", value)]
+        case str() | int() | float() | FromEnvironment() | FromFile():
+            return value
+        case _:
+            return None
+
+
 def read_templates(value: object, directory: Path | None) -> Registry:
     """Read and checked here, once: a poll never meets a template that cannot be used."""
     if isinstance(value, Registry):
@@ -361,16 +462,36 @@ def dump_secret(value: object) -> object:
             return HIDDEN
 
 
+def hide_options(value: object) -> object:
+    return dict.fromkeys(cast("Mapping[str, object]", value), HIDDEN)
+
+
 def either(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
 Duration = Annotated[float, Reading("a duration of 1s to 7d, such as 30s, 5m or 1h", read_duration)]
 Count = Annotated[int, Reading("a whole number from 1 to 1000", read_number(1, 1000))]
+FewTimes = Annotated[int, Reading("a whole number from 1 to 100", read_number(1, 100))]
+Commands = Annotated[int, Reading("a whole number from 1 to 10000", read_number(1, 10000))]
+FleetSize = Annotated[int, Reading("a whole number from 1 to 100000", read_number(1, 100000))]
+Rate = Annotated[float, Reading("a number from 0.1 to 1000", read_rate)]
+Switch = Annotated[bool, Reading("true or false", read_switch)]
+TierPace = Annotated[
+    float | None,
+    Reading(
+        "a duration of 1s to 7d, such as 30s, 5m or 1h, or off", read_tier_pace, dump_tier_pace
+    ),
+]
+CpuLimit = Annotated[
+    int | None,
+    Reading("a percentage from 1 to 100, such as 80%, or off", read_cpu_limit, dump_tier_pace),
+]
 Port = Annotated[int, Reading("a port from 1 to 65535", read_number(1, 65535))]
 Name = Annotated[
     str, Reading("a name of letters, digits, '.', '_' and '-', at most 128 long", read_name)
 ]
+JumpName = Annotated[str, Reading("a name under 'jump_hosts', or none", read_name)]
 Host = Annotated[str, Reading("a host name, an IPv4 or an IPv6 address", read_host)]
 Text = Annotated[str, Reading("a text on one line", read_line)]
 Address = Annotated[str, Reading("an IPv4 or an IPv6 address", read_address)]
@@ -386,6 +507,19 @@ Templates = Annotated[
 ]
 PlatformWord = Annotated[Platform, Reading(either(COLLECTED), read_platform)]
 CheckWord = Annotated[HostKeyCheck, Reading(either(HostKeyCheck), read_word(HostKeyCheck))]
+TransportWord = Annotated[Transport, Reading(either(Transport), read_word(Transport))]
+ProfileWord = Annotated[SshProfile, Reading(either(SshProfile), read_word(SshProfile))]
+Url = Annotated[str, Reading("an address such as https://inventory.example.net/targets", read_url)]
+PluginName = Annotated[
+    str, Reading("the name of an inventory plugin of Nornir", read_matching(PLUGIN_NAME))
+]
+HeaderName = Annotated[
+    str, Reading("a name of letters, digits and '-'", read_matching(HEADER_NAME))
+]
+Options = Annotated[
+    Mapping[str, object],
+    Reading("a mapping of the plugin's arguments", read_options, hide_options),
+]
 TierWord = Annotated[Tier, Reading(either(Tier), read_word(Tier))]
 ListenAddress = Annotated[
     Listen,

@@ -9,6 +9,7 @@ from ipsecmon.metrics.exposition import (
     HistoryFacts,
     HostKeyFacts,
     LoginFacts,
+    ReloadFacts,
     exposition,
 )
 from ipsecmon.metrics.negotiation import Format, accepts_gzip, negotiated
@@ -23,6 +24,7 @@ __all__ = [
     "HostKeyFacts",
     "LoginFacts",
     "PollOutcome",
+    "ReloadFacts",
     "accepts_gzip",
     "exposition",
     "negotiated",

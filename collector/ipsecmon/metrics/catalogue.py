@@ -732,6 +732,7 @@ def _of_exporter(
 _NO_HISTORY = "no history is kept"
 _NOT_POLLING = "nothing is polled on schedule"
 _NO_BREAKER = "no credential was used yet"
+_NO_RELOAD = "there is no configuration file to read again"
 _EXPORTER = Group(
     title="The exporter itself",
     about="Not part of `/metrics?device=NAME`.",
@@ -833,6 +834,35 @@ _EXPORTER = Group(
             "Size of the history on disk.",
             unit="bytes",
             absent=_NO_HISTORY,
+        ),
+        _of_exporter(
+            "config_last_reload_successful",
+            "1 if the configuration in use is the one that is written, 0 if a newer one has mistakes.",
+            absent=_NO_RELOAD,
+        ),
+        _of_exporter(
+            "config_last_reload_success_timestamp_seconds",
+            "When the configuration was last read without mistakes.",
+            unit="seconds",
+            absent=_NO_RELOAD,
+        ),
+        _of_exporter(
+            "inventory_devices",
+            "Devices by the source they come from.",
+            labels=("source",),
+            absent=_NO_RELOAD,
+        ),
+        _of_exporter(
+            "inventory_hosts_left_out",
+            "Hosts of a source that cannot be devices; `ipsecmon inventory` says why.",
+            labels=("source",),
+            absent=_NO_RELOAD,
+        ),
+        _of_exporter(
+            "inventory_source_up",
+            "1 if the source was read, 0 while it fails and its last devices are kept.",
+            labels=("source",),
+            absent=_NO_RELOAD,
         ),
     ),
 )

@@ -66,13 +66,22 @@ class HostKeyFacts:
 
     mode: HostKeyCheck
     unverified: int
+class ReloadFacts:
+    """How the configuration was read last, and what each source of devices said; ``success_at`` is in Unix seconds."""
+
+    is_successful: bool
+    success_at: float
+    failures: int
+    devices: Mapping[str, int]
+    left_out: Mapping[str, int]
+    failed_sources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterFacts:
     """What the exporter says of itself; ``None`` is not known, and left out.
 
-    ``history`` is ``None`` where none is kept. ``lateness_seconds`` has a value for each of ``SHARES``, ``credentials``
+    ``history`` is ``None`` where none is kept, ``reload`` where there is no configuration file to read again. ``lateness_seconds`` has a value for each of ``SHARES``, ``credentials``
     one for each name in the configuration.
     """
 
@@ -86,6 +95,7 @@ class ExporterFacts:
     logins: LoginFacts | None = None
     credentials: Mapping[str, CredentialFacts] | None = None
     host_keys: HostKeyFacts | None = None
+    reload: ReloadFacts | None = None
 
 
 def exposition(
@@ -95,7 +105,11 @@ def exposition(
     now: float,
     form: Format = Format.TEXT,
 ) -> bytes:
-    """The body of ``/metrics``; ``stale_after`` is in seconds, by device. Without ``facts`` only of the devices."""
+    """The body of ``/metrics``; without ``facts`` only of the devices.
+
+    ``stale_after`` is in seconds, by device; one that is not in it is polled no more, and left out.
+    """
+    entries = {device: entry for device, entry in entries.items() if device in stale_after}
     own = render(_own_samples(facts) if facts is not None else ())
     fresh = [e.exposition for d, e in entries.items() if not _is_stale(e, stale_after[d], now)]
     everything = [entry.exposition for entry in entries.values()]
@@ -127,6 +141,19 @@ def _own_samples(facts: ExporterFacts) -> Iterator[Sample]:
         yield prefix + "history_events_total", "", history.events
         yield prefix + "history_write_errors_total", "", history.write_errors
         yield prefix + "history_size_bytes", "", history.size_bytes
+    if facts.reload is not None:
+        yield from _reload_samples(facts.reload)
+
+
+def _reload_samples(facts: ReloadFacts) -> Iterator[Sample]:
+    prefix = "cisco_ipsec_exporter_"
+    yield prefix + "config_last_reload_successful", "", facts.is_successful
+    yield prefix + "config_last_reload_success_timestamp_seconds", "", facts.success_at
+    for source, devices in facts.devices.items():
+        labels = label_block(("source", source))
+        yield prefix + "inventory_devices", labels, devices
+        yield prefix + "inventory_hosts_left_out", labels, facts.left_out[source]
+        yield prefix + "inventory_source_up", labels, source not in facts.failed_sources
 
 
 def _collecting_samples(facts: ExporterFacts) -> Iterator[Sample]:

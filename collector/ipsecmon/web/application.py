@@ -23,19 +23,27 @@ __all__ = ["WebContext", "create_app"]
 _GZIP_LEVEL = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class WebContext:
-    """What the routes read. ``stale_after`` names every configured device, polled yet or not."""
+    """What the routes read.
+
+    ``stale_after`` names every configured device, polled yet or not; it is replaced as a whole when devices come and go.
+    ``reload`` reads the configuration again and answers why not, where it cannot; ``None`` where there is none to read.
+    """
 
     store: Store
     stale_after: Mapping[str, float]
     facts: Callable[[], ExporterFacts]
     clock: Callable[[], float] = time.time
+    reload: Callable[[], str | None] | None = None
+    has_been_ready: bool = False
 
     @property
     def is_ready(self) -> bool:
-        """Every device has been polled once, with or without success."""
-        return self.stale_after.keys() <= self.store.entries().keys()
+        """Every device has been polled once, with or without success; one that comes later changes nothing."""
+        if not self.has_been_ready:
+            self.has_been_ready = self.stale_after.keys() <= self.store.entries().keys()
+        return self.has_been_ready
 
 
 def create_app(context: WebContext) -> Starlette:
@@ -98,6 +106,14 @@ def create_app(context: WebContext) -> Starlette:
             return PlainTextResponse("every device has been polled.\n")
         return PlainTextResponse("not every device has been polled yet.\n", status_code=503)
 
+    def reload(_: Request) -> Response:
+        if context.reload is None:
+            return PlainTextResponse("there is no configuration to read again.\n", status_code=500)
+        problem = context.reload()
+        if problem is None:
+            return PlainTextResponse("the configuration was read again.\n")
+        return PlainTextResponse(f"{problem}\n", status_code=500)
+
     return Starlette(
         routes=[
             Route("/", overview),
@@ -106,5 +122,6 @@ def create_app(context: WebContext) -> Starlette:
             Route("/api/v1/devices/{name}", device),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
+            Route("/-/reload", reload, methods=["POST"]),
         ]
     )
