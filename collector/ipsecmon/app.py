@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ipsecmon.config import Config, Device, HostKeyCheck
-from ipsecmon.credentials import check as check_credentials
-from ipsecmon.credentials import resolve
+from ipsecmon.credentials import CredentialBreaker, Logins
 from ipsecmon.errors import IpsecmonError
+from ipsecmon.hiding import without_secrets
 from ipsecmon.history import History, Retention
 from ipsecmon.log import Redactor
 from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_result
@@ -19,7 +19,8 @@ from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import PollScheduler
 from ipsecmon.server import HttpServer
-from ipsecmon.sessions import OpenSession, SessionPool, Target
+from ipsecmon.sessions import OpenSession, PrivateKey, SessionPool, Target
+from ipsecmon.sessions.guarded import guarded
 from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts
 from ipsecmon.sessions.known_hosts import known_hosts_problems
 from ipsecmon.sessions.napalm_session import open_napalm_session
@@ -55,9 +56,13 @@ class Poller:
     ) -> None:
         self._config = config
         self._history = history
-        self._redactor = redactor
+        self._redactor = redactor or Redactor()
         self._on_event = on_event
-        self.sessions = SessionPool(open_session)
+        self.logins = Logins(config.credentials, config.vault, redact=self._redactor.add)
+        limits = config.limits
+        self.breaker = CredentialBreaker(limits.rejections, limits.rest_seconds)
+        self.sessions = SessionPool(guarded(open_session, self.breaker, self.logins.doubt))
+        self._typed: dict[str, tuple[str, ...]] = {}
         self.store = Store()
         self._ends = Ends()
         self._devices = {device.name: self._polled(device) for device in config.devices}
@@ -91,12 +96,13 @@ class Poller:
     def _poll(self, device: PolledDevice) -> PollResult:
         newest = self.store.get(device.name) or self._restored(device)
         result = poll_device(device, self.sessions, newest)
+        result = self._without_secrets(result)
         try:
             result = self._linked(result, newest)
             rendered = render_result(result, self._config.metrics.tier)
         except Exception as error:
             log.exception("the result cannot be shown", extra={"device": device.name})
-            result = _not_shown(device, newest, result, error)
+            result = self._without_secrets(_not_shown(device, newest, result, error))
             rendered = render_result(result, self._config.metrics.tier)
         if self._history is not None:
             self._history.record(result, newest.outputs if newest else ())
@@ -108,6 +114,10 @@ class Poller:
             if self._on_event is not None:
                 self._on_event(event)
         return result
+
+    def _without_secrets(self, result: PollResult) -> PollResult:
+        typed = self._typed.get(result.device, ())
+        return without_secrets(result, typed, self._redactor.redact)
 
     def _linked(self, result: PollResult, newest: PollResult | None) -> PollResult:
         """``result`` with the other ends of its tunnels, as those were read last."""
@@ -151,11 +161,11 @@ class Poller:
 
     def _target(self, device: Device) -> Target:
         """Credentials are looked up at each connect, so that a rotated password needs no restart."""
-        login = resolve(
-            self._config.credentials,
-            device.credentials,
-            redact=self._redactor.add if self._redactor else None,
-        )
+        login = self.logins.resolve(device.credentials)
+        password = login.password.reveal() if login.password else None
+        enable = login.enable.reveal() if login.enable else None
+        passphrase = login.passphrase.reveal() if login.passphrase else None
+        self._typed[device.name] = tuple(secret for secret in (password, enable) if secret)
         timing = self._config.timing(device)
         host_keys = self._config.host_keys
         return Target(
@@ -163,8 +173,12 @@ class Poller:
             host=device.host,
             port=device.port,
             username=login.username,
-            password=login.password.reveal(),
-            enable_secret=login.enable.reveal() if login.enable else None,
+            password=password,
+            enable_secret=enable,
+            private_key=PrivateKey(file=login.key, passphrase=passphrase) if login.key else None,
+            use_agent=login.agent,
+            credential=device.credentials,
+            fingerprint=login.fingerprint,
             host_keys=AnyHostKey()
             if host_keys.check is HostKeyCheck.OFF
             else KnownHosts(host_keys.known_hosts),
@@ -189,9 +203,13 @@ def _not_shown(
     return replace(known, error=failure, errors_total=counts, events=())
 
 
-def problems(config: Config) -> list[str]:
-    """What will keep devices from being polled although the file is well formed, a sentence each."""
-    found = [str(error) for error in check_credentials(config.credentials)]
+def problems(config: Config, logins: Logins | None = None) -> list[str]:
+    """What will keep devices from being polled although the file is well formed, a sentence each.
+
+    Looks up every secret, with ``logins`` if they are there, which keep what was costly to get.
+    """
+    logins = logins or Logins(config.credentials, config.vault)
+    found = [str(error) for error in logins.check()]
     if config.host_keys.check is not HostKeyCheck.OFF:
         devices = [(device.name, device.host, device.port) for device in config.devices]
         found += known_hosts_problems(config.host_keys.known_hosts, devices)
@@ -246,7 +264,7 @@ class Monitor:
         listen = config.web.listen
         self._server = HttpServer(create_app(self.context), listen.host, listen.port)
         self.url = f"http://{_host_in_url(listen.host)}:{self._server.port}"
-        for problem in problems(config):
+        for problem in problems(config, self.poller.logins):
             log.warning("%s", problem)
         for line in templates_in_use(config):
             log.info("%s", line)

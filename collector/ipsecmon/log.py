@@ -27,7 +27,6 @@ NOISY = ("apscheduler", "asyncssh", "netmiko", "uvicorn", "uvicorn.error", "uvic
 # prints a traceback for every connection that fails, and each of those becomes a sentence of ours
 MUTE = ("paramiko", "apscheduler.scheduler", "apscheduler.executors.default")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-NOTHING = re.compile(r"(?!)")
 
 text_of_exception = logging.Formatter().formatException
 
@@ -67,21 +66,22 @@ class Redactor(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._forms: frozenset[str] = frozenset()
-        self._pattern = NOTHING
+        # the longest first: one secret may begin with another
+        self._forms: tuple[str, ...] = ()
 
     def add(self, *secrets: str) -> None:
         with self._lock:
-            forms = self._forms | {form for secret in secrets if secret for form in written(secret)}
-            if forms == self._forms:
-                return
-            self._forms = forms
-            # the longest first: one secret may begin with another
-            longest_first = sorted(forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            known = set(self._forms)
+            forms = known | {form for secret in secrets if secret for form in written(secret)}
+            if forms != known:
+                self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
     def redact(self, text: str) -> str:
-        return self._pattern.sub(HIDDEN, text)
+        # searching for each is many times faster than one pattern of thousands, and almost no text holds any
+        held = [form for form in self._forms if form in text]
+        if not held:
+            return text
+        return re.sub("|".join(map(re.escape, held)), HIDDEN, text)
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = self.redact(message_of(record))

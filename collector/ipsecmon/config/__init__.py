@@ -22,10 +22,21 @@ from ipsecmon.config.models import (
     Poll,
     RetentionLimits,
     Tunnel,
+    Vault,
     Web,
 )
-from ipsecmon.config.readings import FromEnvironment, FromFile, HostKeyCheck, Listen, Tier
+from ipsecmon.config.readings import HostKeyCheck, Listen, Tier
 from ipsecmon.config.secret import HIDDEN, Secret
+from ipsecmon.config.secret_sources import (
+    FromCommand,
+    FromEnvironment,
+    FromFile,
+    FromKeyring,
+    FromSystemd,
+    FromVault,
+    Reference,
+    Source,
+)
 from ipsecmon.config.settings import (
     Limits,
     Plan,
@@ -42,8 +53,12 @@ __all__ = [
     "ConfigError",
     "Credential",
     "Device",
+    "FromCommand",
     "FromEnvironment",
     "FromFile",
+    "FromKeyring",
+    "FromSystemd",
+    "FromVault",
     "HistoryFile",
     "HostKeyCheck",
     "HostKeys",
@@ -54,14 +69,17 @@ __all__ = [
     "Plan",
     "Poll",
     "PollTier",
+    "Reference",
     "RetentionLimits",
     "Secret",
     "Settings",
+    "Source",
     "SshProfile",
     "Tier",
     "Timing",
     "Transport",
     "Tunnel",
+    "Vault",
     "Web",
     "has_controls",
     "load_config",

@@ -10,15 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from types import UnionType
 from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ipsecmon.config.document import BROKEN, Block, Items, Position, describe
-from ipsecmon.config.mistakes import Mistake, NotAccepted, key_path, listed, meant, quoted
+from ipsecmon.config.mistakes import (
+    SECRET_SECTIONS,
+    Mistake,
+    NotAccepted,
+    key_path,
+    listed,
+    meant,
+    quoted,
+)
 from ipsecmon.config.models import Config, Device
 from ipsecmon.config.readings import NAME, Reading, duration_text, read_duration
+from ipsecmon.config.secret_sources import is_vault_reference, read_yes_no
 from ipsecmon.config.tunnel_readings import LinkEnds, read_identity, read_link
 from ipsecmon_parsers.errors import TemplatesRefused
 
@@ -39,6 +49,8 @@ def check(root: Block, path: Path) -> tuple[Config | None, list[Mistake]]:
         add_in_words(mistakes, detail)
     add_equal_names(mistakes, root)
     add_unknown_credentials(mistakes, root)
+    add_credentials_without_login(mistakes, root)
+    add_contradictory_vault(mistakes, root)
     add_devices_always_stale(mistakes, root)
     add_tunnels_without_identity(mistakes, root)
     add_equal_tunnels(mistakes, root)
@@ -122,7 +134,7 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
     where = detail["loc"]
     if detail["type"] == "too_short" and mistakes.value(where):
         return  # items are there, all with mistakes of their own
-    under_credentials = where[0] == "credentials"
+    is_secret = where[0] in SECRET_SECTIONS
     if detail["type"] == "missing":
         mistakes.add(where, "no such key", in_words(annotation_at(where)), at=where[:-1])
     elif detail["type"] == "extra_forbidden":
@@ -138,7 +150,7 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
             mistakes.add_templates(where, error)
             return
         accepted = error.accepted if isinstance(error, NotAccepted) else ""
-        found = describe(value, hide=under_credentials)
+        found = describe(value, hide=is_secret)
         mistakes.add(where, found, accepted or in_words(annotation_at(where)))
 
 
@@ -171,6 +183,56 @@ def add_unknown_credentials(mistakes: Mistakes, root: Block) -> None:
         if isinstance(name, str) and NAME.fullmatch(name) and name not in known:
             found = f"{quoted(name)}{meant(name, known)}"
             mistakes.add((*where, "credentials"), found, accepted)
+
+
+def add_credentials_without_login(mistakes: Mistakes, root: Block) -> None:
+    """Keys of a credential that need one another: something to log in with, a key for a passphrase, Vault."""
+    credentials = root.get("credentials")
+    if not isinstance(credentials, Block):
+        return
+    for name, credential in credentials.items():
+        if not isinstance(credential, Block):
+            continue
+        where: Where = ("credentials", str(name))
+        if not credential.keys() & {"password", "key"} and not is_yes(credential.get("agent")):
+            accepted = "'password', 'key', 'agent: true' or several of them"
+            mistakes.add(where, "nothing to log in with", accepted)
+        if "passphrase" in credential and "key" not in credential:
+            mistakes.add((*where, "passphrase"), "no 'key' beside it", "'key', the path of a file")
+        if "vault" in root:
+            continue
+        for key, value in credential.items():
+            if is_vault_reference(value):
+                accepted = "a section 'vault' with 'address' and a way to log in"
+                mistakes.add(
+                    (*where, str(key)), "a secret in Vault, and no section 'vault'", accepted
+                )
+
+
+def is_yes(value: object) -> bool:
+    """``True`` too for what is no such word: that is told elsewhere."""
+    try:
+        return value is not None and read_yes_no(value, None)
+    except ValueError:
+        return True
+
+
+def add_contradictory_vault(mistakes: Mistakes, root: Block) -> None:
+    """One way to log in to Vault, complete, and not by a secret that lies in it."""
+    vault = root.get("vault")
+    if not isinstance(vault, Block):
+        return
+    ways = [key for key in ("token", "role_id", "kubernetes_role") if key in vault]
+    if len(ways) != 1:
+        found = f"{listed(ways)} together" if ways else "no way to log in"
+        accepted = "one of 'token', 'role_id' with 'secret_id', 'kubernetes_role'"
+        mistakes.add(("vault",), found, accepted)
+    for key, other in (("role_id", "secret_id"), ("secret_id", "role_id")):
+        if key in vault and other not in vault:
+            mistakes.add(("vault", key), f"no '{other}' beside it", f"'{other}'")
+    for key in ("token", "role_id", "secret_id"):
+        if is_vault_reference(vault.get(key)):
+            mistakes.add(("vault", key), "a secret in Vault", "a source outside of Vault")
 
 
 def add_devices_always_stale(mistakes: Mistakes, root: Block) -> None:
@@ -324,6 +386,7 @@ def annotation_at(where: Where) -> object:
     """The type that the models give to this place."""
     annotation: object = Config
     for step in where:
+        annotation = section_of(annotation)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             field = annotation.model_fields[str(step)]
             readings = [note for note in field.metadata if isinstance(note, Reading)]
@@ -334,7 +397,18 @@ def annotation_at(where: Where) -> object:
     return annotation
 
 
+def section_of(annotation: object) -> object:
+    """The model behind ``Vault | None``; anything else as it is."""
+    models: list[object] = [
+        part
+        for part in get_args(annotation)
+        if isinstance(part, type) and issubclass(part, BaseModel)
+    ]
+    return models[0] if len(models) == 1 and origin_of(annotation) is UnionType else annotation
+
+
 def keys_of(annotation: object) -> list[str]:
+    annotation = section_of(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return list(annotation.model_fields)
     return []

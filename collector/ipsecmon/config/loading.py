@@ -95,8 +95,14 @@ def warn_of_readable_passwords(config: Config, path: Path) -> None:
     holders = [
         name
         for name, credential in config.credentials.items()
-        if isinstance(credential.password, Secret) or isinstance(credential.enable, Secret)
+        if any(
+            isinstance(secret, Secret)
+            for secret in (credential.password, credential.enable, credential.passphrase)
+        )
     ]
+    vault = config.vault
+    if vault and (isinstance(vault.token, Secret) or isinstance(vault.secret_id, Secret)):
+        holders.append("vault")
     if holders and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         log.warning(
             "%s holds passwords (credentials: %s) and others can read it; "

@@ -24,14 +24,18 @@ from ipsecmon.config.readings import (
     Name,
     PlatformWord,
     Port,
-    SecretSource,
     Size,
     Templates,
     Text,
     Tier,
     TierWord,
-    Username,
     duration_text,
+)
+from ipsecmon.config.secret_sources import (
+    SecretSource,
+    UsernameSource,
+    VaultAddress,
+    YesNo,
 )
 from ipsecmon.config.settings import Limits, Plan, PollTier, Settings, Timing, Transport
 from ipsecmon.config.tunnel_readings import Identity, IntentWord, LinkPair, OptionWord
@@ -49,6 +53,7 @@ __all__ = [
     "RetentionLimits",
     "Section",
     "Tunnel",
+    "Vault",
     "Web",
 ]
 
@@ -141,10 +146,30 @@ class HistoryFile(Section):
     retention: RetentionLimits = RetentionLimits()
 
 
+class Vault(Section):
+    """HashiCorp Vault, and one way to log in to it: a token, an AppRole, or the pod's account of Kubernetes."""
+
+    address: VaultAddress
+    token: SecretSource | None = None
+    role_id: UsernameSource | None = None
+    secret_id: SecretSource | None = None
+    kubernetes_role: Text | None = None
+    kubernetes_token: FilePath = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+    auth_mount: Text | None = None
+    """Where the way to log in is mounted; ``approle`` or ``kubernetes`` unless said otherwise."""
+    namespace: Text | None = None
+    ca_file: FilePath | None = None
+
+
 class Credential(Section):
-    username: Username
-    password: SecretSource
+    """A login; at least one of password, key and agent is there."""
+
+    username: UsernameSource
+    password: SecretSource | None = None
     enable: SecretSource | None = None
+    key: FilePath | None = None
+    passphrase: SecretSource | None = None
+    agent: YesNo = False
 
 
 class Device(Section):
@@ -200,6 +225,7 @@ class Config(Section):
     host_keys: HostKeys = HostKeys()
     history: HistoryFile = HistoryFile()
     templates: Templates = BUILT_IN
+    vault: Vault | None = None
     credentials: dict[Name, Credential]
     devices: tuple[Device, ...] = Field(min_length=1)
     tunnels: tuple[Tunnel, ...] = ()

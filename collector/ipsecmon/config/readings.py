@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from ipsecmon.config.mistakes import NotAccepted, has_controls
-from ipsecmon.config.secret import HIDDEN, Secret
 from ipsecmon_parsers.errors import TemplatesRefused
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import Registry
@@ -33,8 +32,6 @@ __all__ = [
     "Count",
     "Duration",
     "FilePath",
-    "FromEnvironment",
-    "FromFile",
     "HistoryPath",
     "Host",
     "HostKeyCheck",
@@ -44,17 +41,17 @@ __all__ = [
     "PlatformWord",
     "Port",
     "Reading",
-    "SecretSource",
     "Size",
     "Templates",
     "Text",
     "Tier",
     "TierWord",
-    "Username",
     "duration_text",
     "either",
     "read_duration",
+    "read_host",
     "read_name",
+    "read_path",
     "read_text",
     "read_word",
 ]
@@ -77,11 +74,8 @@ SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([kmgt]i?b)", re.IGNORECASE)
 SMALLEST_SIZE_BYTES = 10 * 10**6
 LARGEST_SIZE_BYTES = 10**12
 NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
-ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 LISTEN = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]*)):([0-9]{1,5})")
-# ${NAME} is what other tools expand; taken literally it would be tried on every router until the account is locked
-SHELL_VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 Reader = Callable[[object, Path | None], object]
 
@@ -153,26 +147,6 @@ class Listen:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class FromEnvironment:
-    """The secret is the value of an environment variable."""
-
-    env: str
-
-    def __str__(self) -> str:
-        return f"environment variable {self.env}"
-
-
-@dataclass(frozen=True, slots=True)
-class FromFile:
-    """The secret is the content of a file, without the newline at its end."""
-
-    file: Path
-
-    def __str__(self) -> str:
-        return f"file {self.file}"
 
 
 def read_text(value: object) -> str:
@@ -326,41 +300,6 @@ def dump_templates(value: object) -> object:
     return None if folder is None else str(folder)
 
 
-def read_secret(value: object, directory: Path | None) -> Secret | FromEnvironment | FromFile:
-    match value:
-        case Secret() | FromEnvironment() | FromFile():
-            return value
-        case dict():
-            return read_reference(cast("dict[str, object]", value), directory)
-        case str() if SHELL_VARIABLE.fullmatch(value):
-            raise NotAccepted("{env: NAME}; ${NAME} is not expanded")
-        case str():
-            return Secret(read_text(value))
-        case _:
-            raise ValueError
-
-
-def read_reference(value: dict[str, object], directory: Path | None) -> FromEnvironment | FromFile:
-    """``{env: NAME}`` or ``{file: PATH}``, and nothing beside it."""
-    match list(value.items()):
-        case [("env", str(name))] if ENVIRONMENT_NAME.fullmatch(name):
-            return FromEnvironment(name)
-        case [("file", file)]:
-            return FromFile(read_path(file, directory))
-        case _:
-            raise ValueError
-
-
-def dump_secret(value: object) -> object:
-    match value:
-        case FromEnvironment():
-            return {"env": value.env}
-        case FromFile():
-            return {"file": str(value.file)}
-        case _:
-            return HIDDEN
-
-
 def either(words: Iterable[str]) -> str:
     return ", ".join(words)
 
@@ -374,7 +313,6 @@ Name = Annotated[
 Host = Annotated[str, Reading("a host name, an IPv4 or an IPv6 address", read_host)]
 Text = Annotated[str, Reading("a text on one line", read_line)]
 Address = Annotated[str, Reading("an IPv4 or an IPv6 address", read_address)]
-Username = Annotated[str, Reading("a text on one line", read_line)]
 FilePath = Annotated[Path, Reading("the path of a file", read_path)]
 HistoryPath = Annotated[
     Path | None, Reading("the path of a file, or off", read_history_path, dump_history_path)
@@ -390,8 +328,4 @@ TierWord = Annotated[Tier, Reading(either(Tier), read_word(Tier))]
 ListenAddress = Annotated[
     Listen,
     Reading('host:port, "[::1]:port" in quotes, or :port for every address', read_listen, str),
-]
-SecretSource = Annotated[
-    FromEnvironment | FromFile | Secret,
-    Reading("{env: NAME}, {file: PATH} or the text itself, on one line", read_secret, dump_secret),
 ]
