@@ -188,10 +188,10 @@ def read_vault(content: object, _: Path | None) -> FromVault:
     version = texts.pop("version", "2")
     if version not in ("1", "2"):
         raise NotAccepted(VAULT)
-    places = {name: texts[name].strip("/") for name in ("path", "mount") if name in texts}
-    if not all(is_plain_path(place) for place in places.values()):
+    path, mount = texts["path"].strip("/"), texts.get("mount", "secret").strip("/")
+    if not is_plain_path(path) or not is_plain_path(mount):
         raise NotAccepted(VAULT)
-    return FromVault(**{**texts, **places}, version=int(version))
+    return FromVault(path=path, key=texts["key"], mount=mount, version=int(version))
 
 
 def is_plain_path(text: str) -> bool:
