@@ -82,6 +82,10 @@ class Poller:
         with self._locks[name]:
             return self._poll(device)
 
+    def target(self, name: str) -> Target:
+        """A device as a session must know it, its secrets read now; raises ``CredentialError``."""
+        return self._devices[name].target()
+
     def poll_unless_busy(self, name: str) -> bool:
         """Poll one device now; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
         lock = self._locks[name]
