@@ -61,7 +61,7 @@ class Poller:
         self.logins = Logins(config.credentials, config.vault, redact=self._redactor.add)
         limits = config.limits
         self.breaker = CredentialBreaker(limits.rejections, limits.rest_seconds)
-        self.sessions = SessionPool(guarded(open_session, self.breaker, self.logins.doubt))
+        self.sessions = SessionPool(guarded(open_session, self.breaker, self._doubt))
         self._typed: dict[str, tuple[str, ...]] = {}
         self.store = Store()
         self._ends = Ends()
@@ -118,6 +118,9 @@ class Poller:
             if self._on_event is not None:
                 self._on_event(event)
         return result
+
+    def _doubt(self, credential: str) -> None:
+        self.logins.doubt(credential)
 
     def _without_secrets(self, result: PollResult) -> PollResult:
         typed = self._typed.get(result.device, ())

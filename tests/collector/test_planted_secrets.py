@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import traceback
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +47,8 @@ WRONG_ENABLE = "pl4nted-wrong-enable"
 PASSPHRASE = "pl4nted passphrase"
 VAULT_TOKEN = "pl4nted-vault-token"
 PRE_SHARED_KEY = "pl4nted-pre-shared"
+# in whatever form it is written, twice escaped for instance, this part of a secret stays as it is
+COMMON = "pl4nted"
 SECRETS = (
     PASSWORD,
     ENABLE,
@@ -69,8 +71,9 @@ OUTPUTS = Path(__file__).parent.parent / "parsers" / "outputs" / "ios"
 
 
 def shows(text: str) -> list[str]:
-    """The secrets that a text shows in one of the forms in which they are written."""
-    return [secret for secret in SECRETS if any(form in text for form in written(secret))]
+    """The secrets that a text shows in one of the forms in which they are written, or what they have in common."""
+    found = [secret for secret in SECRETS if any(form in text for form in written(secret))]
+    return found or ([COMMON] if COMMON in text else [])
 
 
 @dataclass
@@ -181,7 +184,7 @@ def open_as_planned(target: Target, timeout: float) -> Session:
 
 
 @contextmanager
-def talkative(stream: io.StringIO) -> Iterator[Redactor]:
+def talkative(stream: io.StringIO) -> Generator[Redactor]:
     levels = {name: logging.getLogger(name).level for name in TALKATIVE}
     root = logging.getLogger()
     before, level = list(root.handlers), root.level

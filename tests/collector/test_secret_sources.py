@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -175,7 +177,7 @@ def test_a_thousand_logins_start_one_program(tmp_path: Path) -> None:
     logins = Logins(lab(shell(f"echo run >> {runs}; sleep 0.2; echo {PLANTED}")))
 
     with ThreadPoolExecutor(20) as pool:
-        found = {login.password for login in pool.map(lambda _: logins.resolve("lab"), range(1000))}
+        found = {login.password for login in pool.map(logins.resolve, ["lab"] * 1000)}
 
     assert found == {Secret(PLANTED)}
     assert runs.read_text() == "run\n"
@@ -262,6 +264,9 @@ class FakeKeyring(KeyringBackend):
     """Holds one password; one service breaks."""
 
     priority = 1  # pyright: ignore[reportAssignmentType, reportUnannotatedClassAttribute] # as keyring documents it
+
+    def __init__(self) -> None:
+        """Without what the package looks up in the environment."""
 
     def get_password(self, service: str, username: str) -> str | None:
         if service == "locked":
@@ -402,10 +407,51 @@ def test_a_replaced_key_is_a_changed_secret(tmp_path: Path) -> None:
     assert logins.resolve("lab").fingerprint != before
 
 
-def test_an_agent_alone_is_a_login() -> None:
-    login = Logins({"lab": Credential(username="monitor", agent=True)}).resolve("lab")
+BY_AGENT = {"lab": Credential(username="monitor", agent=True)}
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[Path]:
+    """The socket of a running agent."""
+    program = shutil.which("ssh-agent")
+    if program is None:
+        pytest.skip("ssh-agent is missing: Debian's package openssh-client brings it")
+    path = tmp_path / "agent"
+    with subprocess.Popen([program, "-D", "-a", str(path)], stdout=subprocess.DEVNULL) as process:  # noqa: S603 # found above
+        deadline = time.monotonic() + 10
+        while not path.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield path
+        process.terminate()
+
+
+def test_an_agent_alone_is_a_login(agent: Path) -> None:
+    logins = Logins(BY_AGENT, environ={"SSH_AUTH_SOCK": str(agent)})
+
+    login = logins.resolve("lab")
 
     assert (login.agent, login.password, login.key) == (True, None, None)
+    assert logins.check() == ()
+
+
+def test_an_agent_that_is_not_there(tmp_path: Path) -> None:
+    todo = "start ipsecmon with the SSH_AUTH_SOCK of an agent that runs"
+
+    assert sentence(Logins(BY_AGENT, environ={})) == (
+        f"credentials.lab.agent: SSH agent is not there (SSH_AUTH_SOCK is not set); {todo}"
+    )
+    assert sentence(Logins(BY_AGENT, environ={"SSH_AUTH_SOCK": f"{tmp_path}/agent"})) == (
+        f"credentials.lab.agent: SSH agent does not answer at {tmp_path}/agent (No such file or directory); {todo}"
+    )
+
+
+def test_a_password_beside_the_agent_is_enough_for_a_login_and_not_for_the_check() -> None:
+    credential = Credential(username="monitor", agent=True, password=Secret(PLANTED))
+    logins = Logins({"lab": credential}, environ={})
+
+    assert logins.resolve("lab").password == Secret(PLANTED)
+    assert [error.key for error in logins.check()] == ["agent"]
 
 
 def test_a_user_name_has_a_source_too_and_is_not_hidden() -> None:

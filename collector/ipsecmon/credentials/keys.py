@@ -1,16 +1,20 @@
-"""Private keys to log in with: whether a file holds one that its passphrase opens. The session reads it for itself."""
+"""Private keys to log in with, in files and agents: whether they can be used. The session reads or asks for itself."""
 
 from __future__ import annotations
 
+import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from ipsecmon.config import Secret
 from ipsecmon.credentials.problems import Problem
 
-__all__ = ["KeyFiles"]
+__all__ = ["KeyFiles", "agent_problem"]
 
 LARGEST_KEY_BYTES = 64 * 1024
+AGENT_SOCKET = "SSH_AUTH_SOCK"
+AGENT_SECONDS = 2.0
 
 
 class KeyFiles:
@@ -59,4 +63,19 @@ def look(data: bytes, passphrase: Secret | None) -> Problem | None:
         return Problem("is not a private key", todo)
     except Exception:  # noqa: BLE001 # a file of any content meets several parsers
         return Problem("is not a private key", todo)
+    return None
+
+
+def agent_problem(environ: Mapping[str, str]) -> Problem | None:
+    """What is wrong with the agent that the environment names; its keys are not asked for."""
+    todo = f"start ipsecmon with the {AGENT_SOCKET} of an agent that runs"
+    path = environ.get(AGENT_SOCKET)
+    if not path:
+        return Problem(f"is not there ({AGENT_SOCKET} is not set)", todo)
+    try:
+        with socket.socket(socket.AF_UNIX) as agent:
+            agent.settimeout(AGENT_SECONDS)
+            agent.connect(path)
+    except OSError as error:
+        return Problem(f"does not answer at {path} ({error.strerror or 'no answer'})", todo)
     return None

@@ -24,7 +24,7 @@ from ipsecmon.config import (
     Vault,
 )
 from ipsecmon.credentials.commands import from_command
-from ipsecmon.credentials.keys import KeyFiles
+from ipsecmon.credentials.keys import KeyFiles, agent_problem
 from ipsecmon.credentials.memory import Memory
 from ipsecmon.credentials.problems import CredentialError, Problem
 from ipsecmon.credentials.sources import (
@@ -90,6 +90,8 @@ class Logins:
         key_bytes = b""
         if credential.key is not None:
             key_bytes = self._key(name, credential.key, passphrase)
+        if credential.agent and password is None and credential.key is None:
+            self._check_agent(name)
         return Login(
             username=username,
             password=password,
@@ -116,6 +118,11 @@ class Logins:
                     self._key(name, credential.key, found.get("passphrase"))
                 except CredentialError as error:
                     errors.append(error)
+            if credential.agent:
+                try:
+                    self._check_agent(name)
+                except CredentialError as error:
+                    errors.append(error)
         return tuple(errors)
 
     def doubt(self, name: str) -> None:
@@ -140,6 +147,10 @@ class Logins:
         if isinstance(found, Problem):
             raise CredentialError(name, "key", f"file {path}", *found)
         return found
+
+    def _check_agent(self, name: str) -> None:
+        if problem := agent_problem(self._environ):
+            raise CredentialError(name, "agent", "SSH agent", *problem)
 
     def _found(self, source: Source) -> Secret | Problem:
         if isinstance(source, COSTLY):
