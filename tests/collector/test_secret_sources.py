@@ -482,3 +482,9 @@ def test_arguments_of_a_command_are_not_dumped() -> None:
     assert Credential(username="a", password=vault).model_dump(mode="json")["password"] == {
         "vault": {"path": "routers/lab", "key": "password", "mount": "secret", "version": 2}
     }
+
+
+def test_a_passphrase_that_cannot_be_had_is_told_once(tmp_path: Path) -> None:
+    logins = by_key(key_file(tmp_path, PLANTED), FromEnvironment("IPSECMON_TEST_NOT_SET"))
+
+    assert [(error.credential, error.key) for error in logins.check()] == [("lab", "passphrase")]

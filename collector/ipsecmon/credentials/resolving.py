@@ -6,8 +6,9 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ipsecmon.config import (
@@ -87,9 +88,7 @@ class Logins:
         password = self._optional(name, "password", credential.password)
         enable = self._optional(name, "enable", credential.enable)
         passphrase = self._optional(name, "passphrase", credential.passphrase)
-        key_bytes = b""
-        if credential.key is not None:
-            key_bytes = self._key(name, credential.key, passphrase)
+        key_bytes = self._key(name, credential)
         if credential.agent and password is None and credential.key is None:
             self._check_agent(name)
         return Login(
@@ -104,26 +103,23 @@ class Logins:
 
     def check(self) -> tuple[CredentialError, ...]:
         """Everything that cannot be had now, in the order of the file."""
-        errors: list[CredentialError] = []
+        errors: dict[str, CredentialError] = {}  # a passphrase is asked for twice, and told once
         for name, credential in self._credentials.items():
-            found: dict[str, Secret | None] = {}
-            for key, source in sources_of(credential).items():
+            for look in self._looks(name, credential):
                 try:
-                    found[key] = self._secret(name, key, source, is_hidden=key != "username")
+                    look()
                 except CredentialError as error:
-                    errors.append(error)
-            is_openable = credential.passphrase is None or "passphrase" in found
-            if credential.key is not None and is_openable:
-                try:
-                    self._key(name, credential.key, found.get("passphrase"))
-                except CredentialError as error:
-                    errors.append(error)
-            if credential.agent:
-                try:
-                    self._check_agent(name)
-                except CredentialError as error:
-                    errors.append(error)
-        return tuple(errors)
+                    errors.setdefault(str(error), error)
+        return tuple(errors.values())
+
+    def _looks(self, name: str, credential: Credential) -> Iterator[Callable[[], object]]:
+        """What ``check`` does for one credential, each with an error of its own."""
+        for key, source in sources_of(credential).items():
+            yield partial(self._secret, name, key, source, is_hidden=key != "username")
+        if credential.key is not None:
+            yield partial(self._key, name, credential)
+        if credential.agent:
+            yield partial(self._check_agent, name)
 
     def doubt(self, name: str) -> None:
         """A device refused this credential: what was kept of it is read anew at its next use."""
@@ -142,7 +138,12 @@ class Logins:
             self._hide(found.reveal())
         return found
 
-    def _key(self, name: str, path: Path, passphrase: Secret | None) -> bytes:
+    def _key(self, name: str, credential: Credential) -> bytes:
+        """The bytes of the private key, empty where there is none."""
+        path = credential.key
+        if path is None:
+            return b""
+        passphrase = self._optional(name, "passphrase", credential.passphrase)
         found = self._key_files.read(path, passphrase)
         if isinstance(found, Problem):
             raise CredentialError(name, "key", f"file {path}", *found)
