@@ -6,10 +6,13 @@ import os
 import traceback
 from pathlib import Path
 
+import asyncssh
 import pytest
 
-from ipsecmon.config import Credential, FromEnvironment, FromFile, Secret
+from ipsecmon.app import Poller
+from ipsecmon.config import Credential, FromEnvironment, FromFile, Secret, load_config
 from ipsecmon.credentials import CredentialError, Login, Logins
+from ipsecmon.sessions import PrivateKey
 
 PLANTED = "hunter2-Pl4nted"
 
@@ -175,3 +178,23 @@ def test_check_reports_all_that_is_missing() -> None:
         ("lab", "password", "environment variable ONE"),
         ("hub", "password", "environment variable THREE"),
     ]
+
+
+def test_a_session_gets_the_whole_login(tmp_path: Path) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")  # pyright: ignore[reportUnknownMemberType] # untyped **kwargs
+    key.write_private_key(tmp_path / "id")
+    (tmp_path / "ipsecmon.yml").write_text(
+        "host_keys: {check: off}\n"
+        "credentials:\n  lab: {username: {env: WHO}, key: id, enable: two, password: {env: LAB}}\n"
+        "devices:\n  - {name: Site1, host: 192.0.2.1, platform: ios, credentials: lab}\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHO", "ann")
+        patch.setenv("LAB", PLANTED)
+        target = Poller(load_config(tmp_path / "ipsecmon.yml")).target("Site1")
+
+    assert (target.username, target.password, target.enable_secret) == ("ann", PLANTED, "two")
+    assert target.private_key == PrivateKey(file=tmp_path / "id")
+    assert (target.credential, target.use_agent) == ("lab", False)
+    assert target.fingerprint
+    assert PLANTED not in repr(target)
