@@ -25,6 +25,7 @@ class FakeVault:
         }
         self.is_sealed = False
         self.requests: list[str] = []
+        self.tokens_seen: set[str | None] = set()
         self.namespaces: set[str | None] = set()
         fake = self
 
@@ -86,6 +87,7 @@ class FakeVault:
 
     def write(self, path: str, body: dict[str, str], token: str | None) -> tuple[int, object]:
         self.requests.append(f"write {path}")
+        self.tokens_seen.add(token)
         is_known = {
             "/v1/auth/approle/login": body.get("secret_id") == self.secret_id,
             "/v1/auth/kubernetes/login": body.get("jwt") == self.jwt,

@@ -97,7 +97,14 @@ def test_one_device_that_refuses_for_ever_rests_nothing(account: Account) -> Non
 def test_a_login_between_starts_the_count_anew(account: Account) -> None:
     account.refused("Site1", "Site2")
     account.accepted("Site3")
+    account.refused("Site4", "Site5")
+
+    assert not account.rests()
+
+
+def test_refusals_of_another_secret_do_not_count(account: Account) -> None:
     account.refused("Site1", "Site2")
+    account.refused("Site3", secret=b"another")
 
     assert not account.rests()
 

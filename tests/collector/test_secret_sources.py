@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -153,9 +154,18 @@ def is_running(process: int) -> bool:
 
 
 def test_a_program_that_prints_without_end_costs_no_memory() -> None:
-    assert said(f"yes {PLANTED}", 0.5) == Problem(
-        "did not end within 0.5 s and was killed", BY_HAND
-    )
+    tracemalloc.start()
+    try:
+        found = said(f"yes {PLANTED}", 0.5)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert found == Problem("did not end within 0.5 s and was killed", BY_HAND)
+    assert most < 1_000_000
+
+
+def test_a_line_that_is_no_password() -> None:
     assert said("head -c 5000000 /dev/zero | tr '\\0' x") == Problem(
         "printed a line longer than 4096 bytes", "let it print the password alone as its first line"
     )
@@ -351,6 +361,28 @@ def test_a_key_with_its_passphrase(tmp_path: Path) -> None:
 
     assert (login.key, login.passphrase) == (path, Secret(PLANTED))
     assert PLANTED not in repr(login)
+
+
+def test_a_key_is_opened_once_as_long_as_its_file_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening it is slow on purpose, and a thousand devices may use it."""
+    logins = by_key(key_file(tmp_path, PLANTED), Secret(PLANTED))
+    opened: list[int] = []
+    really = asyncssh.import_private_key
+
+    def count(data: bytes, passphrase: str | None) -> asyncssh.SSHKey:
+        opened.append(len(data))
+        return really(data, passphrase)
+
+    monkeypatch.setattr(asyncssh, "import_private_key", count)
+    for _ in range(5):
+        logins.resolve("lab")
+    assert len(opened) == 1
+
+    key_file(tmp_path, PLANTED)
+    logins.resolve("lab")
+    assert len(opened) == 2
 
 
 @pytest.mark.parametrize(

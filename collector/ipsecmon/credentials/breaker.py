@@ -94,8 +94,7 @@ class CredentialBreaker:
                 state.refused_first = now
             state.refused_at[device] = now
             state.is_proven = False
-            was_probe = state.rested_at is not None
-            if was_probe or len(state.refused_at) >= self._limit:
+            if len(state.refused_at) >= self._limit:
                 state.rested_at = now
                 state.has_changed = False
 
