@@ -135,11 +135,18 @@ class Monitor:
             self._scheduler.add(name, intervals[name])
         for name in changes.rescheduled:
             self._scheduler.reschedule(name, intervals[name])
+        for name in changes.reconnected:
+            self._scheduler.hasten(name)
         for key in changes.at_restart:
             self._tell_once(f"{key} has changed; this takes effect when ipsecmon is started again")
         self._tell_problems(config)
         if changes.added or changes.removed:
             log.info("devices: %d, before: %d", len(config.devices), len(old.devices))
+
+    def forget(self, name: str) -> None:
+        """Something about a device or its login was changed: it is polled now, in a new session."""
+        self.poller.forget(name)
+        self._scheduler.hasten(name)
 
     def reload_soon(self) -> None:
         """Read the configuration and all sources again; returns at once, fit for a signal handler."""
@@ -213,9 +220,7 @@ class Monitor:
 
 def _intervals(config: Config) -> dict[str, float]:
     """How often each device is due, in seconds: some tier of its plan is, each time."""
-    return {
-        device.name: config.settings(device).plan.shortest_seconds for device in config.devices
-    }
+    return {device.name: config.settings(device).plan.shortest_seconds for device in config.devices}
 
 
 def _stale_after(config: Config) -> dict[str, float]:

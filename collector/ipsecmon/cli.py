@@ -23,14 +23,14 @@ from typing import TypedDict
 import click
 
 from ipsecmon import __version__
-from ipsecmon.app import Monitor, Poller, UnknownDevice, problems, templates_in_use
+from ipsecmon.app import Monitor, problems, templates_in_use
 from ipsecmon.check_report import check_document, check_lines
-from ipsecmon.checking import Verdict, check_device, unwatched
+from ipsecmon.checking import Verdict, check_device
 from ipsecmon.command_line import CONFIG as _CONFIG
 from ipsecmon.command_line import EXIT_FAILED, EXIT_WRONG_USE
 from ipsecmon.command_line import JSON as _JSON
-from ipsecmon.command_line import fail as _fail
 from ipsecmon.command_line import collect as _collect
+from ipsecmon.command_line import fail as _fail
 from ipsecmon.command_line import load as _load
 from ipsecmon.config import Config, load_config
 from ipsecmon.config.mistakes import listed
@@ -39,14 +39,14 @@ from ipsecmon.event_list import EventList, json_lines, text_lines
 from ipsecmon.formats import as_csv, as_json, as_json_lines, as_yaml
 from ipsecmon.history import HistoryReader, HistoryUnreadable
 from ipsecmon.hostkeys_command import hostkeys
-from ipsecmon.inventory import Collected, Inventory
+from ipsecmon.inventory import Inventory
 from ipsecmon.inventory_list import inventory_document, inventory_lines
 from ipsecmon.log import setup_logging
 from ipsecmon.model import Event, EventKind, PollResult
 from ipsecmon.moments import ACCEPTED, local, offset_text, read_moment
+from ipsecmon.poller import Poller, UnknownDevice
 from ipsecmon.printing import print_explained, print_poll, print_tables
 from ipsecmon.server import ListenFailed
-from ipsecmon.sessions.napalm_session import open_napalm_session
 from ipsecmon_parsers.anonymize import anonymize as anonymize_text
 from ipsecmon_parsers.documents import Json
 from ipsecmon_parsers.errors import (
@@ -670,7 +670,7 @@ def check_config(config_file: Path) -> None:
 
     All of it at once: the file and those it names, its secrets, its sources, the host keys of its devices.
     """
-    collected = _collect(config_file)
+    collected = _collect(Inventory(config_file))
     config = collected.config
     found = [*problems(config), *collected.problems()]
     for problem in found:
@@ -703,7 +703,7 @@ def check_device_command(
     Exit codes: 0 the device can be polled; 1 it cannot; 2 wrong use or a wrong configuration.
     """
     redactor = setup_logging("error")
-    config = _collect(config_file, redactor.add).config
+    config = _collect(Inventory(config_file, redactor.add)).config
     poller = Poller(config, redactor)
     try:
         check = check_device(poller.checked(device, timeout), poller.transports.open)
@@ -749,7 +749,7 @@ def _raw_needs_json(raw: bool, as_json: bool) -> None:
 def _poll_once(config_file: Path, devices: Sequence[str]) -> list[PollResult]:
     """One poll of each of ``devices``, all configured ones if none is named, in the order of the file."""
     redactor = setup_logging("error")
-    collected = _collect(config_file, redactor.add)
+    collected = _collect(Inventory(config_file, redactor.add))
     for source, problem in collected.failed.items():
         click.echo(f"ipsecmon: {source}: {problem}", err=True)
     config = collected.config

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -38,11 +37,11 @@ def load(config_file: Path) -> Config:
         fail(str(error), EXIT_WRONG_USE, prefix="")
 
 
-def collect(config_file: Path, redact: Callable[[str], None] | None = None) -> Collected:
+def collect(inventory: Inventory) -> Collected:
     """The configuration with the devices of all its sources, asked now, or the end of the command with its mistakes."""
-    _must_exist(config_file)
+    _must_exist(inventory.config_file)
     try:
-        return Inventory(config_file, redact).collect()
+        return inventory.collect()
     except ConfigError as error:
         fail(str(error), EXIT_WRONG_USE, prefix="")
 

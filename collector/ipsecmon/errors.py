@@ -16,6 +16,7 @@
         ├── AuthenticationFailed   auth       (PermissionError)
         ├── JumpLoginFailed        auth       (PermissionError)
         │   └── JumpLoginRefused
+        ├── CredentialRested       auth       (PermissionError)
         ├── PrivilegeDenied        privilege  (PermissionError)
         ├── PromptNotFound         prompt
         ├── ConnectionClosed       closed     (ConnectionError)
@@ -39,6 +40,7 @@ __all__ = [
     "CollectionError",
     "ConnectFailed",
     "ConnectionClosed",
+    "CredentialRested",
     "HostKeyRejected",
     "IpsecmonError",
     "JumpLoginFailed",
@@ -99,7 +101,26 @@ class HostKeyRejected(CollectionError, PermissionError):
 
 
 class AuthenticationFailed(CollectionError, PermissionError):
-    """The device refused the user name or the password."""
+    """The device, or a jump host on the way to it, refused the user name, the password or the key."""
+
+    stage = Stage.AUTH
+    reason = Reason.AUTH
+
+    def __init__(
+        self,
+        message: str,
+        command: str | None = None,
+        *,
+        evidence: str = "",
+        jump_host: str | None = None,
+    ) -> None:
+        """``jump_host``: the name of the one that refused, ``None`` for the device itself."""
+        super().__init__(message, command, evidence=evidence)
+        self.jump_host = jump_host
+
+
+class CredentialRested(CollectionError, PermissionError):
+    """Not tried: several devices in a row have refused this credential."""
 
     stage = Stage.AUTH
     reason = Reason.AUTH

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import click
 
-from ipsecmon.command_line import CONFIG, EXIT_FAILED, EXIT_WRONG_USE, JSON, fail, load
+from ipsecmon.command_line import CONFIG, EXIT_FAILED, EXIT_WRONG_USE, JSON, collect, fail
 from ipsecmon.config import Config, HostKeyCheck
+from ipsecmon.inventory import Inventory
 from ipsecmon.sessions import OfferedKey
 from ipsecmon.sessions.host_keys import fingerprint, refusal
 from ipsecmon.sessions.key_scan import Address, Scanned, scan
@@ -98,7 +99,7 @@ def scan_command(
 
     Exit codes: 0 every key is known or new; 1 one is changed or revoked, or a device cannot be reached.
     """
-    config = load(config_file)
+    config = collect(Inventory(config_file)).config
     store = HostKeyStore(config.host_keys.known_hosts)
     addresses = _named(config, devices)
     seconds = timeout or config.poll.connect_timeout
@@ -130,7 +131,7 @@ def scan_command(
 @JSON
 def show_command(devices: tuple[str, ...], config_file: Path, as_json: bool) -> None:
     """Show the keys that are known, of all devices unless some are named. No device is asked."""
-    config = load(config_file)
+    config = collect(Inventory(config_file)).config
     store = HostKeyStore(config.host_keys.known_hosts)
     rows = [row for address in _named(config, devices) for row in _known(address, store)]
     _print(rows, as_json)
@@ -181,7 +182,7 @@ def trust_command(
     Exit codes: 0 the keys are stored; 1 not all of them; 2 wrong use or a wrong configuration.
     """
     _check_use(devices, is_all=is_all, expected=expected)
-    config = load(config_file)
+    config = collect(Inventory(config_file)).config
     store = HostKeyStore(config.host_keys.known_hosts)
     scanned = scan(
         _named(config, devices),

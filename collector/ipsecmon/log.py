@@ -36,7 +36,6 @@ NOISY = ("apscheduler", "asyncssh", "netmiko", "uvicorn", "uvicorn.error", "uvic
 MUTE = ("paramiko", "apscheduler.scheduler", "apscheduler.executors.default")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 PLAIN_WORD = re.compile(r"[^\s\"=]+")
-NOTHING = re.compile(r"(?!)")
 
 text_of_exception = logging.Formatter().formatException
 
@@ -76,21 +75,23 @@ class Redactor(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._forms: frozenset[str] = frozenset()
-        self._pattern = NOTHING
+        self._secrets: set[str] = {""}
+        self._forms: tuple[str, ...] = ()
 
     def add(self, *secrets: str) -> None:
         with self._lock:
-            forms = self._forms | {form for secret in secrets if secret for form in written(secret)}
-            if forms == self._forms:
-                return
-            self._forms = forms
-            # the longest first: one secret may begin with another
-            longest_first = sorted(forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            new = {secret: None for secret in secrets if secret not in self._secrets}
+            self._secrets.update(new)
+            self._forms += tuple(form for secret in new for form in written(secret))
 
     def redact(self, text: str) -> str:
-        return self._pattern.sub(HIDDEN, text)
+        # searching for each needs no pattern of thousands to be built anew with each secret, and almost no text holds any
+        held = [form for form in self._forms if form in text]
+        if not held:
+            return text
+        # the longest first: one secret may begin with another
+        longest_first = sorted(set(held), key=lambda form: (-len(form), form))
+        return re.sub("|".join(map(re.escape, longest_first)), HIDDEN, text)
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = self.redact(message_of(record))

@@ -31,6 +31,7 @@ from ipsecmon.schedule import Lane
 from ipsecmon.sessions import OpenSession, SessionPool, Target
 from ipsecmon.sessions.counted import CountedLogins
 from ipsecmon.sessions.guarded import guarded
+from ipsecmon.sessions.host_keys import HostKeys
 from ipsecmon.sessions.jumps import JumpHosts
 from ipsecmon.sessions.transports import Transports
 from ipsecmon.store import Store
@@ -87,6 +88,11 @@ class Poller:
     def in_flight(self) -> int:
         """Polls under way now."""
         return sum(lock.locked() for lock in list(self._locks.values()))
+
+    @property
+    def host_keys(self) -> HostKeys:
+        """What is known and believed of host keys."""
+        return self._targets.host_keys
 
     @property
     def logins(self) -> Logins:

@@ -16,10 +16,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipsecmon.app import Poller
 from ipsecmon.config import Config, load_config
 from ipsecmon.errors import AnswerTimeout, AuthenticationFailed, ConnectFailed, ConnectionClosed
 from ipsecmon.model import RawOutput
+from ipsecmon.poller import Poller
 from ipsecmon.schedule import Lane, PollScheduler
 from ipsecmon.sessions import OpenSession, Session, Target
 

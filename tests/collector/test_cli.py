@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from ipsecmon.app import Poller, problems
+from ipsecmon.app import problems
 from ipsecmon.config import load_config
 from ipsecmon.lab.demo import DemoLab
 from ipsecmon.lab.ssh import Lab
+from ipsecmon.poller import Poller
 
 OUTPUTS = Path(__file__).parent.parent / "parsers" / "outputs" / "ios"
 TUTORIAL = OUTPUTS / "show_crypto_ipsec_sa" / "tutorial" / "output.txt"

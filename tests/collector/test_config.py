@@ -24,8 +24,12 @@ from ipsecmon.config import (
     ConfigError,
     Credential,
     Device,
+    FromCommand,
     FromEnvironment,
     FromFile,
+    FromKeyring,
+    FromSystemd,
+    FromVault,
     HistoryFile,
     HostKeyCheck,
     Listen,
@@ -87,9 +91,9 @@ ipsecmon.yml:3:3: poll.timeout: found '90s', accepted: at most 'interval' (1m)
 ipsecmon.yml:4:3: poll.read_timeout: found '2x', accepted: a duration of 1s to 7d, such as 30s, 5m or 1h
 ipsecmon.yml:6:7: web.listen: found '9818', accepted: host:port, "[::1]:port" in quotes, or :port for every address
 ipsecmon.yml:11:5: credentials.lab.username: found this key again, first on line 9, accepted: each key once
-ipsecmon.yml:12:3: credentials.other.password: found no such key, accepted: {env: NAME}, {file: PATH} or the text itself, on one line
-ipsecmon.yml:12:3: credentials.other.username: found no such key, accepted: a text on one line
-ipsecmon.yml:13:5: credentials.other: found an unknown key (did you mean 'username'?), accepted: username, password, enable
+ipsecmon.yml:12:3: credentials.other: found nothing to log in with, accepted: 'password', 'key', 'agent: true' or several of them
+ipsecmon.yml:12:3: credentials.other.username: found no such key, accepted: a text on one line, or {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}}
+ipsecmon.yml:13:5: credentials.other: found an unknown key (did you mean 'username'?), accepted: username, password, enable, key, passphrase, agent
 ipsecmon.yml:16:5: devices[0].host: found '92.1.1.256', accepted: a host name, an IPv4 or an IPv6 address
 ipsecmon.yml:18:5: devices[0].credentials: found 'labb' (did you mean 'lab'?), accepted: a name under 'credentials': lab, other
 ipsecmon.yml:19:5: devices[1].name: found 'Site1' again, first on line 15, accepted: a name of its own for each device
@@ -556,6 +560,14 @@ LEAKS = [
     "credentials: {lab: {username: monitor, password: {env: '%s!'}}}",
     "credentials: {lab: {username: monitor, password: {env: A, file: %s}}}",
     "credentials: {lab: {username: monitor, password: [%s]}}",
+    "credentials: {lab: {username: monitor, password: {command: %s}}}",
+    "credentials: {lab: {username: monitor, password: {command: {%s: x}}}}",
+    "credentials: {lab: {username: monitor, password: {vault: {path: a, key: b, %s: c}}}}",
+    "credentials: {lab: {username: monitor, passphrase: {%s: c}}}",
+    "vault: {token: {%s: c}}",
+    "vault: {%s: c}",
+    "vault: %s",
+    "vault: {address: %s, secret_id: {vault: %s}}",
     "credentials: {lab: {username: monitor, password: *%s}}",
     "credentials: {lab: {username: monitor, password: !%s }}",
     "credentials: {lab: {username: monitor, password: !%s x}}",
@@ -625,7 +637,7 @@ class TestSecrets:
             username="monitor", password=FromEnvironment("LAB"), enable=FromFile(Path("/run/lab"))
         )
 
-        assert credential.model_dump(mode="json") == {
+        assert credential.model_dump(mode="json", exclude_defaults=True) == {
             "username": "monitor",
             "password": {"env": "LAB"},
             "enable": {"file": "/run/lab"},
@@ -686,6 +698,16 @@ class TestSecrets:
         assert caplog.messages == []
 
 
+SOURCE_KEYS: dict[object, tuple[str, ...]] = {
+    FromEnvironment: ("env",),
+    FromFile: ("file",),
+    FromSystemd: ("systemd",),
+    FromCommand: ("command",),
+    FromKeyring: ("keyring", "service", "username"),
+    FromVault: ("vault", "path", "key", "mount", "version"),
+}
+
+
 def keys_of(annotation: object, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
     """Every key that the models know, as the path to it."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -693,10 +715,8 @@ def keys_of(annotation: object, path: tuple[str, ...] = ()) -> set[tuple[str, ..
         for name, field in annotation.model_fields.items():
             keys |= {(*path, name)} | keys_of(field.annotation, (*path, name))
         return keys
-    if annotation is FromEnvironment:
-        return {(*path, "env")}
-    if annotation is FromFile:
-        return {(*path, "file")}
+    if annotation in SOURCE_KEYS:
+        return {("credentials", key) for key in SOURCE_KEYS[annotation]}  # described once
     if isinstance(annotation, types.GenericAlias | types.UnionType) or typing.get_args(annotation):
         return {key for part in typing.get_args(annotation) for key in keys_of(part, path)}
     return set()
@@ -706,8 +726,9 @@ class TestDocuments:
     def test_the_models_are_walked(self) -> None:
         assert {
             ("poll", "interval"),
-            ("credentials", "password", "env"),
-            ("credentials", "enable", "file"),
+            ("credentials", "password"),
+            ("credentials", "env"),
+            ("vault", "ca_file"),
             ("devices", "platform"),
         } <= keys_of(Config)
 

@@ -447,7 +447,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:3:5: credentials.lab: found an unknown key (did you mean 'username'?), accepted: username, password, enable",
+            "ipsecmon.yml:3:5: credentials.lab: found an unknown key (did you mean 'username'?), accepted: username, password, enable, key, passphrase, agent",
         ],
     ),
     (
@@ -485,8 +485,8 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:2:3: credentials.lab.password: found no such key, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
-            "ipsecmon.yml:2:3: credentials.lab.username: found no such key, accepted: a text on one line",
+            "ipsecmon.yml:2:3: credentials.lab: found nothing to log in with, accepted: 'password', 'key', 'agent: true' or several of them",
+            "ipsecmon.yml:2:3: credentials.lab.username: found no such key, accepted: a text on one line, or {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}}",
         ],
     ),
     (
@@ -758,7 +758,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: credentials: found a list, accepted: a mapping of names, each with the keys username, password, enable",
+            "ipsecmon.yml:1:1: credentials: found a list, accepted: a mapping of names, each with the keys username, password, enable, key, passphrase, agent",
         ],
     ),
     (
@@ -781,7 +781,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:2:3: credentials.lab: found a text (not shown), accepted: a mapping with the keys username, password, enable",
+            "ipsecmon.yml:2:3: credentials.lab: found a text (not shown), accepted: a mapping with the keys username, password, enable, key, passphrase, agent",
         ],
     ),
     (
@@ -808,7 +808,7 @@ devices:
 """,
         [
             "ipsecmon.yml:2:3: credentials: found a name that cannot be used, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
-            "ipsecmon.yml:2:3: credentials: found a text (not shown), accepted: a mapping with the keys username, password, enable",
+            "ipsecmon.yml:2:3: credentials: found a text (not shown), accepted: a mapping with the keys username, password, enable, key, passphrase, agent",
         ],
     ),
     (
@@ -819,19 +819,19 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:2:9: credentials.lab.username: found a text (not shown), accepted: a text on one line",
+            "ipsecmon.yml:2:9: credentials.lab.username: found a text (not shown), accepted: a text on one line, or {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}}",
         ],
     ),
     (
         "secret form",
         """\
 credentials:
-  lab: {username: monitor, password: {vault: LAB}}
+  lab: {username: monitor, password: {safe: LAB}}
 devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}} or the text itself, on one line",
         ],
     ),
     (
@@ -843,7 +843,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}} or the text itself, on one line",
         ],
     ),
     (
@@ -855,7 +855,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}} or the text itself, on one line",
         ],
     ),
     (
@@ -878,7 +878,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:2:28: credentials.lab.password: found a text (not shown), accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+            "ipsecmon.yml:2:28: credentials.lab.password: found a text (not shown), accepted: {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}} or the text itself, on one line",
         ],
     ),
     (
@@ -890,8 +890,8 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:2:28: credentials.lab.password: found a text (not shown), accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
-            "ipsecmon.yml:2:42: credentials.lab.enable: found an empty value, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+            "ipsecmon.yml:2:28: credentials.lab.password: found a text (not shown), accepted: {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}} or the text itself, on one line",
+            "ipsecmon.yml:2:42: credentials.lab.enable: found an empty value, accepted: {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}} or the text itself, on one line",
         ],
     ),
     (
@@ -1855,6 +1855,180 @@ links:
             "ipsecmon.yml:9:6: tunnels[2].device: found 'Site7' (did you mean 'Site2'?), accepted: a name under 'devices': Site1, Site2",
             "ipsecmon.yml:11:5: links[0]: found 'Site1/A' with itself, accepted: tunnels of two devices",
             "ipsecmon.yml:12:5: links[1]: found a list, accepted: two tunnels in brackets, each as device/tunnel",
+        ],
+    ),
+    (
+        "nothing to log in with",
+        """\
+credentials:
+  lab: {username: monitor, agent: no}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:3: credentials.lab: found nothing to log in with, accepted: 'password', 'key', 'agent: true' or several of them",
+        ],
+    ),
+    (
+        "agent is no word",
+        """\
+credentials:
+  lab: {username: monitor, agent: perhaps}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.agent: found a text (not shown), accepted: true, false",
+        ],
+    ),
+    (
+        "a passphrase without a key",
+        """\
+credentials:
+  lab: {username: monitor, agent: true, passphrase: {env: LAB}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:41: credentials.lab.passphrase: found no 'key' beside it, accepted: 'key', the path of a file",
+        ],
+    ),
+    (
+        "a command that is a text",
+        """\
+credentials:
+  lab: {username: monitor, password: {command: pass show lab}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {command: [PROGRAM, ARGUMENT, ...]}, a list of texts on one line each",
+        ],
+    ),
+    (
+        "a command of nothing",
+        """\
+credentials:
+  lab: {username: monitor, password: {command: []}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {command: [PROGRAM, ARGUMENT, ...]}, a list of texts on one line each",
+        ],
+    ),
+    (
+        "a keyring without a username",
+        """\
+credentials:
+  lab: {username: monitor, password: {keyring: {service: lab}}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {keyring: {service: TEXT, username: TEXT}}",
+        ],
+    ),
+    (
+        "a systemd credential with a path",
+        """\
+credentials:
+  lab: {username: monitor, password: {systemd: ../lab}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}} or the text itself, on one line",
+        ],
+    ),
+    (
+        "a secret in Vault without Vault",
+        """\
+credentials:
+  lab: {username: monitor, password: {vault: {path: lab, key: password}}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a secret in Vault, and no section 'vault', accepted: a section 'vault' with 'address' and a way to log in",
+        ],
+    ),
+    (
+        "a version that Vault has not",
+        """\
+credentials:
+  lab: {username: monitor, password: {vault: {path: lab, key: password, version: 3}}}
+vault: {address: 'https://192.0.2.9:8200', token: {env: T}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:2:28: credentials.lab.password: found a mapping, accepted: {vault: {path: TEXT, key: TEXT}}, and optionally 'mount' and 'version' (1 or 2)",
+        ],
+    ),
+    (
+        "an address of Vault with a password",
+        """\
+credentials:
+  lab: {username: monitor, password: {vault: {path: lab, key: password}}}
+vault: {address: 'https://me:hunter2@192.0.2.9', token: {env: T}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:3:9: vault.address: found a text (not shown), accepted: an address such as https://vault.example.net:8200",
+        ],
+    ),
+    (
+        "no way to log in to Vault",
+        """\
+credentials:
+  lab: {username: monitor, password: {vault: {path: lab, key: password}}}
+vault: {address: 'https://192.0.2.9:8200'}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:3:1: vault: found no way to log in, accepted: one of 'token', 'role_id' with 'secret_id', 'kubernetes_role'",
+        ],
+    ),
+    (
+        "two ways to log in to Vault",
+        """\
+credentials:
+  lab: {username: monitor, password: {vault: {path: lab, key: password}}}
+vault: {address: 'https://192.0.2.9:8200', token: {env: T}, kubernetes_role: lab}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:3:1: vault: found token, kubernetes_role together, accepted: one of 'token', 'role_id' with 'secret_id', 'kubernetes_role'",
+        ],
+    ),
+    (
+        "half an AppRole",
+        """\
+credentials:
+  lab: {username: monitor, password: {vault: {path: lab, key: password}}}
+vault: {address: 'https://192.0.2.9:8200', role_id: lab}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:3:44: vault.role_id: found no 'secret_id' beside it, accepted: 'secret_id'",
+        ],
+    ),
+    (
+        "a token of Vault in Vault",
+        """\
+credentials:
+  lab: {username: monitor, password: {vault: {path: lab, key: password}}}
+vault: {address: 'https://192.0.2.9:8200', token: {vault: {path: a, key: b}}}
+devices:
+  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
+""",
+        [
+            "ipsecmon.yml:3:44: vault.token: found a secret in Vault, accepted: a source outside of Vault",
         ],
     ),
 ]

@@ -6,10 +6,13 @@ import os
 import traceback
 from pathlib import Path
 
+import asyncssh
 import pytest
 
-from ipsecmon.config import Credential, FromEnvironment, FromFile, Secret
-from ipsecmon.credentials import CredentialError, Login, check, resolve
+from ipsecmon.config import Credential, FromEnvironment, FromFile, Secret, load_config
+from ipsecmon.credentials import CredentialError, Login, Logins
+from ipsecmon.poller import Poller
+from ipsecmon.sessions import PrivateKey
 
 PLANTED = "hunter2-Pl4nted"
 
@@ -21,16 +24,18 @@ def lab(password: FromEnvironment | FromFile | Secret) -> dict[str, Credential]:
 def sentence(credentials: dict[str, Credential], environ: dict[str, str] | None = None) -> str:
     """What is said when the credential cannot be had; checked for the planted secret on the way."""
     with pytest.raises(CredentialError) as caught:
-        resolve(credentials, "lab", environ=environ or {})
+        Logins(credentials, environ=environ or {}).resolve("lab")
     assert PLANTED not in "".join(traceback.format_exception(caught.value))
     assert PLANTED not in repr(caught.value)
     assert caught.value.__context__ is None
-    assert [str(caught.value)] == [str(e) for e in check(credentials, environ=environ or {})]
+    assert [str(caught.value)] == [
+        str(e) for e in Logins(credentials, environ=environ or {}).check()
+    ]
     return str(caught.value)
 
 
 def test_a_literal_secret() -> None:
-    login = resolve(lab(Secret(PLANTED)), "lab", environ={})
+    login = Logins(lab(Secret(PLANTED)), environ={}).resolve("lab")
 
     assert login == Login(username="monitor", password=Secret(PLANTED), enable=None)
     assert PLANTED not in repr(login)
@@ -39,10 +44,11 @@ def test_a_literal_secret() -> None:
 def test_an_environment_variable_is_read_anew() -> None:
     credentials = lab(FromEnvironment("LAB"))
     environ = {"LAB": "old"}
+    logins = Logins(credentials, environ=environ)
 
-    before = resolve(credentials, "lab", environ=environ)
+    before = logins.resolve("lab")
     environ["LAB"] = "new"
-    after = resolve(credentials, "lab", environ=environ)
+    after = logins.resolve("lab")
 
     assert (before.password, after.password) == (Secret("old"), Secret("new"))
 
@@ -51,8 +57,8 @@ def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.Monke
     monkeypatch.setenv("IPSECMON_TEST_LAB", PLANTED)
     credentials = lab(FromEnvironment("IPSECMON_TEST_LAB"))
 
-    assert resolve(credentials, "lab").password == Secret(PLANTED)
-    assert check(credentials) == ()
+    assert Logins(credentials).resolve("lab").password == Secret(PLANTED)
+    assert Logins(credentials).check() == ()
 
 
 def test_a_file_is_read_anew_without_the_newline_at_its_end(tmp_path: Path) -> None:
@@ -62,7 +68,9 @@ def test_a_file_is_read_anew_without_the_newline_at_its_end(tmp_path: Path) -> N
     seen: list[str] = []
     for data in (b"old\n", b"new\r\n", " spaces stay ä ".encode(), b"\xef\xbb\xbfmark\n"):
         path.write_bytes(data)
-        seen.append(resolve(credentials, "lab").password.reveal())
+        password = Logins(credentials).resolve("lab").password
+        assert password is not None
+        seen.append(password.reveal())
 
     assert seen == ["old", "new", " spaces stay ä ", "mark"]
 
@@ -72,14 +80,16 @@ def test_enable_has_a_source_of_its_own() -> None:
         username="monitor", password=Secret("one"), enable=FromEnvironment("ENABLE")
     )
 
-    assert resolve({"lab": credential}, "lab", environ={"ENABLE": "two"}).enable == Secret("two")
+    assert Logins({"lab": credential}, environ={"ENABLE": "two"}).resolve("lab").enable == Secret(
+        "two"
+    )
 
 
 def test_the_log_is_told_every_secret() -> None:
     credential = Credential(username="monitor", password=Secret("one"), enable=Secret("two"))
     told: list[str] = []
 
-    resolve({"lab": credential}, "lab", environ={}, redact=told.append)
+    Logins({"lab": credential}, environ={}, redact=told.append).resolve("lab")
 
     assert told == ["one", "two"]
 
@@ -162,9 +172,29 @@ def test_check_reports_all_that_is_missing() -> None:
         "spare": Credential(username="a", password=Secret("x")),
     }
 
-    errors = check(credentials, environ={"TWO": "set"})
+    errors = Logins(credentials, environ={"TWO": "set"}).check()
 
     assert [(error.credential, error.key, error.source) for error in errors] == [
         ("lab", "password", "environment variable ONE"),
         ("hub", "password", "environment variable THREE"),
     ]
+
+
+def test_a_session_gets_the_whole_login(tmp_path: Path) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")  # pyright: ignore[reportUnknownMemberType] # untyped **kwargs
+    key.write_private_key(tmp_path / "id")
+    (tmp_path / "ipsecmon.yml").write_text(
+        "host_keys: {check: off}\n"
+        "credentials:\n  lab: {username: {env: WHO}, key: id, enable: two, password: {env: LAB}}\n"
+        "devices:\n  - {name: Site1, host: 192.0.2.1, platform: ios, credentials: lab}\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHO", "ann")
+        patch.setenv("LAB", PLANTED)
+        target = Poller(load_config(tmp_path / "ipsecmon.yml")).target("Site1")
+
+    assert (target.username, target.password, target.enable_secret) == ("ann", PLANTED, "two")
+    assert target.private_key == PrivateKey(file=tmp_path / "id")
+    assert (target.credential, target.use_agent) == ("lab", False)
+    assert target.fingerprint
+    assert PLANTED not in repr(target)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ipsecmon.app import Monitor, Poller
+from ipsecmon.app import Monitor
 from ipsecmon.config import Config, load_config
 from ipsecmon.errors import ConnectFailed
 from ipsecmon.history import History
 from ipsecmon.model import PollResult, Reason
+from ipsecmon.poller import Poller
 from ipsecmon.sessions import Session, Target
 from recorded import AT, poll
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from bench import fleet, schedule
-from ipsecmon.app import Monitor, Poller
+from ipsecmon.app import Monitor
 from ipsecmon.config import Config, load_config
 from ipsecmon.errors import AuthenticationFailed, ConnectFailed
 from ipsecmon.lab.demo import DemoLab
 from ipsecmon.model import RawOutput
+from ipsecmon.poller import Poller
 from ipsecmon.schedule import Lane
 from ipsecmon.sessions import Session, Target
 

@@ -19,11 +19,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ipsecmon.app import Monitor, Poller, UnknownDevice
+from ipsecmon.app import Monitor
 from ipsecmon.config import Changes, Config, load_config
 from ipsecmon.errors import IpsecmonError
 from ipsecmon.inventory import Collected, Inventory, Watcher
 from ipsecmon.model import RawOutput
+from ipsecmon.poller import Poller, UnknownDevice
 from ipsecmon.schedule import phase_seconds
 from ipsecmon.sessions import Session, Target
 

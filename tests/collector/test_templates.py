@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ipsecmon.app import Poller, templates_in_use
+from ipsecmon.app import templates_in_use
 from ipsecmon.cli import main
 from ipsecmon.config import Config, ConfigError, load_config
 from ipsecmon.model import RawOutput
+from ipsecmon.poller import Poller
 from ipsecmon.sessions import Session, Target
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import BUILT_IN, SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME

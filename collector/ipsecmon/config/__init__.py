@@ -30,17 +30,21 @@ from ipsecmon.config.models import (
     Source,
     Ssh,
     Tunnel,
+    Vault,
     Web,
 )
-from ipsecmon.config.readings import (
+from ipsecmon.config.readings import HostKeyCheck, Listen, Tier, duration_text
+from ipsecmon.config.secret import HIDDEN, Secret
+from ipsecmon.config.secret_sources import (
+    AnySource,
+    FromCommand,
     FromEnvironment,
     FromFile,
-    HostKeyCheck,
-    Listen,
-    Tier,
-    duration_text,
+    FromKeyring,
+    FromSystemd,
+    FromVault,
+    Reference,
 )
-from ipsecmon.config.secret import HIDDEN, Secret
 from ipsecmon.config.settings import (
     Limits,
     Plan,
@@ -53,6 +57,7 @@ from ipsecmon.config.settings import (
 
 __all__ = [
     "HIDDEN",
+    "AnySource",
     "Changes",
     "Config",
     "ConfigError",
@@ -61,8 +66,12 @@ __all__ = [
     "Device",
     "DeviceReader",
     "DeviceRefused",
+    "FromCommand",
     "FromEnvironment",
     "FromFile",
+    "FromKeyring",
+    "FromSystemd",
+    "FromVault",
     "Group",
     "HistoryFile",
     "HostKeyCheck",
@@ -77,6 +86,7 @@ __all__ = [
     "Poll",
     "PollTier",
     "PollingPlan",
+    "Reference",
     "RetentionLimits",
     "Secret",
     "Settings",
@@ -87,6 +97,7 @@ __all__ = [
     "Timing",
     "Transport",
     "Tunnel",
+    "Vault",
     "Web",
     "duration_text",
     "has_controls",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
+from types import UnionType
 from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,7 @@ from ipsecmon.config.document import BROKEN, Block, Items, Position, describe
 from ipsecmon.config.inheritance import flattened, joined, lineage
 from ipsecmon.config.mistakes import (
     KEYS_WITH_SECRETS,
+    SECRET_SECTIONS,
     Mistake,
     NotAccepted,
     key_path,
@@ -29,6 +31,7 @@ from ipsecmon.config.mistakes import (
 from ipsecmon.config.models import NO_JUMP, Config, Device, Poll, Source
 from ipsecmon.config.parts import SECTIONS, Whole
 from ipsecmon.config.readings import NAME, Reading, duration_text, read_duration
+from ipsecmon.config.secret_sources import is_vault_reference, read_yes_no
 from ipsecmon.config.settings import PollTier
 from ipsecmon.config.tunnel_readings import LinkEnds, read_identity, read_link
 from ipsecmon.errors import IpsecmonError
@@ -65,6 +68,8 @@ def check(together: Whole, path: Path) -> tuple[Config | None, list[Mistake]]:
     add_sources_of_no_kind(mistakes, root)
     add_equal_names(mistakes, root)
     add_unknown_names(mistakes, root)
+    add_credentials_without_login(mistakes, root)
+    add_contradictory_vault(mistakes, root)
     add_circles(mistakes, root)
     add_deadlines_out_of_order(mistakes, root)
     add_devices_always_stale(mistakes, whole)
@@ -253,7 +258,7 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
     where = detail["loc"]
     if detail["type"] == "too_short" and mistakes.value(where):
         return  # items are there, all with mistakes of their own
-    is_secret = where[0] == "credentials" or (
+    is_secret = where[0] in SECRET_SECTIONS or (
         where[0] == "inventory" and not KEYS_WITH_SECRETS.isdisjoint(where[2:3])
     )
     if detail["type"] == "missing":
@@ -406,6 +411,56 @@ def add_deadlines_out_of_order(mistakes: Mistakes, root: Block) -> None:
             if value is not None and limit is not None and value > limit:
                 accepted = f"at most '{limit_key}' ({duration_text(limit)})"
                 mistakes.add((*where, key), describe(one[key], hide=False), accepted)
+
+
+def add_credentials_without_login(mistakes: Mistakes, root: Block) -> None:
+    """Keys of a credential that need one another: something to log in with, a key for a passphrase, Vault."""
+    credentials = root.get("credentials")
+    if not isinstance(credentials, Block):
+        return
+    for name, credential in credentials.items():
+        if not isinstance(credential, Block):
+            continue
+        where: Where = ("credentials", str(name))
+        if not credential.keys() & {"password", "key"} and not is_yes(credential.get("agent")):
+            accepted = "'password', 'key', 'agent: true' or several of them"
+            mistakes.add(where, "nothing to log in with", accepted)
+        if "passphrase" in credential and "key" not in credential:
+            mistakes.add((*where, "passphrase"), "no 'key' beside it", "'key', the path of a file")
+        if "vault" in root:
+            continue
+        for key, value in credential.items():
+            if is_vault_reference(value):
+                accepted = "a section 'vault' with 'address' and a way to log in"
+                mistakes.add(
+                    (*where, str(key)), "a secret in Vault, and no section 'vault'", accepted
+                )
+
+
+def is_yes(value: object) -> bool:
+    """``True`` too for what is no such word: that is told elsewhere."""
+    try:
+        return value is not None and read_yes_no(value, None)
+    except ValueError:
+        return True
+
+
+def add_contradictory_vault(mistakes: Mistakes, root: Block) -> None:
+    """One way to log in to Vault, complete, and not by a secret that lies in it."""
+    vault = root.get("vault")
+    if not isinstance(vault, Block):
+        return
+    ways = [key for key in ("token", "role_id", "kubernetes_role") if key in vault]
+    if len(ways) != 1:
+        found = f"{listed(ways)} together" if ways else "no way to log in"
+        accepted = "one of 'token', 'role_id' with 'secret_id', 'kubernetes_role'"
+        mistakes.add(("vault",), found, accepted)
+    for key, other in (("role_id", "secret_id"), ("secret_id", "role_id")):
+        if key in vault and other not in vault:
+            mistakes.add(("vault", key), f"no '{other}' beside it", f"'{other}'")
+    for key in ("token", "role_id", "secret_id"):
+        if is_vault_reference(vault.get(key)):
+            mistakes.add(("vault", key), "a secret in Vault", "a source outside of Vault")
 
 
 def add_devices_always_stale(mistakes: Mistakes, root: Block) -> None:
@@ -594,6 +649,7 @@ def annotation_at(where: Where) -> object:
     """The type that the models give to this place."""
     annotation: object = Config
     for step in where:
+        annotation = section_of(annotation)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             field = annotation.model_fields[str(step)]
             readings = [note for note in field.metadata if isinstance(note, Reading)]
@@ -604,7 +660,18 @@ def annotation_at(where: Where) -> object:
     return annotation
 
 
+def section_of(annotation: object) -> object:
+    """The model behind ``Vault | None``; anything else as it is."""
+    models: list[object] = [
+        part
+        for part in get_args(annotation)
+        if isinstance(part, type) and issubclass(part, BaseModel)
+    ]
+    return models[0] if len(models) == 1 and origin_of(annotation) is UnionType else annotation
+
+
 def keys_of(annotation: object) -> list[str]:
+    annotation = section_of(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return list(annotation.model_fields)
     return []

@@ -193,13 +193,19 @@ def warn_of_readable_passwords(config: Config, path: Path) -> None:
     holders = [
         name
         for name, credential in config.credentials.items()
-        if isinstance(credential.password, Secret) or isinstance(credential.enable, Secret)
+        if any(
+            isinstance(secret, Secret)
+            for secret in (credential.password, credential.enable, credential.passphrase)
+        )
     ]
     plain = [
         key_path(("inventory", index))
         for index, source in enumerate(config.inventory)
         if any(isinstance(one, Secret) for one in (source.token, *source.headers.values()))
     ]
+    vault = config.vault
+    if vault and (isinstance(vault.token, Secret) or isinstance(vault.secret_id, Secret)):
+        plain.append("vault")
     if (holders or plain) and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         log.warning(
             "%s holds passwords (%s) and others can read it; "

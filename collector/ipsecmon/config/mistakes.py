@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from ipsecmon.errors import IpsecmonError
 
 __all__ = [
+    "SECRET_SECTIONS",
     "ConfigError",
     "Mistake",
     "NotAccepted",
@@ -32,8 +33,17 @@ __all__ = [
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 # user:password@ before the host of an address
 USERINFO = re.compile(r"//[^/@]*@")
-KEYS_OF_CREDENTIALS = frozenset({"username", "password", "enable", "env", "file"})
 KEYS_WITH_SECRETS = frozenset({"token", "headers", "options"})
+# where values are secrets; below these only known keys are shown
+SECRET_SECTIONS = frozenset({"credentials", "vault"})
+KEYS_OF_SECRETS = frozenset(
+    {
+        *("username", "password", "enable", "key", "passphrase", "agent"),
+        *("env", "file", "systemd", "command", "keyring", "vault"),
+        *("address", "token", "role_id", "secret_id", "kubernetes_role", "kubernetes_token"),
+        *("auth_mount", "namespace", "ca_file"),
+    }
+)
 LONGEST_QUOTE = 60
 LONGEST_LIST = 24
 
@@ -101,9 +111,10 @@ def without_secrets(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Below ``credentials`` only known keys are shown: ``password: {hunter2}`` makes a key of the password."""
     if path[:1] == ("inventory",) and not KEYS_WITH_SECRETS.isdisjoint(path[2:3]):
         return path[:3]
-    if path[:1] == ("credentials",):
+    if path[:1] and path[0] in SECRET_SECTIONS:
         for depth, step in enumerate(path[1:], start=1):
-            known = PLAIN_KEY.fullmatch(str(step)) if depth == 1 else step in KEYS_OF_CREDENTIALS
+            is_name = depth == 1 and path[0] == "credentials"
+            known = PLAIN_KEY.fullmatch(str(step)) if is_name else step in KEYS_OF_SECRETS
             if not known:
                 return path[:depth]
     return path

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ipsecmon.config.mistakes import NotAccepted
+from ipsecmon.config.plugin_options import Options
 from ipsecmon.config.readings import (
     Address,
     Age,
@@ -28,13 +29,11 @@ from ipsecmon.config.readings import (
     Listen,
     ListenAddress,
     Name,
-    Options,
     PlatformWord,
     PluginName,
     Port,
     ProfileWord,
     Rate,
-    SecretSource,
     Size,
     Switch,
     Templates,
@@ -44,8 +43,13 @@ from ipsecmon.config.readings import (
     TierWord,
     TransportWord,
     Url,
-    Username,
     duration_text,
+)
+from ipsecmon.config.secret_sources import (
+    SecretSource,
+    UsernameSource,
+    VaultAddress,
+    YesNo,
 )
 from ipsecmon.config.settings import (
     Limits,
@@ -78,6 +82,7 @@ __all__ = [
     "Source",
     "Ssh",
     "Tunnel",
+    "Vault",
     "Web",
 ]
 
@@ -184,10 +189,30 @@ class HistoryFile(Section):
     retention: RetentionLimits = RetentionLimits()
 
 
+class Vault(Section):
+    """HashiCorp Vault, and one way to log in to it: a token, an AppRole, or the pod's account of Kubernetes."""
+
+    address: VaultAddress
+    token: SecretSource | None = None
+    role_id: UsernameSource | None = None
+    secret_id: SecretSource | None = None
+    kubernetes_role: Text | None = None
+    kubernetes_token: FilePath = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+    auth_mount: Text | None = None
+    """Where the way to log in is mounted; ``approle`` or ``kubernetes`` unless said otherwise."""
+    namespace: Text | None = None
+    ca_file: FilePath | None = None
+
+
 class Credential(Section):
-    username: Username
-    password: SecretSource
+    """A login; at least one of password, key and agent is there."""
+
+    username: UsernameSource
+    password: SecretSource | None = None
     enable: SecretSource | None = None
+    key: FilePath | None = None
+    passphrase: SecretSource | None = None
+    agent: YesNo = False
 
 
 class Ssh(Section):
@@ -332,6 +357,7 @@ class Config(Section):
     host_keys: HostKeys = HostKeys()
     history: HistoryFile = HistoryFile()
     templates: Templates = BUILT_IN
+    vault: Vault | None = None
     credentials: dict[Name, Credential]
     jump_hosts: dict[Name, Jump] = Field(default_factory=dict[Name, Jump])
     defaults: Defaults = Defaults()

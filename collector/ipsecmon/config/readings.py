@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,6 @@ from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from ipsecmon.config.mistakes import NotAccepted, has_controls
-from ipsecmon.config.secret import HIDDEN, Secret
 from ipsecmon.config.settings import SshProfile, Transport
 from ipsecmon_parsers.errors import TemplatesRefused
 from ipsecmon_parsers.records import Platform
@@ -39,8 +38,6 @@ __all__ = [
     "FewTimes",
     "FilePath",
     "FleetSize",
-    "FromEnvironment",
-    "FromFile",
     "HeaderName",
     "HistoryPath",
     "Host",
@@ -49,14 +46,12 @@ __all__ = [
     "Listen",
     "ListenAddress",
     "Name",
-    "Options",
     "PlatformWord",
     "PluginName",
     "Port",
     "ProfileWord",
     "Rate",
     "Reading",
-    "SecretSource",
     "Size",
     "Switch",
     "Templates",
@@ -66,11 +61,12 @@ __all__ = [
     "TierWord",
     "TransportWord",
     "Url",
-    "Username",
     "duration_text",
     "either",
     "read_duration",
+    "read_host",
     "read_name",
+    "read_path",
     "read_text",
     "read_word",
 ]
@@ -93,16 +89,12 @@ SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([kmgt]i?b)", re.IGNORECASE)
 SMALLEST_SIZE_BYTES = 10 * 10**6
 LARGEST_SIZE_BYTES = 10**12
 NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
-ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 PLUGIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 RATE = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 LISTEN = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]*)):([0-9]{1,5})")
-# ${NAME} is what other tools expand; taken literally it would be tried on every router until the account is locked
-SHELL_VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 Reader = Callable[[object, Path | None], object]
 
@@ -174,26 +166,6 @@ class Listen:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class FromEnvironment:
-    """The secret is the value of an environment variable."""
-
-    env: str
-
-    def __str__(self) -> str:
-        return f"environment variable {self.env}"
-
-
-@dataclass(frozen=True, slots=True)
-class FromFile:
-    """The secret is the content of a file, without the newline at its end."""
-
-    file: Path
-
-    def __str__(self) -> str:
-        return f"file {self.file}"
 
 
 def read_text(value: object) -> str:
@@ -388,33 +360,6 @@ def read_matching(pattern: re.Pattern[str]) -> Reader:
     return read
 
 
-def read_options(value: object, directory: Path | None) -> Mapping[str, object]:
-    """Arguments for somebody else's code: words that look like numbers or switches become them, secrets stay sources."""
-    if not isinstance(value, dict):
-        raise ValueError  # noqa: TRY004 # the reader's one error
-    options = cast("dict[str, object]", value)
-    return {name: read_option(option, directory) for name, option in options.items()}
-
-
-def read_option(value: object, directory: Path | None) -> object:
-    match value:
-        case str() if value in ("true", "false"):
-            return value == "true"
-        case str() if NUMBER.fullmatch(value):
-            return float(value) if "." in value else int(value)
-        case dict():
-            inner = cast("dict[str, object]", value)
-            if inner.keys() in ({"env"}, {"file"}):
-                return read_reference(inner, directory)
-            return read_options(inner, directory)
-        case list() | tuple():
-            return [read_option(one, directory) for one in cast("Iterable[object]", value)]
-        case str() | int() | float() | FromEnvironment() | FromFile():
-            return value
-        case _:
-            return None
-
-
 def read_templates(value: object, directory: Path | None) -> Registry:
     """Read and checked here, once: a poll never meets a template that cannot be used."""
     if isinstance(value, Registry):
@@ -425,45 +370,6 @@ def read_templates(value: object, directory: Path | None) -> Registry:
 def dump_templates(value: object) -> object:
     folder = value.folder if isinstance(value, Registry) else None
     return None if folder is None else str(folder)
-
-
-def read_secret(value: object, directory: Path | None) -> Secret | FromEnvironment | FromFile:
-    match value:
-        case Secret() | FromEnvironment() | FromFile():
-            return value
-        case dict():
-            return read_reference(cast("dict[str, object]", value), directory)
-        case str() if SHELL_VARIABLE.fullmatch(value):
-            raise NotAccepted("{env: NAME}; ${NAME} is not expanded")
-        case str():
-            return Secret(read_text(value))
-        case _:
-            raise ValueError
-
-
-def read_reference(value: dict[str, object], directory: Path | None) -> FromEnvironment | FromFile:
-    """``{env: NAME}`` or ``{file: PATH}``, and nothing beside it."""
-    match list(value.items()):
-        case [("env", str(name))] if ENVIRONMENT_NAME.fullmatch(name):
-            return FromEnvironment(name)
-        case [("file", file)]:
-            return FromFile(read_path(file, directory))
-        case _:
-            raise ValueError
-
-
-def dump_secret(value: object) -> object:
-    match value:
-        case FromEnvironment():
-            return {"env": value.env}
-        case FromFile():
-            return {"file": str(value.file)}
-        case _:
-            return HIDDEN
-
-
-def hide_options(value: object) -> object:
-    return dict.fromkeys(cast("Mapping[str, object]", value), HIDDEN)
 
 
 def either(words: Iterable[str]) -> str:
@@ -495,7 +401,6 @@ JumpName = Annotated[str, Reading("a name under 'jump_hosts', or none", read_nam
 Host = Annotated[str, Reading("a host name, an IPv4 or an IPv6 address", read_host)]
 Text = Annotated[str, Reading("a text on one line", read_line)]
 Address = Annotated[str, Reading("an IPv4 or an IPv6 address", read_address)]
-Username = Annotated[str, Reading("a text on one line", read_line)]
 FilePath = Annotated[Path, Reading("the path of a file", read_path)]
 HistoryPath = Annotated[
     Path | None, Reading("the path of a file, or off", read_history_path, dump_history_path)
@@ -516,16 +421,8 @@ PluginName = Annotated[
 HeaderName = Annotated[
     str, Reading("a name of letters, digits and '-'", read_matching(HEADER_NAME))
 ]
-Options = Annotated[
-    Mapping[str, object],
-    Reading("a mapping of the plugin's arguments", read_options, hide_options),
-]
 TierWord = Annotated[Tier, Reading(either(Tier), read_word(Tier))]
 ListenAddress = Annotated[
     Listen,
     Reading('host:port, "[::1]:port" in quotes, or :port for every address', read_listen, str),
-]
-SecretSource = Annotated[
-    FromEnvironment | FromFile | Secret,
-    Reading("{env: NAME}, {file: PATH} or the text itself, on one line", read_secret, dump_secret),
 ]

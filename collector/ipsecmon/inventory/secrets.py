@@ -6,8 +6,24 @@ import os
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from ipsecmon.config import FromEnvironment, FromFile, Secret
-from ipsecmon.credentials import Problem, from_environment, from_file
+from ipsecmon.config import (
+    AnySource,
+    FromCommand,
+    FromEnvironment,
+    FromFile,
+    FromKeyring,
+    FromSystemd,
+    FromVault,
+    Secret,
+)
+from ipsecmon.credentials.commands import from_command
+from ipsecmon.credentials.problems import Problem
+from ipsecmon.credentials.sources import (
+    from_environment,
+    from_file,
+    from_keyring,
+    from_systemd,
+)
 from ipsecmon.inventory.hosts import SourceFailed
 
 __all__ = ["Redact", "reveal", "revealed"]
@@ -16,7 +32,7 @@ Redact = Callable[[str], None]
 """Told every secret before anybody else has it."""
 
 
-def reveal(source: FromEnvironment | FromFile | Secret, key: str, redact: Redact) -> str:
+def reveal(source: AnySource, key: str, redact: Redact) -> str:
     """The secret, read now; ``key`` names it where it cannot be had."""
     found = _look_up(source)
     if not isinstance(found, Secret):
@@ -25,7 +41,7 @@ def reveal(source: FromEnvironment | FromFile | Secret, key: str, redact: Redact
     return found.reveal()
 
 
-def _look_up(source: FromEnvironment | FromFile | Secret) -> Secret | Problem:
+def _look_up(source: AnySource) -> Secret | Problem:
     match source:
         case Secret():
             return source
@@ -33,6 +49,17 @@ def _look_up(source: FromEnvironment | FromFile | Secret) -> Secret | Problem:
             return from_environment(source.env, os.environ)
         case FromFile():
             return from_file(source.file)
+        case FromSystemd():
+            return from_systemd(source.name, os.environ)
+        case FromCommand():
+            return from_command(source.command, os.environ)
+        case FromKeyring():
+            return from_keyring(source.service, source.username)
+        case FromVault():
+            return Problem(
+                "cannot be had for a source of devices",
+                "let a program print it: {command: [vault, kv, get, ...]}",
+            )
 
 
 def revealed(options: Mapping[str, object], redact: Redact, path: str = "options") -> object:
@@ -42,7 +69,7 @@ def revealed(options: Mapping[str, object], redact: Redact, path: str = "options
 
 def _revealed(value: object, path: str, redact: Redact) -> object:
     match value:
-        case FromEnvironment() | FromFile() | Secret():
+        case FromEnvironment() | FromFile() | FromSystemd() | FromCommand() | Secret():
             return reveal(value, path, redact)
         case dict():
             return revealed(cast("dict[str, object]", value), redact, path)

@@ -66,6 +66,9 @@ class HostKeyFacts:
 
     mode: HostKeyCheck
     unverified: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReloadFacts:
     """How the configuration was read last, and what each source of devices said; ``success_at`` is in Unix seconds."""
 
@@ -81,8 +84,8 @@ class ReloadFacts:
 class ExporterFacts:
     """What the exporter says of itself; ``None`` is not known, and left out.
 
-    ``history`` is ``None`` where none is kept, ``reload`` where there is no configuration file to read again. ``lateness_seconds`` has a value for each of ``SHARES``, ``credentials``
-    one for each name in the configuration.
+    ``history`` is ``None`` where none is kept, ``reload`` where there is no configuration file to read again.
+    ``lateness_seconds`` has a value for each of ``SHARES``, ``credentials`` one for each name in the configuration.
     """
 
     sessions_open: int

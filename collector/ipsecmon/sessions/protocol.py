@@ -86,6 +86,10 @@ class Target(SshEndpoint):
     """A device as a session must know it."""
 
     device: str
+    credential: str = ""
+    """The name of the credential under ``credentials``."""
+    fingerprint: bytes = field(default=b"", repr=False)
+    """Changes with the secret; of no use to anybody else (``Login.fingerprint``)."""
     platform: Platform = Platform.IOS
     transport: Transport = Transport.NAPALM
     enable_secret: str | None = field(default=None, repr=False)
