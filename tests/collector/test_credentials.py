@@ -182,7 +182,7 @@ def test_check_reports_all_that_is_missing() -> None:
 
 def test_a_session_gets_the_whole_login(tmp_path: Path) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")  # pyright: ignore[reportUnknownMemberType] # untyped **kwargs
-    key.write_private_key(tmp_path / "id")
+    (tmp_path / "id").write_bytes(key.export_private_key())
     (tmp_path / "ipsecmon.yml").write_text(
         "host_keys: {check: off}\n"
         "credentials:\n  lab: {username: {env: WHO}, key: id, enable: two, password: {env: LAB}}\n"

@@ -520,3 +520,14 @@ def test_a_passphrase_that_cannot_be_had_is_told_once(tmp_path: Path) -> None:
     logins = by_key(key_file(tmp_path, PLANTED), FromEnvironment("IPSECMON_TEST_NOT_SET"))
 
     assert [(error.credential, error.key) for error in logins.check()] == [("lab", "passphrase")]
+
+
+def test_slow_sources_are_checked_at_the_same_time(tmp_path: Path) -> None:
+    """Each of these programs ends only when the other has begun."""
+    meet = "touch {0}/{1}; while [ ! -e {0}/{2} ]; do sleep 0.02; done; echo x"
+    credentials = {
+        name: Credential(username="a", password=shell(meet.format(tmp_path, name, other)))
+        for name, other in (("one", "two"), ("two", "one"))
+    }
+
+    assert Logins(credentials).check() == ()

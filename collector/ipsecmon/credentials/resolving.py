@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ from ipsecmon.credentials.vault import VaultReader
 
 __all__ = ["Login", "Logins"]
 
+CHECKED_AT_A_TIME = 8
 COSTLY = (FromCommand, FromKeyring, FromVault)
 
 
@@ -102,15 +104,16 @@ class Logins:
         )
 
     def check(self) -> tuple[CredentialError, ...]:
-        """Everything that cannot be had now, in the order of the file."""
-        errors: dict[str, CredentialError] = {}  # a passphrase is asked for twice, and told once
-        for name, credential in self._credentials.items():
-            for look in self._looks(name, credential):
-                try:
-                    look()
-                except CredentialError as error:
-                    errors.setdefault(str(error), error)
-        return tuple(errors.values())
+        """Everything that cannot be had now, in the order of the file; several are looked up at a time."""
+        looks = [
+            look
+            for name, credential in self._credentials.items()
+            for look in self._looks(name, credential)
+        ]
+        with ThreadPoolExecutor(CHECKED_AT_A_TIME, thread_name_prefix="secrets") as pool:
+            errors = [error for error in pool.map(error_of, looks) if error is not None]
+        # a passphrase is asked for twice, and told once
+        return tuple({str(error): error for error in errors}.values())
 
     def _looks(self, name: str, credential: Credential) -> Iterator[Callable[[], object]]:
         """What ``check`` does for one credential, each with an error of its own."""
@@ -200,7 +203,19 @@ class Logins:
         return digest.digest()
 
 
+<<<<<<< HEAD
 def sources_of(credential: Credential) -> dict[str, AnySource]:
+=======
+def error_of(look: Callable[[], object]) -> CredentialError | None:
+    try:
+        look()
+    except CredentialError as error:
+        return error
+    return None
+
+
+def sources_of(credential: Credential) -> dict[str, AnySource]:
+>>>>>>> creds
     """What has to be looked up, by key."""
     written = {
         "username": None if isinstance(credential.username, str) else credential.username,
