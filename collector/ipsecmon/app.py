@@ -160,6 +160,7 @@ class Poller:
         host_keys = self._config.host_keys
         return Target(
             device=device.name,
+            platform=device.platform,
             host=device.host,
             port=device.port,
             username=login.username,

@@ -392,8 +392,9 @@ def _show_crypto_map(entries: Sequence[records.CryptoMapEntry]) -> str:
             f"set ikev1 transform-set {' '.join(one.name for one in entry.transform_sets)}",
         ]
         lines += (f"crypto map {entry.name} {entry.sequence} {setting}" for setting in settings)
-    lines += (f"crypto map {entries[0].name} interface {name}" for name in entries[0].interfaces)
-    return "\n".join(lines) + "\n"
+    for name in entries[0].interfaces if entries else ():
+        lines.append(f"crypto map {entries[0].name} interface {name}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _show_version(hostname: str, uptime: float) -> str:
