@@ -15,6 +15,18 @@ from ipsecmon_parsers.records import Flow, FlowKind, IkeSa, IkeState
 __all__ = ["flow_ends", "ike_peers", "is_group"]
 
 
+# what IOS calls QM_IDLE is MM_ACTIVE on an ASA: phase 1 is done, quick mode may begin
+_READY = frozenset(
+    {
+        IkeState.QM_IDLE,
+        IkeState.MM_ACTIVE,
+        IkeState.MM_ACTIVE_REKEY,
+        IkeState.AM_ACTIVE,
+        IkeState.AM_ACTIVE_REKEY,
+    }
+)
+
+
 def ike_peers(
     flows: Sequence[Flow],
     ike_sas: Sequence[IkeSa],
@@ -79,6 +91,6 @@ def _peer(peer: str, local: str, sas: tuple[IkeSa, ...]) -> IkePeer:
         peer=peer,
         local_address=local,
         is_up=any(sa.is_established for sa in sas),
-        is_qm_idle=any(sa.is_established and sa.state is IkeState.QM_IDLE for sa in sas),
+        is_qm_idle=any(sa.is_established and sa.state in _READY for sa in sas),
         sas=sas,
     )
