@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from factories import Watched, flow, pair
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.simulated import SimulatedDevice, Trouble, Watch, refused
 from ipsecmon.lab.topology import Keepalive, Topology, two_sites
@@ -22,7 +23,7 @@ from ipsecmon.model import (
 )
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.tunnels.links import join
-from ipsecmon_parsers.records import Ident, IkeState, SaLifetime
+from ipsecmon_parsers.records import CryptoMapEntry, Ident, IkeState, Platform, SaLifetime
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA
 
 ASA, ROUTER = "Site1", "Site2"
@@ -213,6 +214,23 @@ def test_a_tunnel_that_never_came_up_is_there_when_the_configuration_names_it() 
     (tunnel,) = monitor.newest.tunnels
 
     assert (tunnel.name, tunnel.status.is_up) == ("to-site2", False)
+
+
+@pytest.mark.parametrize(("configured", "is_kept"), [((10,), True), ((20,), False), ((), False)])
+def test_a_tunnel_that_stays_down_is_kept_as_long_as_its_entry_is_configured(
+    configured: tuple[int, ...], is_kept: bool
+) -> None:
+    listed = flow(*pair(0xA1, 0xB1), platform=Platform.ASA, crypto_map_seq=10, peer_port=None)
+    entries = [
+        CryptoMapEntry(name="CRYPTO", sequence=sequence, peers=("123.1.1.2",), access_list="A")
+        for sequence in configured
+    ]
+    watched = Watched()
+    watched.read(listed, crypto_map=entries)
+    watched.read(crypto_map=entries)
+    kept = watched.read(after=30 * 86400.0, crypto_map=entries).tunnels
+
+    assert [tunnel.status.is_up for tunnel in kept] == ([False] if is_kept else [])
 
 
 def test_a_refused_table_of_ike_sas_fails_the_poll_and_keeps_the_tunnel() -> None:

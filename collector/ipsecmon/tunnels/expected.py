@@ -111,7 +111,8 @@ class MapLines:
             if entry.is_dynamic or entry.is_profile_instance or entry.dynamic_map:
                 continue
             addresses = tuple(address for address in entry.peers if _is_address(address))
-            if entry.sequence is not None:
+            if entry.sequence is not None and entry.peers:
+                # names of hosts are peers, too, but no addresses
                 self._peers_of_entry[entry.name, entry.sequence] = addresses
             for line in entry.access_entries:
                 idents = _idents(line)
@@ -142,6 +143,12 @@ class MapLines:
                 self._keys.clear()
             key = self._keys[printed] = _line_key(flow)
         return key
+
+    def has_entry_of(self, flow: Flow) -> bool:
+        """Whether the entry a flow was made from, if the device printed its sequence, is configured still."""
+        if flow.crypto_map is None or flow.crypto_map_seq is None:
+            return False
+        return (flow.crypto_map, flow.crypto_map_seq) in self._peers_of_entry
 
 
 LineKey = tuple[str, str, str]
