@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from netmiko import ConnectHandler
 
 from ipsecmon.lab.asa import AsaShell, shell_of
 from ipsecmon.lab.faults import Faults
 from ipsecmon.lab.ios import Action, Send, Shell
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.shows import show
+from ipsecmon.lab.ssh import Lab
+from ipsecmon.lab.topology import hub
 from ipsecmon_parsers.errors import CommandRefused
 from ipsecmon_parsers.records import IkeState
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, parse
@@ -140,6 +143,25 @@ def test_a_router_keeps_its_own_shell() -> None:
     }
 
     assert shells == {"Site1": AsaShell, "Site2": Shell}
+
+
+def test_a_collector_reads_a_hub_over_ssh() -> None:
+    topology = hub(12, hub_dialect="asa-9")
+    with Lab(topology, warm_up=120, serve=["hub"]) as lab:
+        host, port = lab.endpoints["hub"]
+        connection: Any = ConnectHandler(
+            device_type="cisco_asa",
+            host=host,
+            port=port,
+            username="monitor",
+            password="monitor-lab",
+            secret="enable-lab",
+            allow_auto_change=False,
+        )
+        with connection:
+            text: str = connection.send_command(SHOW_IPSEC_SA)
+
+    assert len(parse("asa", SHOW_IPSEC_SA, text).records) == 12
 
 
 # text
