@@ -185,6 +185,18 @@ def up_in_metrics(result: PollResult) -> str:
     return line.rpartition(" ")[2]
 
 
+def test_the_event_quotes_the_peer_and_the_state_of_its_ike_sa() -> None:
+    monitor = Monitor()
+    monitor.play(180)
+    monitor.cut()
+    monitor.play(240)
+    (down,) = (event for event in monitor.events if event.kind is EventKind.DOWN)
+    quoted = [one.text for one in down.evidence if one.command == SHOW_ISAKMP_SA]
+
+    assert quoted[0] == "1   IKE Peer: 123.1.1.2"
+    assert quoted[-1].endswith("State   : MM_WAIT_MSG2")
+
+
 def test_it_comes_back_under_its_name_and_counts_anew() -> None:
     monitor = Monitor()
     monitor.play(180)
