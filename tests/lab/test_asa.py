@@ -232,14 +232,15 @@ def test_a_flow_without_sas_is_not_listed_and_counts_from_zero_when_it_is_back()
     assert 0 < (network.flows("Site1")[0].encaps_packets or 0) < before
 
 
-def test_the_counters_of_a_flow_survive_a_rekey() -> None:
+def test_counters_and_connection_id_of_a_flow_survive_a_rekey() -> None:
     network = network_with_an_asa()
-    spi = network.flows("Site1")[0].current_outbound_spi
+    (before,) = network.flows("Site1")
     network.run_until(3700)
     (flow,) = network.flows("Site1")
 
-    assert flow.current_outbound_spi != spi
+    assert flow.current_outbound_spi != before.current_outbound_spi
     assert (flow.encaps_packets or 0) > 3000
+    assert flow.sas[0].conn_id == before.sas[0].conn_id
 
 
 def test_a_peer_that_does_not_answer_is_waited_for() -> None:
