@@ -62,7 +62,7 @@ class Lab:
         keeps_truth: bool = False,
     ) -> None:
         self.endpoints: dict[str, tuple[str, int]] = {}
-        self._topology = topology
+        self.topology = topology
         self._speed = speed
         self._seed = seed
         self._warm_up = warm_up
@@ -327,7 +327,7 @@ class Lab:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        network = Network(self._topology, seed=self._seed)
+        network = Network(self.topology, seed=self._seed)
         network.run_until(self._warm_up)
         self._started_at = time.monotonic()
         self._network = network
