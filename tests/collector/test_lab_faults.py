@@ -153,15 +153,12 @@ def test_a_cut_by_fin_ends_the_session(lab: Lab) -> None:
 
 def test_a_cut_by_rst_resets_the_connection(lab: Lab) -> None:
     async def session() -> None:
-        with pytest.raises(ConnectionResetError):
-            async with connect(lab) as connection:
-                process = await connection.create_process(term_type="vt100", encoding=None)
-                opened = Terminal(process)
-                await opened.until(">")
-                lab.set_fault("Site1", cut_after=30, cut="reset")
-                await opened.ask(IPSEC, "never")
+        async with terminal(lab) as opened:
+            lab.set_fault("Site1", cut_after=30, cut="reset")
+            await opened.ask(IPSEC, "never")
 
-    play(session())
+    with pytest.raises(ConnectionResetError):
+        play(session())
 
 
 def test_a_cut_by_silence_leaves_the_connection_standing(lab: Lab) -> None:
@@ -297,28 +294,28 @@ def test_an_endless_answer_is_endless_page_by_page(lab: Lab) -> None:
 )
 def test_connections_break_at_a_word(lab: Lab, how: Any, seen_as: Any) -> None:
     async def session() -> None:
-        with pytest.raises(seen_as):
-            async with terminal(lab) as opened:
-                lab.break_connections("Site1", how)
-                await opened.until("never")
+        async with terminal(lab) as opened:
+            lab.break_connections("Site1", how)
+            await opened.until("never")
 
-    play(session())
+    with pytest.raises(seen_as):
+        play(session())
     assert lab.connections_open("Site1") == 0
     knock(lab).close()
 
 
 def test_a_router_that_reloads_drops_its_sessions_and_listens_when_it_has_booted() -> None:
     async def session(lab: Lab) -> None:
-        with pytest.raises(ConnectionResetError):
-            async with terminal(lab) as opened:
-                lab.run(lambda network: network.reload("Site1"))
-                await opened.until("never")
+        async with terminal(lab) as opened:
+            lab.run(lambda network: network.reload("Site1"))
+            await opened.until("never")
 
     def uptime(network: Network) -> float:
         return network.uptime("Site1")
 
     with Lab(two_sites(), speed=300, warm_up=60) as lab:
-        play(session(lab))
+        with pytest.raises(ConnectionResetError):
+            play(session(lab))
         with pytest.raises(ConnectionRefusedError):
             knock(lab)
         for _ in range(200):

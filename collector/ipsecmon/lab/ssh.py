@@ -62,6 +62,7 @@ class Lab:
         keeps_truth: bool = False,
     ) -> None:
         self.endpoints: dict[str, tuple[str, int]] = {}
+        self.jump_hosts: dict[str, tuple[str, int]] = {}
         self.topology = topology
         self._speed = speed
         self._seed = seed
@@ -181,7 +182,8 @@ class Lab:
             jump = JumpHost(name, username=username, password=password, targets=self._ports_of_all)
             jump.listen_if_due()
             self._jump_hosts[name] = jump
-            return HOST, jump.listener.port
+            self.jump_hosts[name] = HOST, jump.listener.port
+            return self.jump_hosts[name]
 
         return self._in_loop(add)
 
