@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -71,7 +71,7 @@ def connect(lab: Lab, router: str = "Site1", **changes: Any) -> Any:
 @asynccontextmanager
 async def terminal(
     lab: Lab, router: str = "Site1", *, prompt: str | None = None, **changes: Any
-) -> AsyncIterator[Terminal]:
+) -> AsyncGenerator[Terminal]:
     """A privileged terminal without pages; ``prompt`` is what stands before its mark."""
     async with connect(lab, router, **changes) as connection:
         process = await connection.create_process(term_type="vt100", encoding=None)

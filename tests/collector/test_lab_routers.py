@@ -138,7 +138,7 @@ def test_an_old_router_signs_with_sha1_alone(ssh: str, kex: str, cipher: str) ->
         with pytest.raises(asyncssh.KeyExchangeFailed):
             async with connect(lab, **sha2_only):
                 pass
-        options = {
+        options: dict[str, Any] = {
             "kex_algs": [kex],
             "encryption_algs": [cipher],
             "server_host_key_algs": ["ssh-rsa"],
@@ -185,7 +185,9 @@ def test_a_chain_of_jump_hosts_leads_to_a_router_and_nowhere_else() -> None:
             process = await router.create_process(term_type="vt100", encoding=None)
             await Terminal(process).until("Site1>")
             with pytest.raises(asyncssh.ChannelOpenError, match="the lab has nothing at"):
-                await outer.open_connection("192.0.2.1", 22)
+                await outer.open_connection(  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+                    "192.0.2.1", 22
+                )
 
     with Lab(two_sites()) as lab:
         lab.add_jump_host("outer", "j1", "p1")

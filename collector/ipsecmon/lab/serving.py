@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 import asyncssh
 from asyncssh.connection import SSHConnection
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
 from ipsecmon.lab.algorithms import host_key_pairs, new_host_key, server_algorithms
 from ipsecmon.lab.faults import Faults
@@ -330,7 +331,7 @@ class _JumpServer(_Server):
     ) -> bool:
         if (dest_host, dest_port) not in self._targets():
             raise asyncssh.ChannelOpenError(
-                asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED,
+                OPEN_ADMINISTRATIVELY_PROHIBITED,
                 f"the lab has nothing at {dest_host} port {dest_port}",
             )
         return True
