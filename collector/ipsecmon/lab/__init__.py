@@ -22,9 +22,15 @@
     shows.py         the answer to a show command as one text
     ios.py           the exec shell, bytes in and bytes out
     asa.py           what differs in the shell of an ASA
-    ssh.py           real SSH servers on loopback ports; the only file that imports asyncssh
+    counts.py        show crypto isakmp sa count and the like
+    algorithms.py    the SSH algorithms of old releases
+    listening.py     a port that refuses, is silent or resets before SSH begins
+    serving.py       the SSH server of one router, or of a jump host
+    ssh.py           the lab: all of these on loopback ports, in a thread of their own
+    serve.py         a lab as a process of its own, for benchmarks
     simulated.py     devices behind no socket, polled in lab time
     demo.py          a lab and the configuration that makes ipsecmon watch it
 
-Everything but ``ssh.py`` and ``demo.py`` works without asyncssh, without sockets, threads or a wall clock.
+Everything but ``algorithms.py``, ``listening.py``, ``serving.py``, ``ssh.py``, ``serve.py`` and ``demo.py`` works without
+asyncssh, without sockets, threads or a wall clock.
 """

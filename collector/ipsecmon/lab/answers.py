@@ -10,13 +10,16 @@ from ipsecmon.lab.topology import Dialect
 __all__ = [
     "AMBIGUOUS",
     "AUTHORIZATION_FAILED",
+    "ENABLE_REFUSED",
     "EPOCH",
     "INCOMPLETE",
     "INVALID",
+    "NO_PASSWORD_SET",
     "UNKNOWN",
     "log_message",
     "motd",
     "show_clock",
+    "show_processes_cpu",
     "show_version",
 ]
 
@@ -24,6 +27,8 @@ INVALID: Final = "% Invalid input detected at '^' marker.\n\n"
 INCOMPLETE: Final = "% Incomplete command.\n\n"
 AMBIGUOUS: Final = '% Ambiguous command:  "{line}"\n'
 AUTHORIZATION_FAILED: Final = "Command authorization failed.\n\n"
+NO_PASSWORD_SET: Final = "% No password set\n"  # noqa: S105 - what IOS says, no secret
+ENABLE_REFUSED: Final = "% Error in authentication.\n\n"
 UNKNOWN: Final = (
     'Translating "{word}"...domain server (255.255.255.255)\n'
     "% Unknown command or computer name, or unable to find computer address\n\n"
@@ -76,6 +81,15 @@ def motd(hostname: str) -> str:
 def show_clock(now: float) -> str:
     """``*10:11:12.345 UTC Mon Nov 23 2026``; the asterisk says that no time server was heard."""
     return f"*{_moment(now):%H:%M:%S.%f}"[:-3] + f" UTC {_moment(now):%a %b} {_day(now)}\n"
+
+
+def show_processes_cpu(cpu_percent: int) -> str:
+    """The load over five seconds, of which a part is interrupts, and the head of an empty table of processes."""
+    return (
+        f"CPU utilization for five seconds: {cpu_percent}%/{min(2, cpu_percent)}%; one minute: 9%; "
+        "five minutes: 8%\n"
+        " PID Runtime(ms)     Invoked      uSecs   5Sec   1Min   5Min TTY Process\n"
+    )
 
 
 def log_message(now: float, peer: str) -> str:

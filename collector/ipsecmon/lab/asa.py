@@ -18,8 +18,9 @@ from typing import Final
 
 from ipsecmon.lab.commands import Ambiguous, Command, Incomplete, Invalid
 from ipsecmon.lab.faults import Faults
-from ipsecmon.lab.ios import Shell
+from ipsecmon.lab.ios import Shell, Show
 from ipsecmon.lab.network import Network
+from ipsecmon.lab.shows import show
 
 __all__ = ["AsaShell", "shell_of"]
 
@@ -114,7 +115,9 @@ def shell_of(
     *,
     clock: Callable[[], float],
     faults: Callable[[], Faults] = Faults,
+    show: Show = show,
+    on_line: Callable[[str], object] | None = None,
 ) -> Shell:
     """A terminal session on a router or an ASA, whichever it is."""
     kind = AsaShell if network.router(router).dialect == "asa-9" else Shell
-    return kind(network, router, clock=clock, faults=faults)
+    return kind(network, router, clock=clock, faults=faults, show=show, on_line=on_line)

@@ -67,3 +67,5 @@ class Faults:
     """The bytes 0x00, 0xff, 0xfe and terminal escapes between two lines of the answer."""
     endless: bool = False
     """The answer begins anew whenever it is over."""
+    cpu_percent: int = 12
+    """What ``show processes cpu`` says of the last five seconds, 0 to 100."""

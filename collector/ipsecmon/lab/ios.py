@@ -1,7 +1,7 @@
 """The exec shell of an emulated router: bytes of the terminal in, what it does in answer out.
 
 No sockets here: ``ssh.py`` carries the bytes, and the tests do without. Everything a terminal session of
-IOS shows is here: echo and line editing, the prompt, ``enable``, paging, abbreviations, refusals.
+IOS shows is here: echo and line editing, the prompt, ``enable``, paging, abbreviations, ``| include``, refusals.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, Literal, Protocol
 
 from ipsecmon.lab import answers
 from ipsecmon.lab.commands import (
@@ -26,9 +26,14 @@ from ipsecmon.lab.faults import Faults
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.shows import show
 
-__all__ = ["Action", "Close", "Pause", "Send", "Shell"]
+__all__ = ["PROMPT_LINE_SECONDS", "Action", "Close", "Pause", "Repeat", "Send", "Shell", "Show"]
 
 _PASSWORD_ATTEMPTS: Final = 3
+# what a line that is only the prompt waits before the rest of the answer follows
+PROMPT_LINE_SECONDS: Final = 0.2
+_NOISE: Final = b"\x00\xff\xfe\x1b[0m\x1b[K"
+# "show processes cpu | include CPU utilization": the command, then the filter
+_FILTER: Final = re.compile(r"\|\s*(?P<word>\S*)\s*(?P<pattern>.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,38 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """Write these bytes again and again, until the other side has had enough."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
-    """End the connection."""
+    """End the connection, by FIN or by RST."""
+
+    how: Literal["close", "reset"] = "close"
 
 
-Action = Send | Pause | Close
+Action = Send | Pause | Repeat | Close
+
+
+class Show(Protocol):
+    """What answers a show command in full words, unspoilt; see ``shows.show``."""
+
+    def __call__(
+        self, network: Network, router: str, command: str, privilege: int, *, cpu_percent: int
+    ) -> str:
+        """The answer as one text with line feeds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of an answer as bytes, and the pause after it."""
+
+    data: bytes
+    pause_seconds: float = 0.0
 
 
 class _Mode(Enum):
@@ -62,7 +94,10 @@ class _Mode(Enum):
 
 
 class Shell:
-    """One terminal session on one router. ``clock`` gives the lab second it is now."""
+    """One terminal session on one router. ``clock`` gives the lab second it is now.
+
+    ``show`` renders the answers; ``on_line`` hears of every line that is typed at the prompt, as it was typed.
+    """
 
     more = b" --More-- "
     # nine back, eight blanks over "--More--", nine back: the cursor stands in the first column again
@@ -78,18 +113,24 @@ class Shell:
         *,
         clock: Callable[[], float],
         faults: Callable[[], Faults] = Faults,
+        show: Show = show,
+        on_line: Callable[[str], object] | None = None,
     ) -> None:
         self._network = network
         self._router = network.router(router)
         self._clock = clock
         self._faults = faults
+        self._show_text = show
+        self._on_line = on_line
         self._privilege: int = self._router.login_privilege
         self._length = 24
         self._mode = _Mode.LINE
         self._line = bytearray()
         self._after_return = False
         self._attempts = 0
-        self._pages: list[bytes] = []
+        self._pages: list[_Line] = []
+        self._whole: list[_Line] = []
+        self._owes_prompt = False
         self._answer_left: int | None = None
         self._actions: list[Action] = []
 
@@ -112,12 +153,13 @@ class Shell:
     @property
     def prompt(self) -> str:
         """``Site1>``, or ``Site1#`` when privileged."""
-        return f"{self._router.name}{'#' if self._privilege == 15 else '>'}"
+        return f"{self._router.prompt_name}{'#' if self._privilege == 15 else '>'}"
 
     # what differs from one system to the next
 
     def _greeting(self) -> str:
-        return answers.motd(self._router.name)
+        banner = self._router.banner_motd
+        return answers.motd(self._router.name) if banner is None else f"\n{banner}\n"
 
     def _commands(self) -> Sequence[Command]:
         return commands_of(self._router.dialect)
@@ -127,6 +169,7 @@ class Shell:
     def _take(self, byte: int) -> None:
         match self._mode:
             case _Mode.LINE:
+                self._pay_prompt()
                 self._edit(byte, is_echoed=True)
             case _Mode.PASSWORD:
                 self._edit(byte, is_echoed=False)
@@ -136,7 +179,8 @@ class Shell:
                 pass
 
     def _edit(self, byte: int, *, is_echoed: bool) -> None:
-        rubout = b"\b \b" if is_echoed else b""
+        is_shown = is_echoed and not self._faults().no_echo
+        rubout = b"\b \b" if is_shown else b""
         if byte in (0x0D, 0x0A):
             text = self._line.decode("latin-1")
             self._line.clear()
@@ -159,7 +203,7 @@ class Shell:
             self._prompt()
         elif byte >= 0x20:  # other controls, NUL among them, are swallowed
             self._line.append(byte)
-            if is_echoed:
+            if is_shown:
                 self._send(bytes((byte,)))
 
     def _turn_page(self, byte: int) -> None:
@@ -184,10 +228,13 @@ class Shell:
         if not line.strip():
             self._prompt()
             return
-        found = look_up(line, self._privilege, self._commands())
+        if self._on_line is not None:
+            self._on_line(line)
+        command, pattern = self._split_filter(line)
+        found = look_up(command, self._privilege, self._commands())
         if isinstance(found, Match):
             self._network.run_until(self._clock())
-            self._run(found, line)
+            self._run(found, line, pattern)
         else:
             self._print_mistake(found, line)
             self._prompt()
@@ -204,7 +251,18 @@ class Shell:
             case Incomplete():
                 self._print(answers.INCOMPLETE)
 
-    def _run(self, found: Match, line: str) -> None:
+    @staticmethod
+    def _split_filter(line: str) -> tuple[str, str | None]:
+        """The command, and what its lines must match after ``| include``; other filters stay and fit no command."""
+        found = _FILTER.search(line)
+        if found is None or not line.split()[0].lower().startswith("sh"):
+            return line, None
+        word, pattern = found["word"].lower(), found["pattern"].strip()
+        if not word or not "include".startswith(word) or not pattern:
+            return line, None
+        return line[: found.start()], pattern
+
+    def _run(self, found: Match, line: str, pattern: str | None) -> None:
         name, arguments, faults = found.command.name, found.arguments, self._faults()
         if self._is_refused(name, faults):
             if faults.refusal == "authorization":
@@ -213,9 +271,12 @@ class Shell:
                 self._print_invalid(len(line) - len(line.lstrip()))
             self._prompt()
         elif name.startswith("show "):
-            self._show(name, faults)
+            self._show(name, pattern, faults)
         elif name in ("exit", "quit", "logout"):
             self._close()
+        elif name == "enable" and self._privilege < 15 and self._router.enable == "unset":
+            self._print(answers.NO_PASSWORD_SET)
+            self._prompt()
         elif name == "enable" and self._privilege < 15:
             self._attempts = 0
             self._ask_password()
@@ -248,24 +309,49 @@ class Shell:
             case _:
                 pass  # enable when enabled, terminal width: nothing to see
 
-    def _show(self, name: str, faults: Faults) -> None:
-        text = show(self._network, self._router.name, name, self._privilege)
+    def _show(self, name: str, pattern: str | None, faults: Faults) -> None:
+        text = self._show_text(
+            self._network,
+            self._router.name,
+            name,
+            self._privilege,
+            cpu_percent=faults.cpu_percent,
+        )
         if faults.hang:
             self._mode = _Mode.HUNG
             return
+        lines = text.splitlines()
+        if pattern is not None:
+            lines = [line for line in lines if re.search(pattern, line)]
         self._answer_left = faults.cut_after
-        self._pages = [
-            line.encode("latin-1") + b"\r\n" for line in self._spoilt(text.splitlines(), faults)
-        ]
+        self._pages = self._spoilt(lines, faults)
+        self._whole = list(self._pages) if faults.endless else []
+        if faults.reply_seconds:
+            self._actions.append(Pause(faults.reply_seconds))
         self._page(self._length - 1 if self._length else len(self._pages))
 
-    def _spoilt(self, lines: list[str], faults: Faults) -> list[str]:
-        """The answer with the lines that faults take away or put in."""
-        middle = len(lines) // 2
-        if faults.prompt_in_output:
-            lines.insert(middle, f"     a line that ends like a prompt: {self._router.name}#")
+    def _spoilt(self, lines: list[str], faults: Faults) -> list[_Line]:
+        """The answer as it goes out, with what faults take away or put in."""
+        kept = [_Line(line.encode("latin-1") + b"\r\n") for line in self._truncated(lines, faults)]
+        middle = len(kept) // 2
+        put_in: list[_Line] = []
+        if faults.noise:
+            put_in.append(_Line(_NOISE))
         if faults.syslog_in_output:
-            lines.insert(middle, answers.log_message(self._network.now, str(self._router.address)))
+            message = answers.log_message(self._network.now, str(self._router.address))
+            put_in.append(_Line(message.encode("latin-1") + b"\r\n"))
+        if faults.prompt_in_output:
+            mark = f"     a line that ends like a prompt: {self._router.prompt_name}#\r\n"
+            put_in.append(_Line(mark.encode("latin-1")))
+        if faults.prompt_line_in_output:
+            put_in += (
+                _Line(self.prompt.encode("latin-1"), PROMPT_LINE_SECONDS),
+                _Line(b"\r\n"),
+            )
+        return [*kept[:middle], *put_in, *kept[middle:]]
+
+    @staticmethod
+    def _truncated(lines: list[str], faults: Faults) -> list[str]:
         if isinstance(faults.truncate, int):
             return lines[: faults.truncate]
         if faults.truncate is not None:
@@ -283,7 +369,9 @@ class Shell:
 
     def _check_password(self, password: str) -> None:
         self._attempts += 1
-        if password == self._router.enable_secret:
+        if self._router.enable == "refused":
+            self._print(answers.ENABLE_REFUSED)
+        elif password == self._router.enable_secret:
             self._privilege = 15
         elif self._attempts < _PASSWORD_ATTEMPTS:
             self._ask_password()
@@ -298,15 +386,33 @@ class Shell:
     def _page(self, count: int) -> None:
         """Print so many lines of the answer, then ask for a key, or end it."""
         count = max(1, count)
-        text, self._pages = b"".join(self._pages[:count]), self._pages[count:]
-        self._send_answer(text)
-        if self._mode is _Mode.CLOSED:
+        if self._whole and not self._length:
+            self._actions.append(Repeat(b"".join(line.data for line in self._whole)))
+            self._mode = _Mode.HUNG
+            return
+        while self._whole and len(self._pages) <= count:
+            self._pages += self._whole
+        lines, self._pages = self._pages[:count], self._pages[count:]
+        self._send_lines(lines)
+        if self._mode in (_Mode.CLOSED, _Mode.HUNG):
             return
         if self._pages:
             self._mode = _Mode.MORE
             self._send(self.more)
         else:
             self._end_answer()
+
+    def _send_lines(self, lines: list[_Line]) -> None:
+        piece = bytearray()
+        for line in lines:
+            piece += line.data
+            if line.pause_seconds:
+                self._send_answer(bytes(piece))
+                self._actions.append(Pause(line.pause_seconds))
+                piece.clear()
+            if self._mode in (_Mode.CLOSED, _Mode.HUNG):
+                return
+        self._send_answer(bytes(piece))
 
     def _send_answer(self, data: bytes) -> None:
         faults = self._faults()
@@ -321,15 +427,26 @@ class Shell:
                 self._actions.append(Pause(faults.slow_seconds))
                 self._actions.append(Send(data[start : start + faults.slow_bytes]))
         if is_cut:
-            self._close()
+            if faults.cut == "silent":
+                self._mode = _Mode.HUNG
+            else:
+                self._close(faults.cut)
 
     def _end_answer(self) -> None:
         self._mode = _Mode.LINE
         self._prompt()
+        self._owes_prompt = self._faults().late_prompt
 
-    def _close(self) -> None:
+    def _pay_prompt(self) -> None:
+        """The second prompt of the last answer, if it is late, before anything of the next command."""
+        if self._owes_prompt:
+            self._owes_prompt = False
+            self._print("\n")
+            self._prompt()
+
+    def _close(self, how: Literal["close", "reset"] = "close") -> None:
         self._mode = _Mode.CLOSED
-        self._actions.append(Close())
+        self._actions.append(Close(how))
 
     def _print_invalid(self, column: int) -> None:
         self._print(" " * (len(self.prompt) + column) + "^\n" + answers.INVALID)

@@ -64,6 +64,7 @@ class Network:
         )
         self._dead_peers = DeadPeerDetection(self._events, self._paths, give_up=self._peer_is_dead)
         self._chronicle = Chronicle()
+        self._power_watchers: list[Callable[[str], None]] = []
         for router in self._routers.values():
             router.flows = flows_of(router)
             for flow in router.flows:
@@ -84,6 +85,14 @@ class Network:
     def plan(self, time: float, action: Callable[[], None]) -> None:
         """Do this at a lab second to come: ``network.plan(3600, lambda: network.reload("hub"))``."""
         self._events.at(time, action)
+
+    def on_power(self, watcher: Callable[[str], None]) -> None:
+        """Call ``watcher`` with a router's name when it goes down for a reload and when it has booted."""
+        self._power_watchers.append(watcher)
+
+    def _tell_power(self, router: str) -> None:
+        for watcher in self._power_watchers:
+            watcher(router)
 
     # what truly happens
 
@@ -204,6 +213,7 @@ class Network:
         for peer in self._peers_of(state):
             self._dead_peers.look(state, peer)
         self._events.after(boot_seconds, self._boot, state, state.reloads)
+        self._tell_power(router)
 
     def _boot(self, state: RouterState, reload: int) -> None:
         if state.reloads != reload:
@@ -218,6 +228,7 @@ class Network:
         for peer in self._peers_of(state):
             self._dead_peers.look(state, peer)
         self._expect_unknown_spis(state.flows)
+        self._tell_power(state.config.name)
 
     # what goes wrong
 

@@ -5,14 +5,16 @@ Used by the exec shell and by whoever reads the network without a terminal.
 
 from __future__ import annotations
 
-from ipsecmon.lab import answers, asa_printed, crypto_maps, crypto_sessions, render
+from ipsecmon.lab import answers, asa_printed, counts, crypto_maps, crypto_sessions, render
 from ipsecmon.lab.network import Network
 
 __all__ = ["show"]
 
 
-def show(network: Network, router: str, command: str, privilege: int = 15) -> str:
-    """The answer to a command in full words, as ``commands.look_up`` names it, now.
+def show(
+    network: Network, router: str, command: str, privilege: int = 15, *, cpu_percent: int = 12
+) -> str:
+    """The answer to a command in full words, as ``commands.look_up`` names it, now; ``cpu_percent`` is its load.
 
     ``KeyError`` for a command that is none of those.
     """
@@ -33,6 +35,14 @@ def show(network: Network, router: str, command: str, privilege: int = 15) -> st
         case "show crypto ikev2 sa":
             # these routers speak version 1 alone: no capture shows what is printed of no SA, so it is nothing
             return ""
+        case "show crypto isakmp sa count":
+            return counts.show_crypto_isakmp_sa_count(network.ike_sas(router))
+        case "show crypto ipsec sa count":
+            return counts.show_crypto_ipsec_sa_count(network.flows(router))
+        case "show crypto ikev2 sa count":
+            return counts.show_crypto_ikev2_sa_count()
+        case "show processes cpu":
+            return answers.show_processes_cpu(cpu_percent)
         case "show clock":
             return answers.show_clock(network.now)
         case "show privilege":

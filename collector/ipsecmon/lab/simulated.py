@@ -19,7 +19,7 @@ from ipsecmon.errors import AnswerTimeout, AuthenticationFailed, ConnectFailed, 
 from ipsecmon.lab.answers import EPOCH
 from ipsecmon.lab.asa import shell_of
 from ipsecmon.lab.faults import Faults
-from ipsecmon.lab.ios import Close, Pause, Send
+from ipsecmon.lab.ios import Close, Pause, Repeat, Send
 from ipsecmon.lab.network import Network
 from ipsecmon.model import PollResult, RawOutput
 from ipsecmon.poll import PolledDevice, poll_device
@@ -199,7 +199,7 @@ class SimulatedSession(Session):
         self._device = device
         self._network = device.network
         self._reloads = device.network.reloads(device.name)
-        self._prompt = prompt_pattern(device.name)
+        self._prompt = prompt_pattern(device.config.prompt_name)
         self._is_open = True
         self._shell = shell_of(
             device.network, device.name, clock=lambda: self._network.now, faults=device.faults
@@ -227,6 +227,8 @@ class SimulatedSession(Session):
                     progress = reader.feed(data)
                 case Pause(seconds=seconds):
                     self._pass_time(seconds, command, timeout)
+                case Repeat():
+                    self._pass_time(2 * timeout, command, timeout)
                 case Close():
                     self._is_open = False
         if progress is not Progress.PROMPT:

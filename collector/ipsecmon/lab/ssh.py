@@ -1,10 +1,10 @@
-"""Real SSH servers for an emulated network: one loopback port for each router.
+"""Real SSH servers for an emulated network: one loopback port for each router, and for each jump host.
 
     with Lab(two_sites(), speed=60, warm_up=120) as lab:
         host, port = lab.endpoints["Site1"]
 
-The only file that imports asyncssh. One background thread runs one event loop; the simulation lives in
-that thread too, so nothing is locked: other threads reach it through ``Lab.run``.
+One background thread runs one event loop; the simulation lives in that thread too, so nothing is locked: other threads
+reach it through ``Lab.run`` and the methods here. They may also be called from within that thread.
 """
 
 from __future__ import annotations
@@ -12,28 +12,29 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 import asyncssh
 
-from ipsecmon.lab.asa import shell_of
+from ipsecmon.lab.algorithms import new_host_key
 from ipsecmon.lab.faults import Faults
-from ipsecmon.lab.ios import Close, Pause, Send
+from ipsecmon.lab.listening import HOST
 from ipsecmon.lab.network import Network
-from ipsecmon.lab.topology import Router, Topology
+from ipsecmon.lab.serving import Answer, Endpoint, JumpHost, RouterServer
+from ipsecmon.lab.shows import show
+from ipsecmon.lab.topology import SshAge, Topology
 
-__all__ = ["Lab", "run_lab"]
+__all__ = ["Answer", "Lab", "run_lab"]
 
 T = TypeVar("T")
 
-_HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
-# one write holds this much, so that a slow reader slows the router rather than filling its memory
-_WRITE_BYTES: Final = 65536
+# how often a router that boots is asked whether it is up
+_BOOT_SECONDS: Final = 0.05
 
 
 class Lab:
@@ -41,6 +42,10 @@ class Lab:
 
     Lab time runs ``speed`` times as fast as the clock on the wall, from ``warm_up`` on. ``serve`` names the
     routers that listen, all of them if it is not given; ``ports`` fixes ports, the others are free ones.
+
+    ``aliases`` are further names, each with a port, faults and counters of its own, whose answers are those of a router:
+    thousands of devices on the simulation of a few. With ``cache_answers`` an answer is rendered once in a lab second,
+    however many ask. With ``keeps_truth`` each of ``answers`` carries the truth of its moment.
     """
 
     def __init__(
@@ -52,18 +57,19 @@ class Lab:
         warm_up: float = 0.0,
         serve: Collection[str] | None = None,
         ports: dict[str, int] | None = None,
+        aliases: Mapping[str, str] | None = None,
+        cache_answers: bool = False,
+        keeps_truth: bool = False,
     ) -> None:
         self.endpoints: dict[str, tuple[str, int]] = {}
-        self.known_hosts = ""
-        self._topology = topology
+        self.jump_hosts: dict[str, tuple[str, int]] = {}
+        self.topology = topology
         self._speed = speed
         self._seed = seed
         self._warm_up = warm_up
-        self._served = [
-            router for router in topology.routers if serve is None or router.name in serve
-        ]
-        self._ports = ports or {}
-        self._faults = {router.name: Faults() for router in topology.routers}
+        self._caches_answers = cache_answers
+        self._cached: dict[tuple[str, str, int, int], str] = {}
+        self._cached_second = -1
         self._started_at = 0.0
         self._network: Network | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -71,7 +77,20 @@ class Lab:
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
-        self._connections: set[asyncssh.SSHServerConnection] = set()
+        self._jump_hosts: dict[str, JumpHost] = {}
+        self._routers = {
+            name: RouterServer(
+                name,
+                topology.router(router),
+                self._current_network,
+                clock=self.now,
+                render=self._render,
+                keeps_truth=keeps_truth,
+                port=(ports or {}).get(name, 0),
+                key=key,
+            )
+            for name, router, key in self._named_with_keys(topology, serve, aliases or {})
+        }
 
     def __enter__(self) -> Self:
         self.start()
@@ -114,34 +133,190 @@ class Lab:
 
         lab.run(lambda network: network.set_unreachable("Site1", "Site2"))
         """
-        loop = self._loop
-        if loop is None or self._thread is None:
-            raise RuntimeError("the lab is not running")
-
-        async def call() -> T:
-            return action(self._current_network())
-
-        return asyncio.run_coroutine_threadsafe(call(), loop).result()
-
-    def set_fault(self, router: str, **changes: Any) -> None:
-        """Change fields of the router's ``Faults``; the next command meets them."""
-        self._faults[router] = replace(self._faults[router], **changes)
-
-    def clear_faults(self, router: str) -> None:
-        """Let the router behave again; a session that hangs stays hung."""
-        self._faults[router] = Faults()
+        return self._in_loop(lambda: action(self._current_network()))
 
     def now(self) -> float:
         """The lab second it is."""
         return self._warm_up + (time.monotonic() - self._started_at) * self._speed
 
+    @property
+    def known_hosts(self) -> str:
+        """The host keys of all that listens, jump hosts included, as a ``known_hosts`` file of now."""
+        return "".join(endpoint.known_hosts_line for endpoint in self._all())
+
+    # how it misbehaves; names are those of routers, aliases and jump hosts
+
+    def set_fault(self, router: str, **changes: Any) -> None:
+        """Change fields of the router's ``Faults``; the next connection or command meets them."""
+        self._set_faults(self._endpoint(router), replace(self._endpoint(router).faults, **changes))
+
+    def clear_faults(self, router: str) -> None:
+        """Let the router behave again; a session that hangs stays hung."""
+        self._set_faults(self._endpoint(router), Faults())
+
+    def break_connections(self, router: str, how: Literal["close", "reset"] = "reset") -> None:
+        """End every connection to the router at once, by FIN or by RST; it goes on listening."""
+        endpoint = self._endpoint(router)
+        self._in_loop(lambda: endpoint.break_connections(how))
+
+    def change_host_key(self, router: str) -> None:
+        """Give the router a fresh host key, as after a replacement; ``known_hosts`` has the new one from then on."""
+        self._in_loop(self._endpoint(router).change_host_key)
+
+    def set_password(self, router: str, password: str) -> None:
+        """Let in only who knows this password from now on; sessions that stand go on."""
+        self._endpoint(router).password = password
+
+    def authorize_key(self, router: str, public_key: str) -> None:
+        """Let the router's user in with this key too, a line as in ``id_ed25519.pub``."""
+        self._endpoint(router).authorized_keys.append(asyncssh.import_public_key(public_key))
+
+    # jump hosts
+
+    def add_jump_host(self, name: str, username: str, password: str) -> tuple[str, int]:
+        """Listen with an SSH server that carries connections to this lab's own ports alone; returns host and port."""
+        if name in self._routers or name in self._jump_hosts:
+            raise ValueError(f"the lab has {name!r} already")
+
+        def add() -> tuple[str, int]:
+            jump = JumpHost(name, username=username, password=password, targets=self._ports_of_all)
+            jump.listen_if_due()
+            self._jump_hosts[name] = jump
+            self.jump_hosts[name] = HOST, jump.listener.port
+            return self.jump_hosts[name]
+
+        return self._in_loop(add)
+
+    def stop_jump_host(self, name: str) -> None:
+        """Take it down with every connection that goes through it."""
+        self._run_jump_host(name, is_running=False)
+
+    def start_jump_host(self, name: str) -> None:
+        """Let it listen again, on the same port."""
+        self._run_jump_host(name, is_running=True)
+
+    # what it has seen
+
+    def logins(self, router: str) -> int:
+        """How often somebody was let in."""
+        return self._endpoint(router).logins
+
+    def failed_logins(self, router: str) -> int:
+        """How many passwords were refused."""
+        return self._endpoint(router).failed_logins
+
+    def connections_open(self, router: str) -> int:
+        """How many SSH connections stand now, those that have not logged in yet included."""
+        return self._endpoint(router).connections_open
+
+    def commands_received(self, router: str) -> list[str]:
+        """Every line that was typed at the router's prompt, as it was typed, over all sessions; no passwords."""
+        return list(self._router(router).lines)
+
+    def answers(self, router: str) -> dict[str, Answer]:
+        """The last answer to each show command, in full words, before any fault spoilt it."""
+        return self._in_loop(lambda: dict(self._router(router).answers))
+
     # in the lab's thread
+
+    def _named_with_keys(
+        self, topology: Topology, serve: Collection[str] | None, aliases: Mapping[str, str]
+    ) -> list[tuple[str, str, asyncssh.SSHKey | None]]:
+        """Endpoint, router and host key; RSA keys take long to make, so those of one age are one key."""
+        names = [router.name for router in topology.routers]
+        named = {name: name for name in names if serve is None or name in serve} | dict(aliases)
+        keys: dict[SshAge, asyncssh.SSHKey] = {}
+        result: list[tuple[str, str, asyncssh.SSHKey | None]] = []
+        for name, router in named.items():
+            age = topology.router(router).ssh
+            if age != "modern" and age not in keys:
+                keys[age] = new_host_key(age)
+            result.append((name, router, keys.get(age)))
+        return result
+
+    def _all(self) -> list[Endpoint]:
+        return [*self._routers.values(), *self._jump_hosts.values()]
+
+    def _endpoint(self, name: str) -> Endpoint:
+        return self._jump_hosts[name] if name in self._jump_hosts else self._router(name)
+
+    def _router(self, name: str) -> RouterServer:
+        if name not in self._routers:
+            raise KeyError(f"the lab serves no {name!r}")
+        return self._routers[name]
+
+    def _ports_of_all(self) -> set[tuple[str, int]]:
+        return {(HOST, endpoint.listener.port) for endpoint in self._all()}
+
+    def _in_loop(self, action: Callable[[], T]) -> T:
+        """Call it in the lab's thread, from whichever thread this is."""
+        loop = self._loop
+        if loop is None or self._thread is None:
+            raise RuntimeError("the lab is not running")
+        if threading.current_thread() is self._thread:
+            return action()
+
+        async def call() -> T:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(call(), loop).result()
+
+    def _set_faults(self, endpoint: Endpoint, faults: Faults) -> None:
+        is_listening_changed = "refuse" in (endpoint.faults.login, faults.login)
+        endpoint.faults = faults
+        if is_listening_changed and self._thread is not None:
+            self._in_loop(endpoint.listen_if_due)
+
+    def _run_jump_host(self, name: str, *, is_running: bool) -> None:
+        jump = self._jump_hosts[name]
+
+        def apply() -> None:
+            jump.is_running = is_running
+            jump.listen_if_due()
+            if not is_running:
+                jump.break_connections("close")
+
+        self._in_loop(apply)
 
     def _current_network(self) -> Network:
         if self._network is None:
             raise RuntimeError("the lab is not running")
         self._network.run_until(self.now())
         return self._network
+
+    def _render(self, router: str, command: str, privilege: int, cpu_percent: int) -> str:
+        network = self._current_network()
+        if not self._caches_answers:
+            return show(network, router, command, privilege, cpu_percent=cpu_percent)
+        if self._cached_second != int(network.now):
+            self._cached_second = int(network.now)
+            self._cached.clear()
+        key = (router, command, privilege, cpu_percent)
+        if key not in self._cached:
+            self._cached[key] = show(network, router, command, privilege, cpu_percent=cpu_percent)
+        return self._cached[key]
+
+    def _power_changed(self, router: str) -> None:
+        """A router went down, and its connections with it, or it has booted."""
+        for endpoint in self._routers.values():
+            if endpoint.router.name == router:
+                # not at once: this is called while lab time runs, and looking at the network lets it run
+                asyncio.get_running_loop().call_soon(self._follow_power, endpoint)
+
+    def _follow_power(self, endpoint: RouterServer) -> None:
+        network = self._network
+        if network is None or network.is_up(endpoint.router.name):
+            endpoint.listen_if_due()
+            return
+        endpoint.listener.shut()
+        endpoint.break_connections("reset")
+        self._look_whether_booted(endpoint)
+
+    def _look_whether_booted(self, endpoint: RouterServer) -> None:
+        if not endpoint.may_listen():
+            asyncio.get_running_loop().call_later(
+                _BOOT_SECONDS, self._look_whether_booted, endpoint
+            )
 
     def _run_loop(self) -> None:
         try:
@@ -154,116 +329,19 @@ class Lab:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._network = Network(self._topology, seed=self._seed)
-        self._network.run_until(self._warm_up)
+        network = Network(self.topology, seed=self._seed)
+        network.run_until(self._warm_up)
         self._started_at = time.monotonic()
-        listeners: list[asyncssh.SSHAcceptor] = []
+        self._network = network
         try:
-            for router in self._served:
-                listener = await self._listen(router)
-                listeners.append(listener)
+            for name, endpoint in self._routers.items():
+                endpoint.listen_if_due()
+                self.endpoints[name] = (HOST, endpoint.listener.port)
+            network.on_power(self._power_changed)
             self._ready.set()
             await self._stopping.wait()
         finally:
-            for listener in listeners:
-                listener.close()
-            connections = list(self._connections)
-            for connection in connections:
-                connection.abort()
-            for connection in connections:
-                await connection.wait_closed()
-            for listener in listeners:
-                await listener.wait_closed()
-
-    async def _listen(self, router: Router) -> asyncssh.SSHAcceptor:
-        key = asyncssh.generate_private_key(  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
-            "ssh-ed25519"
-        )
-
-        async def handle(process: asyncssh.SSHServerProcess[bytes]) -> None:
-            await self._converse(router, process)
-
-        listener = await asyncssh.create_server(
-            lambda: _Server(router, self._connections),
-            _HOST,
-            self._ports.get(router.name, 0),
-            server_host_keys=[key],
-            process_factory=handle,
-            encoding=None,
-            # IOS edits the line itself
-            line_editor=False,
-            server_version="Cisco-1.25",
-            login_timeout=30,
-        )
-        port = listener.get_port()
-        self.endpoints[router.name] = (_HOST, port)
-        public = key.export_public_key().decode("ascii").strip()
-        self.known_hosts += f"[{_HOST}]:{port} {public}\n"
-        return listener
-
-    async def _converse(self, router: Router, process: asyncssh.SSHServerProcess[bytes]) -> None:
-        shell = shell_of(
-            self._current_network(),
-            router.name,
-            clock=self.now,
-            faults=lambda: self._faults[router.name],
-        )
-        try:
-            actions = shell.start()
-            while True:
-                for action in actions:
-                    match action:
-                        case Send(data=data):
-                            for start in range(0, len(data), _WRITE_BYTES):
-                                process.stdout.write(data[start : start + _WRITE_BYTES])
-                                await process.stdout.drain()
-                        case Pause(seconds=seconds):
-                            await asyncio.sleep(seconds)
-                        case Close():
-                            process.exit(0)
-                            process.channel.get_connection().close()
-                            return
-                actions = shell.receive(await _keys(process))
-        except (EOFError, OSError, asyncssh.Error):
-            process.close()
-
-
-async def _keys(process: asyncssh.SSHServerProcess[bytes]) -> bytes:
-    """The next bytes from the terminal; ``EOFError`` when there will be no more."""
-    while True:
-        try:
-            data = await process.stdin.read(4096)
-        except (asyncssh.TerminalSizeChanged, asyncssh.BreakReceived, asyncssh.SignalReceived):
-            continue
-        if not data:
-            raise EOFError
-        return data
-
-
-class _Server(asyncssh.SSHServer):
-    """Lets in whoever knows the router's password.
-
-    asyncssh offers keyboard-interactive beside it by itself, asking for the same password.
-    """
-
-    def __init__(self, router: Router, connections: set[asyncssh.SSHServerConnection]) -> None:
-        self._router = router
-        self._connections = connections
-        self._connection: asyncssh.SSHServerConnection | None = None
-
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._connection = conn
-        self._connections.add(conn)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncssh calls it so
-        if self._connection is not None:
-            self._connections.discard(self._connection)
-
-    def password_auth_supported(self) -> bool:
-        return True
-
-    def validate_password(self, username: str, password: str) -> bool:
-        return (username, password) == (self._router.username, self._router.password)
+            await asyncio.gather(*(endpoint.stop() for endpoint in self._all()))
 
 
 def run_lab(

@@ -23,6 +23,7 @@ __all__ = [
     "IsakmpPolicy",
     "Keepalive",
     "Router",
+    "SshAge",
     "Topology",
     "Traffic",
     "TransformSet",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 Dialect = Literal["ios-12.4", "ios-15", "iosxe-17", "asa-9"]
+SshAge = Literal["modern", "iosxe16", "ios15", "ios12"]
 IpProtocol = Literal["ip", "icmp", "tcp", "udp", "gre", "ospf"]
 
 # only ESP: no capture with AH and ESP together exists to hold a rendering against
@@ -142,6 +144,16 @@ class Router(_Model):
     password: str = "monitor-lab"  # noqa: S105 - of the emulated network, on loopback only
     enable_secret: str = "enable-lab"  # noqa: S105 - the same
     login_privilege: Literal[1, 15] = 1
+    enable: Literal["secret", "unset", "refused"] = "secret"
+    """``unset``: ``% No password set``. ``refused``: no secret will do, as when AAA says no."""
+    prompt: str | None = Field(default=None, min_length=1, max_length=64)
+    """What stands before the mark of the prompt, the name if it is not given; any printable ASCII."""
+    banner_login: str = ""
+    """Shown before the password is asked for."""
+    banner_motd: str | None = None
+    """Shown before the first prompt; one of the lab's own if it is not given."""
+    ssh: SshAge = "modern"
+    """Which algorithms its SSH server knows: those of today, or of a release."""
     isakmp_policies: tuple[IsakmpPolicy, ...] = ()
     pre_shared_keys: dict[IPv4Address, str] = {}
     transform_sets: dict[str, TransformSet] = {}
@@ -153,6 +165,11 @@ class Router(_Model):
     keepalive: Keepalive | None = None
     invalid_spi_recovery: bool = False
     """``crypto isakmp invalid-spi-recovery``: answer packets of an unknown SPI with a new IKE SA."""
+
+    @property
+    def prompt_name(self) -> str:
+        """What stands before the mark of the prompt."""
+        return self.prompt or self.name
 
     @model_validator(mode="after")
     def _names_it_uses_exist(self) -> Self:
