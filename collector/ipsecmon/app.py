@@ -160,7 +160,6 @@ class Poller:
         host_keys = self._config.host_keys
         return Target(
             device=device.name,
-            platform=device.platform,
             host=device.host,
             port=device.port,
             username=login.username,
