@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.simulated import LabClock, SimulatedDevice, Watch, unreachable
-from ipsecmon.lab.topology import Keepalive, Topology, hub
+from ipsecmon.lab.topology import Dialect, Keepalive, Topology, hub
 from ipsecmon.lab.truth import FlowTruth, Happening, HappeningKind
 from ipsecmon.metrics import render_result
 from ipsecmon.model import Event, PollResult, RekeyTrigger
@@ -73,11 +73,11 @@ class Day:
         ]
 
 
-def topology(spokes: int) -> Topology:
+def topology(spokes: int, spoke_dialect: Dialect = "ios-15") -> Topology:
     """A hub whose first spoke has a second hub to turn to."""
     keepalive = Keepalive(seconds=10)
-    plain = hub(spokes, keepalive=keepalive)
-    doubled = hub(spokes, keepalive=keepalive, with_backup=True)
+    plain = hub(spokes, spoke_dialect=spoke_dialect, keepalive=keepalive)
+    doubled = hub(spokes, spoke_dialect=spoke_dialect, keepalive=keepalive, with_backup=True)
     routers = [doubled.router(SPOKE) if one.name == SPOKE else one for one in plain.routers]
     return plain.model_copy(update={"routers": (*routers, doubled.router("backup"))})
 
@@ -87,13 +87,14 @@ def play_day(
     *,
     pace: float = 1.0,
     seed: int = 1,
+    spoke_dialect: Dialect = "ios-15",
     on_poll: Callable[[PollResult], object] | None = None,
 ) -> Day:
     """Play it; the first reading is taken when all tunnels have had time to come up.
 
     With a ``pace`` of 0.25 it is a day of six hours, and all happens four times as early.
     """
-    network = Network(topology(spokes), seed=seed)
+    network = Network(topology(spokes, spoke_dialect), seed=seed)
     plan = [
         (FAILOVER * pace, lambda: network.set_unreachable(HUB, SPOKE)),
         (FAILOVER * pace + 600, lambda: network.set_unreachable(HUB, SPOKE, is_unreachable=False)),

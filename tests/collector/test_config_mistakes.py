@@ -472,7 +472,7 @@ devices:
         [
             "ipsecmon.yml:4:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
             "ipsecmon.yml:4:5: devices[0].name: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
-            "ipsecmon.yml:4:5: devices[0].platform: found no such key here, in its groups or under 'defaults', accepted: ios, iosxe",
+            "ipsecmon.yml:4:5: devices[0].platform: found no such key here, in its groups or under 'defaults', accepted: ios, iosxe, asa",
         ],
     ),
     (
@@ -1032,7 +1032,7 @@ devices:
     credentials: lab
 """,
         [
-            "ipsecmon.yml:6:5: devices[0].platform: found 'junos', accepted: ios, iosxe",
+            "ipsecmon.yml:6:5: devices[0].platform: found 'junos', accepted: ios, iosxe, asa",
         ],
     ),
     (
@@ -1047,7 +1047,7 @@ devices:
     credentials: lab
 """,
         [
-            "ipsecmon.yml:6:5: devices[0].platform: found 'IOS', accepted: ios, iosxe",
+            "ipsecmon.yml:6:5: devices[0].platform: found 'IOS', accepted: ios, iosxe, asa",
         ],
     ),
     (
@@ -1201,7 +1201,7 @@ devices:
     name: Site2
 """,
         [
-            "ipsecmon.yml:7:5: devices[0].platform: found 'nxos', accepted: ios, iosxe",
+            "ipsecmon.yml:7:5: devices[0].platform: found 'nxos', accepted: ios, iosxe, asa",
         ],
     ),
     (

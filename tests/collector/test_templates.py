@@ -150,7 +150,7 @@ def test_mistakes_in_the_file_and_in_templates_come_at_once(put: Put) -> None:
     Path("ipsecmon.yml").write_text(CONFIG.replace("platform: ios", "platform: junos"))
 
     assert messages() == [
-        "ipsecmon.yml:6:36: devices[0].platform: found 'junos', accepted: ios, iosxe",
+        "ipsecmon.yml:6:36: devices[0].platform: found 'junos', accepted: ios, iosxe, asa",
         "templates/asa/show_counts.textfsm:4: found a jump to the state 'Recordx' (did you mean 'Record'?), accepted: Start",
         *(
             f"templates/ios/show_crypto_isakmp_sa_count.textfsm:{line}: {said}"

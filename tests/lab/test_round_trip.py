@@ -15,8 +15,9 @@ from ipsecmon.lab.crypto_maps import show_crypto_map
 from ipsecmon.lab.crypto_sessions import show_crypto_session
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.render import show_crypto_ipsec_sa, show_crypto_isakmp_sa, show_sa_lifetime
+from ipsecmon.lab.shows import show
 from ipsecmon.lab.topology import Dialect, Keepalive, Topology, hub, two_sites
-from ipsecmon_parsers.records import Platform
+from ipsecmon_parsers.records import Platform, Record, RunningCrypto
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME, parse
 
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
@@ -70,6 +71,9 @@ def topologies(draw: st.DrawFn) -> Topology:
 
 
 def assert_round_trip(network: Network, name: str, dialect: Dialect) -> None:
+    if dialect == "asa-9":
+        assert_round_trip_of_an_asa(network, name)
+        return
     platform = Platform.IOSXE if dialect == "iosxe-17" else Platform.IOS
     flows, ike_sas = network.flows(name), network.ike_sas(name)
     lifetime = network.sa_lifetime(name)
@@ -86,6 +90,28 @@ def assert_round_trip(network: Network, name: str, dialect: Dialect) -> None:
         assert result.records == tuple(records)
         assert result.unparsed_lines == ()
         assert parse(platform, command, text.replace("\n", "\r\n"), complete=True) == result
+
+
+def assert_round_trip_of_an_asa(network: Network, name: str) -> None:
+    """The configuration is one record each, so the part of it that the network knows is compared."""
+
+    def read(command: str) -> tuple[Record, ...]:
+        text = show(network, name, command)
+        result = parse(Platform.ASA, command, text, complete=True)
+        assert result.unparsed_lines == ()
+        crlf = text.replace("\n", "\r\n")
+        assert parse(Platform.ASA, command, crlf, complete=True) == result
+        return result.records
+
+    assert read(SHOW_IPSEC_SA) == network.flows(name)
+    assert read(SHOW_ISAKMP_SA) == network.ike_sas(name)
+    assert read("show crypto ikev1 sa") == network.ike_sas(name)
+    assert read("show crypto ikev2 sa") == ()
+    _, lifetime = read("show running-config all crypto ipsec")
+    assert lifetime == network.sa_lifetime(name)
+    (running,) = read("show running-config all crypto map")
+    assert isinstance(running, RunningCrypto)
+    assert running.crypto_maps == network.crypto_map(name)
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

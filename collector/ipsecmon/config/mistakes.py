@@ -5,7 +5,7 @@
 
 One mistake is one line, so that editors and ``grep`` can jump to it::
 
-    ipsecmon.yml:12:5: devices[1].platform: found 'junos', accepted: ios, iosxe
+    ipsecmon.yml:12:5: devices[1].platform: found 'junos', accepted: ios, iosxe, asa
 """
 
 from __future__ import annotations

@@ -131,10 +131,6 @@ class Reading:
         raise NotAccepted(self.accepted)
 
 
-# outputs of more platforms can be read than devices polled
-COLLECTED = (Platform.IOS, Platform.IOSXE)
-
-
 class HostKeyCheck(StrEnum):
     """What happens when a device shows a host key that is not in ``known_hosts``."""
 
@@ -265,13 +261,6 @@ def read_word(words: Callable[[str], StrEnum]) -> Reader:
         return words(read_text(value))
 
     return read
-
-
-def read_platform(value: object, _: Path | None) -> Platform:
-    platform = Platform(read_text(value))
-    if platform not in COLLECTED:
-        raise ValueError
-    return platform
 
 
 def read_name(value: object, _: Path | None) -> str:
@@ -410,7 +399,7 @@ Size = Annotated[int, Reading("a size of 10MB to 1TB, such as 500MB or 2GB", rea
 Templates = Annotated[
     Registry, Reading("the path of a folder with templates", read_templates, dump_templates)
 ]
-PlatformWord = Annotated[Platform, Reading(either(COLLECTED), read_platform)]
+PlatformWord = Annotated[Platform, Reading(either(Platform), read_word(Platform))]
 CheckWord = Annotated[HostKeyCheck, Reading(either(HostKeyCheck), read_word(HostKeyCheck))]
 TransportWord = Annotated[Transport, Reading(either(Transport), read_word(Transport))]
 ProfileWord = Annotated[SshProfile, Reading(either(SshProfile), read_word(SshProfile))]

@@ -203,9 +203,6 @@ class Logins:
         return digest.digest()
 
 
-<<<<<<< HEAD
-def sources_of(credential: Credential) -> dict[str, AnySource]:
-=======
 def error_of(look: Callable[[], object]) -> CredentialError | None:
     try:
         look()
@@ -215,7 +212,6 @@ def error_of(look: Callable[[], object]) -> CredentialError | None:
 
 
 def sources_of(credential: Credential) -> dict[str, AnySource]:
->>>>>>> creds
     """What has to be looked up, by key."""
     written = {
         "username": None if isinstance(credential.username, str) else credential.username,

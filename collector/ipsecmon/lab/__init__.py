@@ -1,4 +1,4 @@
-"""An emulated network for the demo, the tests and the benchmarks: routers that speak IOS over real SSH.
+"""An emulated network for the demo, the tests and the benchmarks: routers that speak IOS, and ASAs, over real SSH.
 
     topology.py      what the network is made of: routers, crypto maps, traffic
     matching.py      what two routers' configurations agree on
@@ -15,11 +15,13 @@
     render.py        records -> the text of the show commands
     crypto_maps.py   show crypto map, records and text
     crypto_sessions.py  show crypto session, records and text
+    asa_printed.py   what an ASA shows, records and text
     faults.py        how a router misbehaves towards a collector
     commands.py      the command words of IOS and how they may be abbreviated
     answers.py       version, clock, banner, refusals
     shows.py         the answer to a show command as one text
     ios.py           the exec shell, bytes in and bytes out
+    asa.py           what differs in the shell of an ASA
     counts.py        show crypto isakmp sa count and the like
     algorithms.py    the SSH algorithms of old releases
     listening.py     a port that refuses, is silent or resets before SSH begins

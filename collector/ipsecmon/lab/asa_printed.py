@@ -40,11 +40,13 @@ _PATH_MTU: Final = 1500
 _OVERHEAD: Final = 74
 # "conn_id: 7634944": sessions are numbered in steps of 4096
 _CONN_ID_STEP: Final = 4096
+# IOS says how far main mode got, an ASA which of its six messages it waits for: the initiator, the responder
 _STATES: Final = {
-    IkeState.MM_NO_STATE: IkeState.MM_WAIT_MSG2,
-    IkeState.MM_SA_SETUP: IkeState.MM_WAIT_MSG4,
-    IkeState.MM_KEY_EXCH: IkeState.MM_WAIT_MSG6,
-    IkeState.QM_IDLE: IkeState.MM_ACTIVE,
+    IkeState.MM_NO_STATE: (IkeState.MM_WAIT_MSG2, IkeState.MM_WAIT_MSG3),
+    IkeState.MM_SA_SETUP: (IkeState.MM_WAIT_MSG4, IkeState.MM_WAIT_MSG3),
+    IkeState.MM_KEY_EXCH: (IkeState.MM_WAIT_MSG6, IkeState.MM_WAIT_MSG5),
+    IkeState.MM_KEY_AUTH: (IkeState.MM_WAIT_MSG6, IkeState.MM_WAIT_MSG5),
+    IkeState.QM_IDLE: (IkeState.MM_ACTIVE, IkeState.MM_ACTIVE),
 }
 _SETTINGS: Final = ("set connection-type bidirectional", "set ikev1 phase1-mode main")
 
@@ -182,7 +184,8 @@ def ike_sas(router: RouterState) -> tuple[IkeSa, ...]:
 
 def _ike_sa(row: IkeRow, router: RouterState) -> IkeSa:
     is_initiator = row.source == router.address
-    state = _STATES[row.state]
+    as_initiator, as_responder = _STATES[row.state]
+    state = as_initiator if is_initiator else as_responder
     return IkeSa(
         version=1,
         remote=row.destination if is_initiator else row.source,
@@ -392,8 +395,9 @@ def _show_crypto_map(entries: Sequence[records.CryptoMapEntry]) -> str:
             f"set ikev1 transform-set {' '.join(one.name for one in entry.transform_sets)}",
         ]
         lines += (f"crypto map {entry.name} {entry.sequence} {setting}" for setting in settings)
-    lines += (f"crypto map {entries[0].name} interface {name}" for name in entries[0].interfaces)
-    return "\n".join(lines) + "\n"
+    for name in entries[0].interfaces if entries else ():
+        lines.append(f"crypto map {entries[0].name} interface {name}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _show_version(hostname: str, uptime: float) -> str:

@@ -74,6 +74,7 @@ class Show(Protocol):
         self, network: Network, router: str, command: str, privilege: int, *, cpu_percent: int
     ) -> str:
         """The answer as one text with line feeds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

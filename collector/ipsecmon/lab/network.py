@@ -429,9 +429,8 @@ class Network:
                 # a delete message tells the peer, which is another one after a failover and may still use its half
                 self._events.after(OVERLAP_SECONDS, self._delete, old, HappeningKind.EXPIRED)
             self._chronicle.installed(end.flow, end, trigger, self.now)
-            if end.flow.router.config.dialect == "asa-9" and not end.flow.ends:
-                # what an ASA counted goes with the last SA of a flow
-                end.flow.encaps = end.flow.decaps = end.flow.send_errors = 0
+            if end.flow.router.config.dialect == "asa-9":
+                self._continue_on_asa(end)
             end.flow.ends.append(end)
             end.flow.current = end
             end.flow.is_negotiating = False
@@ -450,6 +449,15 @@ class Network:
         for stream in flow.streams:
             if stream.reply is not None:
                 self._plan_demand(stream.reply)
+
+    @staticmethod
+    def _continue_on_asa(end: SaEnd) -> None:
+        """The connection id of an ASA is that of the session and outlives rekeys; its counters go with the last SA."""
+        flow = end.flow
+        if flow.ends:
+            end.conn_in, end.conn_out = flow.ends[-1].conn_in, flow.ends[-1].conn_out
+        else:
+            flow.encaps = flow.decaps = flow.send_errors = 0
 
     def _new_end(
         self,

@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import asyncssh
+from asyncssh.connection import SSHConnection
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
 from ipsecmon.lab.algorithms import host_key_pairs, new_host_key, server_algorithms
 from ipsecmon.lab.asa import shell_of
@@ -33,6 +36,8 @@ _WRITE_BYTES: Final = 65536
 # what was written before a reset is given so long to arrive
 _BEFORE_RESET_SECONDS: Final = 0.05
 _LOGIN_TIMEOUT_SECONDS: Final = 30
+# typed lines that are remembered of a router
+_LINES_KEPT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,7 @@ class Endpoint(ABC):
             open_connections=lambda: self.connections_open,
             serve=self._serve,
         )
+        self._is_stopped = False
         self._age: SshAge = age
         self._key = key or new_host_key(age)
         self._options: asyncssh.SSHServerConnectionOptions | None = None
@@ -114,6 +120,7 @@ class Endpoint(ABC):
 
     async def stop(self) -> None:
         """Shut the port and end every connection."""
+        self._is_stopped = True
         self.listener.shut()
         self.break_connections("close")
         await asyncio.gather(*self._tasks)
@@ -149,9 +156,11 @@ class Endpoint(ABC):
                 **self.more_options(),
             )
         connection = asyncssh.SSHServerConnection(loop, self._options)
-        self._connections.add(connection)
         try:
             await loop.connect_accepted_socket(lambda: connection, accepted)
+            self._connections.add(connection)
+            if self._is_stopped:
+                connection.abort()
             await connection.wait_closed()
         except OSError:
             accepted.close()
@@ -192,7 +201,7 @@ class RouterServer(Endpoint):
             key=key,
         )
         self.router = router
-        self.lines: list[str] = []
+        self.lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self.answers: dict[str, Answer] = {}
         self._network = network
         self._clock = clock
@@ -323,7 +332,7 @@ class _JumpServer(_Server):
     ) -> bool:
         if (dest_host, dest_port) not in self._targets():
             raise asyncssh.ChannelOpenError(
-                asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED,
+                OPEN_ADMINISTRATIVELY_PROHIBITED,
                 f"the lab has nothing at {dest_host} port {dest_port}",
             )
         return True
@@ -373,7 +382,9 @@ async def _keys(process: asyncssh.SSHServerProcess[bytes], idle_seconds: float |
             return data
 
 
-def _abort(connection: asyncssh.SSHServerConnection, how: Literal["close", "reset"]) -> None:
-    if how == "reset":
-        reset_on_close(connection.get_extra_info("socket"))
+def _abort(connection: SSHConnection, how: Literal["close", "reset"]) -> None:
+    transport_socket = connection.get_extra_info("socket")
+    # none is left of a connection that is just being closed
+    if how == "reset" and transport_socket is not None:
+        reset_on_close(transport_socket)
     connection.abort()

@@ -62,7 +62,8 @@ class Lab:
         keeps_truth: bool = False,
     ) -> None:
         self.endpoints: dict[str, tuple[str, int]] = {}
-        self._topology = topology
+        self.jump_hosts: dict[str, tuple[str, int]] = {}
+        self.topology = topology
         self._speed = speed
         self._seed = seed
         self._warm_up = warm_up
@@ -181,7 +182,8 @@ class Lab:
             jump = JumpHost(name, username=username, password=password, targets=self._ports_of_all)
             jump.listen_if_due()
             self._jump_hosts[name] = jump
-            return HOST, jump.listener.port
+            self.jump_hosts[name] = HOST, jump.listener.port
+            return self.jump_hosts[name]
 
         return self._in_loop(add)
 
@@ -327,7 +329,7 @@ class Lab:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        network = Network(self._topology, seed=self._seed)
+        network = Network(self.topology, seed=self._seed)
         network.run_until(self._warm_up)
         self._started_at = time.monotonic()
         self._network = network

@@ -327,7 +327,7 @@ def hub(
         Router(
             name=name,
             dialect=spoke_dialect,
-            interface="GigabitEthernet0/0",
+            interface="outside" if spoke_dialect == "asa-9" else "GigabitEthernet0/0",
             address=address,
             networks=(lan,),
             isakmp_policies=(policy,),

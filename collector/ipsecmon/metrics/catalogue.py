@@ -504,7 +504,7 @@ _IKE_SAS = Group(
             name="cisco_ike_sa_qm_idle",
             kind=_G,
             labels=_IKE,
-            help="1 if an IKE version 1 SA with the peer is in QM_IDLE, ACTIVE and not deleted, else 0.",
+            help="1 if an IKE version 1 SA with the peer is in QM_IDLE, ACTIVE and not deleted, or on an ASA in MM_ACTIVE, else 0.",
             source="`show crypto isakmp sa`: `state`, `status`",
         ),
         Metric(

@@ -124,7 +124,7 @@ def build(
         known_as = lost.pop(name, None)
         pairs.append((known_as, joined.unlisted(name, flow, known_as, entry)))
     for name, gone in lost.items():
-        if not is_forgotten(gone, reading.at):
+        if not is_forgotten(gone, reading.at, is_configured=lines.has_entry_of(gone.flow)):
             pairs.append((gone, joined.unlisted(name, gone.flow, gone, inventory.of(gone.flow))))
     both = [(old, new) for old, new in pairs if old is not None and new.is_listed]
     started_anew = is_reload(both, fallen, reading.ike_sas, previous, reading.at)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipsecmon.model import Event, EventKind, PollResult, Status, TunnelState
 from ipsecmon.tunnels.rekeys import Rekey
 from ipsecmon_parsers.documents import spi_hex
-from ipsecmon_parsers.records import CryptoMapEntry, IkeSa, SaLifetime
+from ipsecmon_parsers.records import CryptoMapEntry, FlowKind, IkeSa, Platform, SaLifetime
 
 __all__ = ["device_events", "has_counted", "has_fallen", "is_reload", "tunnel_events"]
 
@@ -204,7 +204,8 @@ def tunnel_events(
         yield _event(EventKind.NEW, new, at, f"first seen, {new.status}")
         return
     yield from _transition(old, new, at)
-    if new.memory.is_gone_told and not old.memory.is_gone_told and not old.memory.is_settled_up:
+    is_told_now = new.memory.is_gone_told and not old.memory.is_gone_told
+    if is_told_now and not old.memory.is_settled_up and not _is_listed_only_when_up(new):
         yield _event(EventKind.GONE, new, at, "no longer listed by the device; it was not up")
     if rekey is not None:
         yield _rekey_event(new, rekey, at)
@@ -236,7 +237,7 @@ def _transition(old: TunnelState, new: TunnelState, at: float) -> Iterator[Event
     spi = spi_hex(new.memory.outbound.spi) if new.memory.outbound else "none"
     if is_up:
         yield _event(EventKind.UP, new, began, f"up, outbound SPI {spi}", confirmed_at=at)
-    elif new.is_listed:
+    elif new.is_listed or _is_listed_only_when_up(new):
         yield _event(
             EventKind.DOWN, new, began, f"{_word(new)}, last outbound SPI {spi}", confirmed_at=at
         )
@@ -248,6 +249,11 @@ def _transition(old: TunnelState, new: TunnelState, at: float) -> Iterator[Event
             f"no longer listed by the device, last outbound SPI {spi}",
             confirmed_at=at,
         )
+
+
+def _is_listed_only_when_up(tunnel: TunnelState) -> bool:
+    """An ASA lists no static tunnel without SAs: one that is not there any more is down like any other."""
+    return tunnel.flow.platform is Platform.ASA and tunnel.flow.kind is FlowKind.CRYPTO_MAP
 
 
 def _word(tunnel: TunnelState) -> str:

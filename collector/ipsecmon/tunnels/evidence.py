@@ -26,6 +26,9 @@ _TELLING = re.compile(
 # a rekey that went as it should needs no more than the SPIs and what was left
 _TELLING_OF_REKEY = re.compile(r"current outbound spi|sa timing")
 _LINES_QUOTED = 8
+# an ASA prints role and state of an SA on the two lines below its peer
+_HEAD_OF_IKE_BLOCK = re.compile(r"\s*\d+\s+IKE Peer:")
+_LINES_BELOW_HEAD = 2
 _ABOUT_IKE = frozenset({EventKind.UP, EventKind.DOWN, EventKind.GONE, EventKind.PEER_FAILOVER})
 
 
@@ -79,6 +82,10 @@ class _Answers:
                     self._rows.setdefault(word, []).append((number, line))
         for number, line in self._rows.get(peer, ())[:_LINES_QUOTED]:
             yield self._evidence(SHOW_ISAKMP_SA, number, line)
+            if _HEAD_OF_IKE_BLOCK.match(line):
+                state = self.lines(SHOW_ISAKMP_SA)[number : number + _LINES_BELOW_HEAD]
+                for below, text in enumerate(state, number + 1):
+                    yield self._evidence(SHOW_ISAKMP_SA, below, text)
 
     def quote(
         self, command: str, first: int, last: int, wanted: Callable[[str], object]

@@ -98,17 +98,22 @@ def missing_flow(one: ExpectedTunnel, platform: Platform) -> Flow:
 class MapLines:
     """The permit lines of a device's static crypto maps: the flows they make, and the peers of each.
 
-    A map that is applied to no interface protects nothing; its lines are listed by no other command.
+    A map that is applied to no interface protects nothing; its lines are listed by no other command. An ASA prints the
+    sequence of a flow's entry, but no lines with the entries: there a flow finds its peers by that.
     """
 
     def __init__(self, entries: Sequence[CryptoMapEntry], platform: Platform) -> None:
         self._flows: dict[LineKey, Flow] = {}
         self._peers: dict[LineKey, tuple[str, ...]] = {}
+        self._peers_of_entry: dict[tuple[str, int], tuple[str, ...]] = {}
         self._keys: dict[Hashable, LineKey] = {}
         for entry in entries:
             if entry.is_dynamic or entry.is_profile_instance or entry.dynamic_map:
                 continue
             addresses = tuple(address for address in entry.peers if _is_address(address))
+            if entry.sequence is not None and entry.peers:
+                # names of hosts are peers, too, but no addresses
+                self._peers_of_entry[entry.name, entry.sequence] = addresses
             for line in entry.access_entries:
                 idents = _idents(line)
                 if idents is None or not entry.peers:
@@ -126,6 +131,8 @@ class MapLines:
 
     def peers_of(self, flow: Flow) -> tuple[str, ...]:
         """The addresses configured for a flow, the preferred one first."""
+        if flow.crypto_map is not None and flow.crypto_map_seq is not None:
+            return self._peers_of_entry.get((flow.crypto_map, flow.crypto_map_seq), ())
         return self._peers.get(self._key(flow), ()) if self._peers else ()
 
     def _key(self, flow: Flow) -> LineKey:
@@ -136,6 +143,12 @@ class MapLines:
                 self._keys.clear()
             key = self._keys[printed] = _line_key(flow)
         return key
+
+    def has_entry_of(self, flow: Flow) -> bool:
+        """Whether the entry a flow was made from, if the device printed its sequence, is configured still."""
+        if flow.crypto_map is None or flow.crypto_map_seq is None:
+            return False
+        return (flow.crypto_map, flow.crypto_map_seq) in self._peers_of_entry
 
 
 LineKey = tuple[str, str, str]

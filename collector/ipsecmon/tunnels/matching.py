@@ -90,12 +90,17 @@ def absent(
             yield name, flow, None
 
 
-def is_forgotten(tunnel: TunnelState, at: float) -> bool:
-    """An unlisted tunnel nobody asks for is expected back for a week after it was last up."""
+def is_forgotten(tunnel: TunnelState, at: float, *, is_configured: bool = False) -> bool:
+    """An unlisted tunnel nobody asks for is expected back for a week after it was last up.
+
+    One whose entry of the crypto map is still configured is never forgotten: an ASA lists nothing of what is down.
+    """
     memory = tunnel.memory
     last_seen = memory.last_listed_at or memory.first_seen_at
     if memory.last_listed_at is None:
         return True  # it was in the configuration only
+    if is_configured:
+        return False
     if memory.last_up_at is None:
         return at - last_seen >= _TRANSIENT_REMEMBERED_SECONDS
     is_transient = (
