@@ -77,6 +77,18 @@ COMMANDS: tuple[ShowCommand, ...] = (
         lost="tunnels that have never been up, backup peers, learned intent",
     ),
     ShowCommand(
+        text="show running-config all crypto ipsec",
+        platforms=_ASA,
+        tier=PollTier.CONFIGURATION,
+        lost="the configured lifetime of SAs; it is learned from rekeys then",
+    ),
+    ShowCommand(
+        text="show running-config all crypto map",
+        platforms=_ASA,
+        tier=PollTier.CONFIGURATION,
+        lost="tunnels that have never been up, backup peers, learned intent",
+    ),
+    ShowCommand(
         text="show crypto ipsec sa count",
         platforms=_IOS,
         tier=PollTier.COUNTS,
@@ -93,12 +105,6 @@ COMMANDS: tuple[ShowCommand, ...] = (
         platforms=_IOS,
         tier=PollTier.COUNTS,
         lost="cheap counts of IKE version 2 SAs between two readings",
-    ),
-    ShowCommand(
-        text="show vpn-sessiondb summary",
-        platforms=_ASA,
-        tier=PollTier.COUNTS,
-        lost="cheap counts of sessions between two readings of the tables",
     ),
     ShowCommand(
         text="show crypto ipsec sa peer {peer}",
