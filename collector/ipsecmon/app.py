@@ -153,7 +153,8 @@ class Poller:
             return result
         redact = self._redactor.redact
         cleaned = replace(error, cause=redact(error.cause), evidence=redact(error.evidence))
-        return replace(result, error=cleaned)
+        events = tuple(replace(event, detail=redact(event.detail)) for event in result.events)
+        return replace(result, error=cleaned, events=events)
 
     def _linked(self, result: PollResult, newest: PollResult | None) -> PollResult:
         """``result`` with the other ends of its tunnels, as those were read last."""
