@@ -99,10 +99,8 @@ def test_the_service_writes_json_lines_when_told(config: Path) -> None:
     )
     try:
         assert running.stderr is not None
-        for line in running.stderr:
-            record = json.loads(line)
-            if record.get("stage"):
-                break
+        records = (json.loads(line) for line in running.stderr)
+        record = next(record for record in records if record.get("stage"))
     finally:
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=20)
