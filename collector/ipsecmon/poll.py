@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from ipsecmon.credentials import CredentialError
 from ipsecmon.errors import AnswerTimeout, CollectionError, ConnectionClosed
+from ipsecmon.log import one_line
 from ipsecmon.model import (
     Event,
     EventKind,
@@ -53,6 +54,7 @@ _EVERY_POLL = (SHOW_ISAKMP_SA, SHOW_IPSEC_SA, SHOW_IKEV2_SA)
 # What changes when somebody configures something is read now and then.
 _CONFIGURATION = (SHOW_SA_LIFETIME, SHOW_CRYPTO_MAP)
 _CONFIGURATION_SECONDS = 3600.0
+_MOST_EVIDENCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,8 +366,21 @@ def _poll_error(device: PolledDevice, error: Exception) -> PollError:
         cause=cause,
         command=command,
         is_unexpected=is_unexpected,
-        evidence=error.evidence if isinstance(error, CollectionError) else "",
+        evidence=_evidence(error),
     )
+
+
+def _evidence(error: Exception) -> str:
+    """What came from the device, as far as it says why."""
+    match error:
+        case CollectionError():
+            return error.evidence
+        case CommandRefused():
+            return one_line(error.answer)[:_MOST_EVIDENCE]
+        case Truncated():
+            return one_line(error.line)[:_MOST_EVIDENCE]
+        case _:
+            return ""
 
 
 def _place(error: Exception) -> tuple[Stage, Reason, str | None]:

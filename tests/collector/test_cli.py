@@ -56,7 +56,7 @@ def config(demo_lab: DemoLab) -> Path:
 def test_help_names_every_command_and_the_exit_codes() -> None:
     text = ipsecmon("--help").stdout
 
-    for command in ("demo", "run", "poll", "dump", "parse", "check-config"):
+    for command in ("demo", "run", "poll", "dump", "parse", "check-config", "check-device"):
         assert f"  {command} " in text
     assert "Exit codes: 0" in text
 

@@ -524,6 +524,21 @@ def test_the_last_words_of_a_device_are_kept_with_the_failure() -> None:
     assert result.error.evidence == "% Connection refused"
 
 
+def test_a_refusal_and_a_cut_are_quoted_with_the_failure() -> None:
+    refusing = {**ANSWERS, SHOW_IPSEC_SA: "% Bad \x07 IP address\n"}
+    cut = {**ANSWERS, SHOW_IPSEC_SA: ANSWERS[SHOW_IPSEC_SA][:400]}
+    evidence: list[str] = []
+    for answers in (refusing, cut):
+        session = FakeSession(answers)
+        result = poll_in(SessionPool(lambda _target, _timeout, session=session: session))
+        assert result.error is not None
+        evidence.append(result.error.evidence)
+
+    assert evidence[0].startswith("% Bad")
+    assert evidence[1]
+    assert all(text.isprintable() for text in evidence)
+
+
 def test_the_document_of_a_device_shows_its_session_and_its_failure() -> None:
     good = result_document(
         poll_in(SessionPool(lambda _target, _timeout: SessionWithFacts(ANSWERS)))
