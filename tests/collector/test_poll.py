@@ -513,6 +513,10 @@ def test_what_the_session_was_opened_with_stays_known_while_the_device_fails() -
     assert failed.error is not None
 
 
+def pool_of(session: Session) -> SessionPool:
+    return SessionPool(lambda _target, _timeout: session)
+
+
 def no_connection(_target: Target, _timeout: float) -> Session:
     raise errors.ConnectFailed("no TCP connection", evidence="% Connection refused")
 
@@ -529,8 +533,7 @@ def test_a_refusal_and_a_cut_are_quoted_with_the_failure() -> None:
     cut = {**ANSWERS, SHOW_IPSEC_SA: ANSWERS[SHOW_IPSEC_SA][:400]}
     evidence: list[str] = []
     for answers in (refusing, cut):
-        session = FakeSession(answers)
-        result = poll_in(SessionPool(lambda _target, _timeout, session=session: session))
+        result = poll_in(pool_of(FakeSession(answers)))
         assert result.error is not None
         evidence.append(result.error.evidence)
 
