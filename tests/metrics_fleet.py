@@ -11,11 +11,11 @@ from typing import Any
 from factories import LIFETIME, flow, ident, ike_sa, pair
 from ipsecmon.config import HostKeyCheck
 from ipsecmon.metrics import (
-    SHARES,
     CredentialFacts,
     ExporterFacts,
     HistoryFacts,
     HostKeyFacts,
+    LatenessFacts,
     LoginFacts,
     PollOutcome,
     ReloadFacts,
@@ -57,7 +57,10 @@ FACTS = ExporterFacts(
         PollOutcome.SKIPPED: 50,
         PollOutcome.MISSED: 3,
     },
-    lateness_seconds=dict(zip(SHARES, (0.002, 0.01, 0.25), strict=True)),
+    lateness={
+        "living": LatenessFacts(bounds_seconds=(0.1, 1.0), counts=(930, 6, 4), sum_seconds=21.5),
+        "login": LatenessFacts(bounds_seconds=(0.1, 1.0), counts=(5, 2, 0), sum_seconds=0.75),
+    },
     logins=LoginFacts(total=12, failed=4, wait_seconds=1.5),
     credentials={"tacacs": CredentialFacts(is_rested=True, rejections=3)},
     host_keys=HostKeyFacts(mode=HostKeyCheck.STRICT, unverified=0),

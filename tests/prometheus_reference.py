@@ -7,7 +7,12 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from prometheus_client import generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
@@ -71,6 +76,10 @@ def new_family(metric: Metric) -> Family:
             )
         case Kind.INFO:
             return InfoMetricFamily(metric.family, metric.help, labels=metric.labels)
+        case Kind.HISTOGRAM:
+            return HistogramMetricFamily(
+                metric.name, metric.help, labels=metric.labels, unit=metric.unit
+            )
         case Kind.GAUGE | Kind.STATESET:
             return GaugeMetricFamily(
                 metric.name, metric.help, labels=metric.labels, unit=metric.unit
@@ -89,7 +98,9 @@ def with_family(metric: Metric, samples: Iterable[tuple[tuple[str, ...], float]]
 def families_of(text: str) -> Families:
     """The samples of an exposition as families of the reference, in the order of the catalogue."""
     samples = {
-        sample.name: family.samples for family in read_text(text) for sample in family.samples
+        family.name if family.type == "histogram" else sample.name: family.samples
+        for family in read_text(text)
+        for sample in family.samples
     }
     families: list[Family] = []
     for metric in CATALOGUE:

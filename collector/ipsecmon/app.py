@@ -11,10 +11,16 @@ from ipsecmon.credentials import Logins
 from ipsecmon.history import History, Retention
 from ipsecmon.inventory import Inventory, Watcher
 from ipsecmon.log import Redactor
-from ipsecmon.metrics import SHARES, ExporterFacts, HistoryFacts, PollOutcome, ReloadFacts
+from ipsecmon.metrics import (
+    ExporterFacts,
+    HistoryFacts,
+    LatenessFacts,
+    PollOutcome,
+    ReloadFacts,
+)
 from ipsecmon.model import Event
 from ipsecmon.poller import Poller
-from ipsecmon.schedule import Lane, PollScheduler
+from ipsecmon.schedule import Lane, Lateness, PollScheduler
 from ipsecmon.server import HttpServer
 from ipsecmon.sessions.known_hosts import HostKeyStore, known_hosts_problems
 from ipsecmon.web import WebContext, create_app
@@ -180,12 +186,9 @@ class Monitor:
             collections_in_flight=self.poller.in_flight,
             history=self._history_facts(),
             polls={**self.poller.polls(), PollOutcome.MISSED: self._scheduler.missed},
-            lateness_seconds={
-                share: max(
-                    self._scheduler.lateness(lane).quantile(float(share))
-                    for lane in (Lane.LIVING, Lane.LOGIN)
-                )
-                for share in SHARES
+            lateness={
+                lane.name.lower(): _lateness(self._scheduler.lateness(lane))
+                for lane in (Lane.LIVING, Lane.LOGIN)
             },
             logins=self.poller.login_facts(),
             credentials=self.poller.credential_facts(),
@@ -216,6 +219,13 @@ class Monitor:
             write_errors=health.write_errors_total,
             size_bytes=health.size_bytes,
         )
+
+
+def _lateness(lateness: Lateness) -> LatenessFacts:
+    counts, sum_seconds = lateness.histogram()
+    return LatenessFacts(
+        bounds_seconds=lateness.BOUNDS_SECONDS, counts=counts, sum_seconds=sum_seconds
+    )
 
 
 def _intervals(config: Config) -> dict[str, float]:

@@ -17,6 +17,7 @@ from ipsecmon.config import Plan, PollTier
 from ipsecmon.cpu import CPU_COMMANDS, cpu_percent
 from ipsecmon.credentials import CredentialError
 from ipsecmon.errors import AnswerTimeout, CollectionError, ConnectionClosed
+from ipsecmon.log import one_line
 from ipsecmon.model import (
     Event,
     EventKind,
@@ -52,6 +53,7 @@ log = logging.getLogger(__name__)
 
 # What the tables say of a change of the configuration is followed up, but a peer that comes and goes is no change.
 _DOUBTFUL_SECONDS = 300.0
+_MOST_EVIDENCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -584,9 +586,22 @@ def _poll_error(device: PolledDevice, error: Exception) -> PollError:
         cause=cause,
         command=command,
         is_unexpected=is_unexpected,
-        evidence=error.evidence if isinstance(error, CollectionError) else "",
         is_attempt=error.is_attempt if isinstance(error, CollectionError) else True,
+        evidence=_evidence(error),
     )
+
+
+def _evidence(error: Exception) -> str:
+    """What came from the device, as far as it says why."""
+    match error:
+        case CollectionError():
+            return error.evidence
+        case CommandRefused():
+            return one_line(error.answer)[:_MOST_EVIDENCE]
+        case Truncated():
+            return one_line(error.line)[:_MOST_EVIDENCE]
+        case _:
+            return ""
 
 
 def _place(error: Exception) -> tuple[Stage, Reason, str | None]:

@@ -398,3 +398,19 @@ def test_a_device_that_is_not_in_the_configuration_is_wrong_use(demo: DemoLab) -
 
     assert done.returncode == 2
     assert "no device 'Site7' in the configuration" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_device_that_hangs_costs_no_more_than_the_timeout(demo: DemoLab) -> None:
+    demo.lab.set_fault("Site1", hang=True)
+    try:
+        done = run("Site1", "--config", demo.write_config(0), "--timeout", "3", "--json")
+    finally:
+        demo.lab.clear_faults("Site1")
+    document = json.loads(done.stdout)
+
+    assert done.returncode == 1
+    assert document["seconds"] < 10
+    assert [step["name"] for step in document["steps"] if step["outcome"] == "failed"] == [
+        "show version"
+    ]

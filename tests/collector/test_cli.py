@@ -59,7 +59,10 @@ def config(demo_lab: DemoLab) -> Path:
 def test_help_names_every_command_and_the_exit_codes() -> None:
     text = ipsecmon("--help").stdout
 
-    for command in ("demo", "run", "poll", "dump", "parse", "check-config", "hostkeys"):
+    for command in (
+        *("demo", "run", "poll", "dump", "parse", "inventory"),
+        *("check-config", "check-device", "hostkeys"),
+    ):
         assert f"  {command} " in text
     assert "Exit codes: 0" in text
 

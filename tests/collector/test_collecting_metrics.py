@@ -93,3 +93,16 @@ def test_a_login_that_fails_is_counted_and_raised() -> None:
         logins(target, 1.0)
 
     assert (logins.total, logins.failed) == (1, 1)
+
+
+def test_the_buckets_of_lateness_add_up() -> None:
+    name = "cisco_ipsec_exporter_poll_lateness_seconds"
+    lines = [line for line in of_exporter(FACTS).splitlines() if line.startswith(name)]
+
+    assert lines[:5] == [
+        f'{name}_bucket{{lane="living",le="0.1"}} 930.0',
+        f'{name}_bucket{{lane="living",le="1.0"}} 936.0',
+        f'{name}_bucket{{lane="living",le="+Inf"}} 940.0',
+        f'{name}_count{{lane="living"}} 940.0',
+        f'{name}_sum{{lane="living"}} 21.5',
+    ]

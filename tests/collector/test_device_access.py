@@ -128,5 +128,7 @@ def test_an_asa_has_each_first_word_at_the_level() -> None:
     )
     first = dict.fromkeys(one.text.split()[1] for one in OF_ASA)
 
-    # the other two are of every user
-    assert moved == [word for word in first if word not in ("version", "curpriv")]
+    # the first two are of every user; running-config is the show form of what configures
+    left = ("version", "curpriv", "running-config")
+    assert moved == [word for word in first if word not in left]
+    assert "privilege show level 5 mode configure command crypto" in block("ASA")

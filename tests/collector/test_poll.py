@@ -513,6 +513,10 @@ def test_what_the_session_was_opened_with_stays_known_while_the_device_fails() -
     assert failed.error is not None
 
 
+def pool_of(session: Session) -> SessionPool:
+    return SessionPool(lambda _target, _timeout: session)
+
+
 def no_connection(_target: Target, _timeout: float) -> Session:
     raise errors.ConnectFailed("no TCP connection", evidence="% Connection refused")
 
@@ -522,6 +526,20 @@ def test_the_last_words_of_a_device_are_kept_with_the_failure() -> None:
 
     assert result.error is not None
     assert result.error.evidence == "% Connection refused"
+
+
+def test_a_refusal_and_a_cut_are_quoted_with_the_failure() -> None:
+    refusing = {**ANSWERS, SHOW_IPSEC_SA: "% Bad \x07 IP address\n"}
+    cut = {**ANSWERS, SHOW_IPSEC_SA: ANSWERS[SHOW_IPSEC_SA][:400]}
+    evidence: list[str] = []
+    for answers in (refusing, cut):
+        result = poll_in(pool_of(FakeSession(answers)))
+        assert result.error is not None
+        evidence.append(result.error.evidence)
+
+    assert evidence[0].startswith("% Bad")
+    assert evidence[1]
+    assert all(text.isprintable() for text in evidence)
 
 
 def test_the_document_of_a_device_shows_its_session_and_its_failure() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ipsecmon.metrics.catalogue import SHARES, PollOutcome
+from ipsecmon.metrics.catalogue import PollOutcome
 from ipsecmon.metrics.exposition import (
     CredentialFacts,
     ExporterFacts,
     HistoryFacts,
     HostKeyFacts,
+    LatenessFacts,
     LoginFacts,
     ReloadFacts,
     exposition,
@@ -16,12 +17,12 @@ from ipsecmon.metrics.negotiation import Format, accepts_gzip, negotiated
 from ipsecmon.metrics.render import render_result
 
 __all__ = [
-    "SHARES",
     "CredentialFacts",
     "ExporterFacts",
     "Format",
     "HistoryFacts",
     "HostKeyFacts",
+    "LatenessFacts",
     "LoginFacts",
     "PollOutcome",
     "ReloadFacts",

@@ -18,16 +18,12 @@ __all__ = [
     "CATALOGUE",
     "GROUPS",
     "METRICS",
-    "SHARES",
     "Group",
     "IkeSaState",
     "Kind",
     "Metric",
     "PollOutcome",
 ]
-
-SHARES = ("0.5", "0.9", "0.99")
-"""Of the newest polls, in the words of the label ``share``."""
 
 
 class Kind(StrEnum):
@@ -41,6 +37,8 @@ class Kind(StrEnum):
     COUNTER = "counter"
     INFO = "info"
     STATESET = "stateset"
+    HISTOGRAM = "histogram"
+    """Buckets, sum and count; its samples are called what it is called, with a suffix each."""
 
 
 class IkeSaState(StrEnum):
@@ -93,7 +91,7 @@ class Metric:
                 return self.name.removesuffix("_total")
             case Kind.INFO:
                 return self.name.removesuffix("_info")
-            case Kind.GAUGE | Kind.STATESET:
+            case Kind.GAUGE | Kind.STATESET | Kind.HISTOGRAM:
                 return self.name
 
 
@@ -753,10 +751,10 @@ _EXPORTER = Group(
         ),
         _of_exporter(
             "poll_lateness_seconds",
-            "How late polls begin: that of the newest polls which so large a share of them does not exceed.",
-            labels=("share",),
+            "How late polls began: living for devices with a session, login for those that must log in first.",
+            Kind.HISTOGRAM,
+            ("lane",),
             unit="seconds",
-            values=SHARES,
             absent=_NOT_POLLING,
         ),
         _of_exporter("collections_in_flight", "Polls under way now."),

@@ -9,10 +9,12 @@ Both formats have the same lines of samples. OpenMetrics names a counter without
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 from ipsecmon import __version__
 from ipsecmon.config import HostKeyCheck
@@ -20,7 +22,7 @@ from ipsecmon.metrics.catalogue import CATALOGUE, Kind, Metric, PollOutcome
 from ipsecmon.metrics.negotiation import Format
 from ipsecmon.metrics.render import render
 from ipsecmon.metrics.samples import Sample
-from ipsecmon.metrics.text import escaped, label_block
+from ipsecmon.metrics.text import escaped, label_block, number_text
 from ipsecmon.store import Entry
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "ExporterFacts",
     "HistoryFacts",
     "HostKeyFacts",
+    "LatenessFacts",
     "LoginFacts",
     "exposition",
 ]
@@ -50,6 +53,15 @@ class LoginFacts:
     total: int
     failed: int
     wait_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatenessFacts:
+    """How late polls began since the start: ``counts`` has those up to each of the bounds, and those beyond as the last."""
+
+    bounds_seconds: tuple[float, ...]
+    counts: tuple[int, ...]
+    sum_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +97,7 @@ class ExporterFacts:
     """What the exporter says of itself; ``None`` is not known, and left out.
 
     ``history`` is ``None`` where none is kept, ``reload`` where there is no configuration file to read again.
-    ``lateness_seconds`` has a value for each of ``SHARES``, ``credentials`` one for each name in the configuration.
+    ``lateness`` is by lane, ``credentials`` by name in the configuration.
     """
 
     sessions_open: int
@@ -94,7 +106,7 @@ class ExporterFacts:
     collections_in_flight: int = 0
     history: HistoryFacts | None = None
     polls: Mapping[PollOutcome, int] | None = None
-    lateness_seconds: Mapping[str, float] | None = None
+    lateness: Mapping[str, LatenessFacts] | None = None
     logins: LoginFacts | None = None
     credentials: Mapping[str, CredentialFacts] | None = None
     host_keys: HostKeyFacts | None = None
@@ -113,7 +125,7 @@ def exposition(
     ``stale_after`` is in seconds, by device; one that is not in it is polled no more, and left out.
     """
     entries = {device: entry for device, entry in entries.items() if device in stale_after}
-    own = render(_own_samples(facts) if facts is not None else ())
+    own = {**render(_own_samples(facts)), **_lateness(facts)} if facts is not None else {}
     fresh = [e.exposition for d, e in entries.items() if not _is_stale(e, stale_after[d], now)]
     everything = [entry.exposition for entry in entries.values()]
     parts: list[bytes] = []
@@ -159,12 +171,25 @@ def _reload_samples(facts: ReloadFacts) -> Iterator[Sample]:
         yield prefix + "inventory_source_up", labels, source not in facts.failed_sources
 
 
+def _lateness(facts: ExporterFacts) -> dict[str, bytes]:
+    """The one histogram: cumulative buckets, sum and count of each lane."""
+    name = "cisco_ipsec_exporter_poll_lateness_seconds"
+    lines: list[str] = []
+    for lane, late in (facts.lateness or {}).items():
+        bounds = (*late.bounds_seconds, math.inf)
+        for bound, count in zip(bounds, accumulate(late.counts), strict=True):
+            labels = label_block(("lane", lane), ("le", number_text(bound)))
+            lines.append(f"{name}_bucket{labels} {number_text(count)}\n")
+        labels = label_block(("lane", lane))
+        lines.append(f"{name}_count{labels} {number_text(sum(late.counts))}\n")
+        lines.append(f"{name}_sum{labels} {number_text(late.sum_seconds)}\n")
+    return {name: "".join(lines).encode()} if lines else {}
+
+
 def _collecting_samples(facts: ExporterFacts) -> Iterator[Sample]:
     prefix = "cisco_ipsec_exporter_"
     for outcome, count in (facts.polls or {}).items():
         yield prefix + "polls_total", label_block(("outcome", outcome.value)), count
-    for share, seconds in (facts.lateness_seconds or {}).items():
-        yield prefix + "poll_lateness_seconds", label_block(("share", share)), seconds
     logins = facts.logins
     if logins is not None:
         yield prefix + "logins_total", "", logins.total
@@ -197,6 +222,6 @@ def _header(metric: Metric, form: Format) -> bytes:
         unit = f"# UNIT {name} {metric.unit}\n" if metric.unit else ""
         return f"# HELP {name} {escaped(metric.help)}\n# TYPE {name} {kind}\n{unit}".encode()
     name = metric.name
-    kind = Kind.COUNTER if metric.kind is Kind.COUNTER else Kind.GAUGE
+    kind = metric.kind if metric.kind in (Kind.COUNTER, Kind.HISTOGRAM) else Kind.GAUGE
     text = metric.help.replace("\\", r"\\").replace("\n", r"\n")
     return f"# HELP {name} {text}\n# TYPE {name} {kind}\n".encode()

@@ -124,6 +124,8 @@ def _type(metric: Metric) -> str:
     match metric.kind:
         case Kind.GAUGE | Kind.COUNTER:
             return metric.kind.capitalize()
+        case Kind.HISTOGRAM:
+            return "Histogram"
         case Kind.INFO:
             return "Info"
         case Kind.STATESET:

@@ -107,12 +107,6 @@ COMMANDS: tuple[ShowCommand, ...] = (
         lost="cheap counts of IKE version 2 SAs between two readings",
     ),
     ShowCommand(
-        text="show vpn-sessiondb summary",
-        platforms=_ASA,
-        tier=PollTier.COUNTS,
-        lost="cheap counts of sessions between two readings of the tables",
-    ),
-    ShowCommand(
         text="show crypto ipsec sa peer {peer}",
         platforms=_ALL,
         tier=None,
