@@ -580,6 +580,13 @@ LEAKS = [
     "credentials: {'pass word %s': {}}",
     "password: %s",
     "%s",
+    "inventory: [{http_sd: 'http://a/', token: {%s: x, %s: x}}]",
+    "inventory: [{http_sd: 'http://a/', token: [%s]}]",
+    "inventory: [{http_sd: 'http://a/', headers: {X: {%s: y, %s: z}}}]",
+    "inventory: [{http_sd: 'http://a/', headers: %s}]",
+    "inventory: [{nornir: B, options: {nb_token: {%s: y, %s: z}}}]",
+    "inventory: [{nornir: B, options: %s}]",
+    "inventory: [{http_sd: 'http://monitor:%s@a/'}]",
     "devices: [{name: Site1, password: %s}]",
     "devices: [{name: Site1, host: 'ssh://monitor:%s@92.1.1.1'}]",
 ]

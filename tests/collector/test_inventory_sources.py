@@ -6,13 +6,19 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ipsecmon.config import PollTier, Source
 from ipsecmon.inventory import Collected, Inventory, SourceFailed
@@ -48,6 +54,7 @@ class Answers:
         self.headers: list[dict[str, str]] = []
         self.status = 200
         self.url = ""
+        self.listener: HTTPServer
 
 
 @pytest.fixture
@@ -71,7 +78,11 @@ def server() -> Generator[Answers]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the base class's name
             """Nothing: the test says what went wrong."""
 
-    listener = HTTPServer(("127.0.0.1", 0), Handler)
+    class Listener(HTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Nothing: a client that does not trust us is part of a test."""
+
+    listener = answers.listener = Listener(("127.0.0.1", 0), Handler)
     answers.url = f"http://127.0.0.1:{listener.server_address[1]}"
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -282,6 +293,50 @@ class TestHttp:
         collected = collect("  - {http_sd: 'http://127.0.0.1:9/', token: {env: INVENTORY_TOKEN}}\n")
 
         assert "token: environment variable INVENTORY_TOKEN is not set" in collected.problems()[0]
+
+
+@pytest.fixture
+def certificate(folder: Path) -> Path:
+    """A key and a certificate for 127.0.0.1 that signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "inventory.example.net")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    (folder / "ca.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_only_a_certificate_of_a_known_authority_is_trusted(
+    server: Answers, certificate: Path
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    server.listener.socket = tls.wrap_socket(server.listener.socket, server_side=True)
+    server.by_path["/targets"] = [{"targets": ["192.0.2.1"]}]
+    url = f"{server.url.replace('http:', 'https:')}/targets"
+
+    refused = collect(f"  - {{http_sd: '{url}'}}\n")
+    assert names(refused) == []
+    assert "the server's certificate is not trusted" in refused.problems()[0]
+    assert names(collect(f"  - {{http_sd: '{url}', ca: ca.pem}}\n")) == ["192.0.2.1"]
 
 
 class TestSlowServers:
