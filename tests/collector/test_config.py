@@ -788,6 +788,8 @@ WORDS = st.sampled_from(
     [
         *("poll", "web", "host_keys", "credentials", "devices", "interval", "timeout", "name"),
         *("templates", ".", "ipsecmon.yml"),
+        *("ssh", "groups", "defaults", "jump_hosts", "jump", "via", "none", "plan", "tables"),
+        *("inventory", "file_sd", "http_sd", "nornir", "token", "refresh", "cpu_limit", "platform"),
         *("tunnels", "links", "device", "local", "remote", "peer", "options", "intent"),
         *("10.1.1.0/24", "10.1.1.1/0", "Site1/A", "Site2/A", "backup", "2001:db8::/32/6/443"),
         *("host", "lab", "Site1", "password", "env", "file", "<<", "[key]", "30s", "ios", "off"),
