@@ -19,10 +19,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ipsecmon.config import PollTier, Source
 from ipsecmon.inventory import Collected, Inventory, SourceFailed
 from ipsecmon.inventory.http_sd import hosts_over_http
+from ipsecmon.inventory.targets import hosts_in_targets
 from ipsecmon_parsers.records import Platform
 
 MAIN = """\
@@ -199,7 +202,10 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("{", "targets/a.json:1: neither JSON nor YAML"),
+            (
+                "[a",
+                "targets/a.json:1: neither JSON nor YAML: found a list that is not closed, accepted: a ',' or a ']'",
+            ),
             ("{}", "targets/a.json: a list of target groups is expected"),
             ("[{}]", "targets/a.json: entry 1 has no list 'targets'"),
             ('[{"targets": [1]}]', "targets/a.json: a target of entry 1 is no text"),
@@ -224,6 +230,31 @@ class TestTargets:
 
         targets("targets/a.json", [{"targets": ["192.0.2.2"]}])
         assert names(source.collect()) == ["192.0.2.2"]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    text=st.one_of(
+        st.text(max_size=60),
+        st.lists(st.sampled_from(list('[]{}",:-\n&*!a1 ')), max_size=40).map("".join),
+        st.recursive(
+            st.sampled_from(["targets", "labels", "name", "192.0.2.1", 1, None, True]),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from(["targets", "labels", "name"]), inner)
+            ),
+        ).map(json.dumps),
+    )
+)
+def test_whatever_stands_in_a_file_only_sourcefailed_comes_out(text: str) -> None:
+    with contextlib.suppress(SourceFailed):
+        hosts_in_targets(text, "targets.json")
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', "- "])
+def test_a_text_that_is_too_deep_is_no_inventory(opening: str) -> None:
+    with pytest.raises(SourceFailed):
+        hosts_in_targets(opening * 50_000, "targets.json")
 
 
 class TestHttp:
