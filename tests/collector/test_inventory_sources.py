@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from ipsecmon.config import PollTier, Source
 from ipsecmon.inventory import Collected, Inventory, SourceFailed
+from ipsecmon.inventory.hosts import platform_word
 from ipsecmon.inventory.http_sd import hosts_over_http
 from ipsecmon.inventory.targets import hosts_in_targets
 from ipsecmon_parsers.records import Platform
@@ -230,6 +231,27 @@ class TestTargets:
 
         targets("targets/a.json", [{"targets": ["192.0.2.2"]}])
         assert names(source.collect()) == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "platform"),
+    [
+        ("ios", "ios"),
+        ("cisco_ios", "ios"),
+        ("Cisco IOS", "ios"),
+        ("cisco.ios.ios", "ios"),
+        ("cisco_xe", "iosxe"),
+        ("iosxe", "iosxe"),
+        ("Cisco IOS-XE", "iosxe"),
+        ("cisco_asa", "asa"),
+        ("cisco.asa.asa", "asa"),
+        ("Cisco IOS XR", "Cisco IOS XR"),
+        ("cisco_ios_telnet", "cisco_ios_telnet"),
+        ("junos", "junos"),
+    ],
+)
+def test_platforms_as_others_call_them(text: str, platform: str) -> None:
+    assert platform_word(text) == platform
 
 
 @settings(deadline=None, max_examples=200)
