@@ -592,6 +592,13 @@ LEAKS = [
     "credentials: {'pass word %s': {}}",
     "password: %s",
     "%s",
+    "inventory: [{http_sd: 'http://a/', token: {%s: x, %s: x}}]",
+    "inventory: [{http_sd: 'http://a/', token: [%s]}]",
+    "inventory: [{http_sd: 'http://a/', headers: {X: {%s: y, %s: z}}}]",
+    "inventory: [{http_sd: 'http://a/', headers: %s}]",
+    "inventory: [{nornir: B, options: {nb_token: {%s: y, %s: z}}}]",
+    "inventory: [{nornir: B, options: %s}]",
+    "inventory: [{http_sd: 'http://monitor:%s@a/'}]",
     "devices: [{name: Site1, password: %s}]",
     "devices: [{name: Site1, host: 'ssh://monitor:%s@92.1.1.1'}]",
 ]
@@ -802,6 +809,8 @@ WORDS = st.sampled_from(
     [
         *("poll", "web", "host_keys", "credentials", "devices", "interval", "timeout", "name"),
         *("templates", ".", "ipsecmon.yml"),
+        *("ssh", "groups", "defaults", "jump_hosts", "jump", "via", "none", "plan", "tables"),
+        *("inventory", "file_sd", "http_sd", "nornir", "token", "refresh", "cpu_limit", "platform"),
         *("tunnels", "links", "device", "local", "remote", "peer", "options", "intent"),
         *("10.1.1.0/24", "10.1.1.1/0", "Site1/A", "Site2/A", "backup", "2001:db8::/32/6/443"),
         *("host", "lab", "Site1", "password", "env", "file", "<<", "[key]", "30s", "ios", "off"),

@@ -103,7 +103,7 @@ def test_check_config_asks_the_sources_too() -> None:
     Path("targets.json").write_text("{")
     shown = run("check-config")
 
-    assert "ipsecmon.yml: targets.json: targets.json:1: neither JSON nor YAML" in shown.stderr
+    assert "ipsecmon.yml: targets.json: targets.json:1: neither JSON nor YAML: " in shown.stderr
     assert shown.exit_code == 2
 
 

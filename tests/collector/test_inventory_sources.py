@@ -6,17 +6,27 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ipsecmon.config import PollTier, Source
 from ipsecmon.inventory import Collected, Inventory, SourceFailed
+from ipsecmon.inventory.hosts import platform_word
 from ipsecmon.inventory.http_sd import hosts_over_http
+from ipsecmon.inventory.targets import hosts_in_targets
 from ipsecmon_parsers.records import Platform
 
 MAIN = """\
@@ -48,6 +58,7 @@ class Answers:
         self.headers: list[dict[str, str]] = []
         self.status = 200
         self.url = ""
+        self.listener: HTTPServer
 
 
 @pytest.fixture
@@ -71,7 +82,11 @@ def server() -> Generator[Answers]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the base class's name
             """Nothing: the test says what went wrong."""
 
-    listener = HTTPServer(("127.0.0.1", 0), Handler)
+    class Listener(HTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Nothing: a client that does not trust us is part of a test."""
+
+    listener = answers.listener = Listener(("127.0.0.1", 0), Handler)
     answers.url = f"http://127.0.0.1:{listener.server_address[1]}"
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -188,7 +203,10 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("{", "targets/a.json:1: neither JSON nor YAML"),
+            (
+                "[a",
+                "targets/a.json:1: neither JSON nor YAML: found a list that is not closed, accepted: a ',' or a ']'",
+            ),
             ("{}", "targets/a.json: a list of target groups is expected"),
             ("[{}]", "targets/a.json: entry 1 has no list 'targets'"),
             ('[{"targets": [1]}]', "targets/a.json: a target of entry 1 is no text"),
@@ -213,6 +231,52 @@ class TestTargets:
 
         targets("targets/a.json", [{"targets": ["192.0.2.2"]}])
         assert names(source.collect()) == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "platform"),
+    [
+        ("ios", "ios"),
+        ("cisco_ios", "ios"),
+        ("Cisco IOS", "ios"),
+        ("cisco.ios.ios", "ios"),
+        ("cisco_xe", "iosxe"),
+        ("iosxe", "iosxe"),
+        ("Cisco IOS-XE", "iosxe"),
+        ("cisco_asa", "asa"),
+        ("cisco.asa.asa", "asa"),
+        ("Cisco IOS XR", "Cisco IOS XR"),
+        ("cisco_ios_telnet", "cisco_ios_telnet"),
+        ("junos", "junos"),
+    ],
+)
+def test_platforms_as_others_call_them(text: str, platform: str) -> None:
+    assert platform_word(text) == platform
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    text=st.one_of(
+        st.text(max_size=60),
+        st.lists(st.sampled_from(list('[]{}",:-\n&*!a1 ')), max_size=40).map("".join),
+        st.recursive(
+            st.sampled_from(["targets", "labels", "name", "192.0.2.1", 1, None, True]),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from(["targets", "labels", "name"]), inner)
+            ),
+        ).map(json.dumps),
+    )
+)
+def test_whatever_stands_in_a_file_only_sourcefailed_comes_out(text: str) -> None:
+    with contextlib.suppress(SourceFailed):
+        hosts_in_targets(text, "targets.json")
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', "- "])
+def test_a_text_that_is_too_deep_is_no_inventory(opening: str) -> None:
+    with pytest.raises(SourceFailed):
+        hosts_in_targets(opening * 50_000, "targets.json")
 
 
 class TestHttp:
@@ -282,6 +346,50 @@ class TestHttp:
         collected = collect("  - {http_sd: 'http://127.0.0.1:9/', token: {env: INVENTORY_TOKEN}}\n")
 
         assert "token: environment variable INVENTORY_TOKEN is not set" in collected.problems()[0]
+
+
+@pytest.fixture
+def certificate(folder: Path) -> Path:
+    """A key and a certificate for 127.0.0.1 that signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "inventory.example.net")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    (folder / "ca.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_only_a_certificate_of_a_known_authority_is_trusted(
+    server: Answers, certificate: Path
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    server.listener.socket = tls.wrap_socket(server.listener.socket, server_side=True)
+    server.by_path["/targets"] = [{"targets": ["192.0.2.1"]}]
+    url = f"{server.url.replace('http:', 'https:')}/targets"
+
+    refused = collect(f"  - {{http_sd: '{url}'}}\n")
+    assert names(refused) == []
+    assert "the server's certificate is not trusted" in refused.problems()[0]
+    assert names(collect(f"  - {{http_sd: '{url}', ca: ca.pem}}\n")) == ["192.0.2.1"]
 
 
 class TestSlowServers:

@@ -292,3 +292,23 @@ def test_a_good_device_shows_no_word_of_failure() -> None:
     assert "Tried again" not in page
     assert "The last it sent" not in page
     assert "weak:" not in page
+
+
+def test_a_device_that_comes_later_does_not_end_readiness() -> None:
+    watched = context(failed())
+    asked = TestClient(create_app(watched))
+    assert asked.get("/-/ready").status_code == 200
+
+    watched.stale_after = {**watched.stale_after, "Site2": 180.0}
+    assert asked.get("/-/ready").status_code == 200
+
+
+def test_a_device_that_is_gone_is_scraped_no_more() -> None:
+    watched = context(failed())
+    watched.stale_after = {}
+
+    assert "Site1" not in TestClient(create_app(watched)).get("/metrics").text
+
+
+def test_without_a_configuration_file_there_is_nothing_to_read_again() -> None:
+    assert client().post("/-/reload").status_code == 500

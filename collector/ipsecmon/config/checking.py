@@ -235,7 +235,7 @@ def wrong_with(device: Block, config: Config) -> Iterator[str]:
     else:
         for key, name, known in (
             ("credentials", made.credentials, config.credentials),
-            ("jump", made.jump or NO_JUMP, {NO_JUMP, *config.jump_hosts}),
+            ("jump", made.jump or NO_JUMP, (*config.jump_hosts, NO_JUMP)),
             *(("groups", group, config.groups) for group in made.groups),
         ):
             if name not in known:

@@ -13,10 +13,12 @@ __all__ = ["FoundHost", "LeftOut", "SourceFailed", "platform_word"]
 # as Ansible, NetBox, Nautobot, netmiko, napalm and people call them
 _PLATFORMS = {
     "ios": "ios",
+    "ios_ios": "ios",
     "ios_xe": "iosxe",
     "iosxe": "iosxe",
     "xe": "iosxe",
     "asa": "asa",
+    "asa_asa": "asa",
     "adaptive_security_appliance": "asa",
 }
 
@@ -50,4 +52,4 @@ def platform_word(text: str) -> str:
     """``cisco_ios``, ``Cisco IOS-XE``, ``cisco.ios.ios`` and so on in our words; others as they are."""
     word = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
     word = re.sub(r"^(?:cisco_)+", "", word)
-    return _PLATFORMS.get(word) or _PLATFORMS.get(word.removeprefix("ios_"), text)
+    return _PLATFORMS.get(word, text)

@@ -16,9 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-import yaml
-
 from ipsecmon.config import Device
+from ipsecmon.config.document import read_document
 from ipsecmon.inventory.hosts import FoundHost, SourceFailed, platform_word
 
 __all__ = ["LARGEST_BYTES", "files_matching", "hosts_in_files", "hosts_in_targets"]
@@ -45,7 +44,7 @@ def hosts_in_targets(text: str, where: str) -> list[FoundHost]:
     """All hosts of a text in JSON or YAML; ``where`` names it in errors."""
     try:
         value: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = _yaml(text, where)
     if not isinstance(value, list):
         raise SourceFailed(f"{where}: a list of target groups is expected")
@@ -65,12 +64,14 @@ def _text(path: Path) -> str:
 
 
 def _yaml(text: str, where: str) -> object:
-    try:
-        return cast("object", yaml.safe_load(text))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        at = f":{mark.line + 1}" if mark else ""
-        raise SourceFailed(f"{where}{at}: neither JSON nor YAML") from None
+    """With our own reader: a device called ``1e3`` keeps its name."""
+    value, problems = read_document(text)
+    for problem in problems:
+        at = f":{problem.at.line}" if problem.at.line else ""
+        raise SourceFailed(
+            f"{where}{at}: neither JSON nor YAML: found {problem.found}, accepted: {problem.accepted}"
+        )
+    return value
 
 
 def _hosts(group: object, where: str, number: int) -> Iterator[FoundHost]:
@@ -91,7 +92,9 @@ def _hosts(group: object, where: str, number: int) -> Iterator[FoundHost]:
 
 def _settings(labels: dict[str, object]) -> dict[str, object]:
     said: dict[str, object] = {
-        name: str(value) for name, value in labels.items() if name in _LABELS and value != ""
+        name: str(value)
+        for name, value in labels.items()
+        if name in _LABELS and isinstance(value, str | int | float) and value != ""
     }
     if "groups" in said:
         names = str(said["groups"]).split(",")
