@@ -69,6 +69,11 @@ class Backoff:
         # a clock set back must not silence a device for as long as that
         return pause.interval_seconds / 2 < pause.next_attempt_at - now <= self._most(pause)
 
+    @property
+    def count(self) -> int:
+        """Devices that cannot be reached: each is tried less often than at its interval, or will be."""
+        return len(self._pauses)
+
     def forget(self, device: str) -> None:
         """Try ``device`` at once and begin anew: it answered, or something about it was changed."""
         with self._lock:

@@ -70,10 +70,12 @@ def test_a_device_that_answers_begins_anew() -> None:
     assert backoff.is_resting("Site1", 1001)
     assert backoff.note(GOOD) is None
     assert not backoff.is_resting("Site1", 1001)
+    assert backoff.count == 0
     attempt = backoff.note(failed(Stage.CONNECT))
 
     assert attempt is not None
     assert attempt <= 1060
+    assert backoff.count == 1
 
 
 def test_a_device_that_was_changed_is_tried_at_once() -> None:

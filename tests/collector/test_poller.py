@@ -109,13 +109,14 @@ def test_a_changed_device_is_tried_at_once_in_a_new_session(polled: Polled) -> N
     assert not polled.sessions[0].is_alive()
     polled.refuses = AuthenticationFailed("no")
     polled.poll()
-    assert polled.lane is Lane.RESTING
+    before = polled.lane
     polled.poller.forget("living-0")
-    assert polled.lane is Lane.LOGIN
+    after = polled.lane
     polled.refuses = None
     polled.poll()
     result = polled.poller.store.get("living-0")
 
+    assert (before, after) == (Lane.RESTING, Lane.LOGIN)
     assert result is not None
     assert result.is_good
     assert result.next_attempt_at is None

@@ -141,6 +141,7 @@ def test_a_resting_device_takes_no_thread_and_misses_nothing(fleet: Fleet) -> No
 
     assert fleet.polled["resting"] == 0
     assert fleet.scheduler.missed == 0
+    assert fleet.scheduler.rested >= 4
 
     fleet.lanes.clear()
     wait(lambda: fleet.polled["resting"] > 0)
