@@ -15,7 +15,7 @@ from ipsecmon.credentials import resolve
 from ipsecmon.errors import IpsecmonError
 from ipsecmon.history import History, Retention
 from ipsecmon.log import Redactor
-from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_result
+from ipsecmon.metrics import ExporterFacts, HistoryFacts, render_device, render_result
 from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
 from ipsecmon.poll import PolledDevice, poll_device
 from ipsecmon.schedule import Lane, PollScheduler
@@ -112,6 +112,11 @@ class Poller:
         result = poll_device(device, self.sessions, newest, is_planned=is_planned)
         if not self.sessions.is_closed:
             result = replace(result, next_attempt_at=self._backoff.note(result))
+        if newest is not None and _tells_nothing_new(result, newest):
+            known = self.store.exposition(device.name)
+            own = render_device(result, self._config.metrics.tier)
+            self.store.put(result, {**known, **own})
+            return result
         try:
             result = self._linked(result, newest)
             rendered = render_result(result, self._config.metrics.tier)
@@ -196,6 +201,17 @@ class Poller:
             connect_timeout=timing.connect_timeout,
             read_timeout=timing.read_timeout,
         )
+
+
+def _tells_nothing_new(result: PollResult, newest: PollResult) -> bool:
+    """The device answered, and its tables were not read: a hub is not worked through once more for that."""
+    return (
+        result.is_good
+        and newest.is_good
+        and not result.events
+        and result.read_at is not None
+        and result.read_at == newest.read_at
+    )
 
 
 def _not_shown(

@@ -67,3 +67,8 @@ class Store:
         """The newest result of one device, ``None`` before its first poll."""
         entry = self._newest.get(device)
         return entry.result if entry else None
+
+    def exposition(self, device: str) -> Mapping[str, bytes]:
+        """The samples of one device as rendered last; empty before its first poll."""
+        entry = self._newest.get(device)
+        return entry.exposition if entry else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipsecmon.metrics.exposition import ExporterFacts, HistoryFacts, exposition
 from ipsecmon.metrics.negotiation import Format, accepts_gzip, negotiated
-from ipsecmon.metrics.render import render_result
+from ipsecmon.metrics.render import render_device, render_result
 
 __all__ = [
     "ExporterFacts",
@@ -13,5 +13,6 @@ __all__ = [
     "accepts_gzip",
     "exposition",
     "negotiated",
+    "render_device",
     "render_result",
 ]
