@@ -92,11 +92,13 @@ class Poller:
 
     def lane(self, name: str) -> Lane:
         """Who is to poll a device that is due; answers without waiting."""
-        if self._backoff.is_resting(name, time.time()):
-            return Lane.RESTING
         device = self._devices.get(name)
+        if device is None:
+            return Lane.LOGIN
+        if self._backoff.is_resting(name, time.time(), device.plan.shortest_seconds):
+            return Lane.RESTING
         newest = self.store.get(name)
-        if device is None or newest is None or newest.read_at is None or not newest.is_good:
+        if newest is None or newest.read_at is None or not newest.is_good:
             return Lane.LOGIN
         max_age = device.session_age_seconds
         is_ready = max_age == 0 or self.sessions.is_kept(name, max_age)

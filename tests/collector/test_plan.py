@@ -187,6 +187,20 @@ def test_a_device_that_cannot_count_is_read_at_its_interval_and_left_alone_betwe
     assert set(asked[3]) == set(TABLES)
 
 
+def test_tables_that_are_not_in_the_plan_are_read_when_the_counts_change_only(
+    device: Device,
+) -> None:
+    device.plan = Plan(every={PollTier.COUNTS: 15.0})
+    device.poll()
+    first = SHOW_IPSEC_SA in device.asked
+    device.poll(after=86400.0)
+    later = SHOW_IPSEC_SA in device.asked
+    device.answers[COUNT_IPSEC] = COUNTS[COUNT_IPSEC].replace("active: 2", "active: 0")
+    device.poll()
+
+    assert (first, later, SHOW_IPSEC_SA in device.asked) == (True, False, True)
+
+
 def test_who_asks_for_a_poll_now_gets_the_tables(device: Device) -> None:
     device.plan = Plan(every=WITH_COUNTS.every, cpu_limit_percent=1)
     device.answers[CPU] = load(99)
