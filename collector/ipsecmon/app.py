@@ -209,7 +209,6 @@ def _tells_nothing_new(result: PollResult, newest: PollResult) -> bool:
     """The device answered, and its tables were not read: a hub is not worked through once more for that."""
     return (
         result.is_good
-        and newest.is_good
         and not result.events
         and result.read_at is not None
         and result.read_at == newest.read_at
