@@ -185,7 +185,11 @@ class Monitor:
             scheduler_lag_seconds=self._scheduler.lag_seconds,
             collections_in_flight=self.poller.in_flight,
             history=self._history_facts(),
-            polls={**self.poller.polls(), PollOutcome.MISSED: self._scheduler.missed},
+            polls={
+                **self.poller.polls(),
+                PollOutcome.SKIPPED: self._scheduler.rested,
+                PollOutcome.MISSED: self._scheduler.missed,
+            },
             lateness={
                 lane.name.lower(): _lateness(self._scheduler.lateness(lane))
                 for lane in (Lane.LIVING, Lane.LOGIN)

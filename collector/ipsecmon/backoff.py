@@ -58,16 +58,22 @@ class Backoff:
             self._pauses[result.device] = pause
         return pause.next_attempt_at
 
-    def is_resting(self, device: str, now: float) -> bool:
+    def is_resting(self, device: str, now: float, pace_seconds: float) -> bool:
         """Whether ``device`` is not to be tried at ``now``, Unix seconds.
 
-        Attempts are made when the device is due at its interval: that which comes nearest to the time is taken.
+        Attempts are made when the device is due, every ``pace_seconds``: the one nearest to the time is taken.
         """
         pause = self._pauses.get(device)
         if pause is None:
             return False
         # a clock set back must not silence a device for as long as that
-        return pause.interval_seconds / 2 < pause.next_attempt_at - now <= self._most(pause)
+        longest = max(pause.interval_seconds, self.longest_seconds)
+        return pace_seconds / 2 < pause.next_attempt_at - now <= longest
+
+    @property
+    def count(self) -> int:
+        """Devices that cannot be reached: each is tried less often than at its interval, or will be."""
+        return len(self._pauses)
 
     def forget(self, device: str) -> None:
         """Try ``device`` at once and begin anew: it answered, or something about it was changed."""
@@ -81,9 +87,6 @@ class Backoff:
         seconds = min(interval * 2.0 ** min(doublings - 1, 40), max(interval, self.longest_seconds))
         seconds *= 1 - _SPREAD * _share(f"{result.device}/{doublings}")
         return _Pause(min(doublings, 41), result.started_at + seconds, interval)
-
-    def _most(self, pause: _Pause) -> float:
-        return max(pause.interval_seconds, self.longest_seconds)
 
 
 def _share(text: str) -> float:

@@ -124,6 +124,7 @@ class CredentialRested(CollectionError, PermissionError):
 
     stage = Stage.AUTH
     reason = Reason.AUTH
+    is_attempt = False
 
 
 class JumpLoginFailed(CollectionError, PermissionError):

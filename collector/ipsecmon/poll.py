@@ -213,7 +213,7 @@ def _planned(device: PolledDevice, last: PollResult, now: float) -> _Due:
         # polls come at the pace of the fastest tier, a little sooner or later
         or _is_older(
             last.read_at,
-            every.get(PollTier.TABLES, device.interval_seconds) - device.plan.shortest_seconds / 2,
+            every.get(PollTier.TABLES, math.inf) - device.plan.shortest_seconds / 2,
             now,
         )
     )
@@ -300,7 +300,7 @@ def _with_cpu(device: PolledDevice, last: PollResult, due: _Due, heard: _Heard, 
         return replace(heard, refused=heard.refused | {command})
     is_skipped = False
     if percent > limit and last.is_good and last.read_at is not None:
-        next_age = output.ended_at - last.read_at + 1.25 * device.interval_seconds
+        next_age = output.ended_at - last.read_at + 1.25 * device.plan.shortest_seconds
         is_skipped = next_age <= device.stale_after_seconds
     return replace(heard, cpu_percent=percent, is_skipped=is_skipped)
 

@@ -23,6 +23,7 @@ from ipsecmon.metrics import (
     HostKeyFacts,
     LoginFacts,
     PollOutcome,
+    render_device,
     render_result,
 )
 from ipsecmon.model import Event, PollError, PollResult, Reason, Stage
@@ -151,11 +152,13 @@ class Poller:
 
     def lane(self, name: str) -> Lane:
         """Who is to poll a device that is due; answers without waiting."""
-        if self._backoff.is_resting(name, time.time()):
-            return Lane.RESTING
         device = self._devices.get(name)
+        if device is None:
+            return Lane.LOGIN
+        if self._backoff.is_resting(name, time.time(), device.plan.shortest_seconds):
+            return Lane.RESTING
         newest = self.store.get(name)
-        if device is None or newest is None or newest.read_at is None or not newest.is_good:
+        if newest is None or newest.read_at is None or not newest.is_good:
             return Lane.LOGIN
         max_age = device.session_age_seconds
         is_ready = max_age == 0 or self.sessions.is_kept(name, max_age)
@@ -257,6 +260,12 @@ class Poller:
         if not self.sessions.is_closed:
             result = replace(result, next_attempt_at=self._backoff.note(result))
         result = self._without_secrets(result)
+        if newest is not None and _tells_nothing_new(result, newest):
+            known = self.store.exposition(device.name)
+            own = render_device(result, self._config.metrics.tier)
+            self.store.put(result, {**known, **own})
+            self._tell(result, newest)
+            return result
         try:
             result = self._linked(result, newest)
             rendered = render_result(result, self._config.metrics.tier)
@@ -327,6 +336,16 @@ class Poller:
             plan=settings.plan,
             stale_after_seconds=timing.stale_after,
         )
+
+
+def _tells_nothing_new(result: PollResult, newest: PollResult) -> bool:
+    """The device answered, and its tables were not read: a hub is not worked through once more for that."""
+    return (
+        result.is_good
+        and not result.events
+        and result.read_at is not None
+        and result.read_at == newest.read_at
+    )
 
 
 def _not_shown(

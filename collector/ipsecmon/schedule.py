@@ -145,6 +145,7 @@ class PollScheduler:
         self._intervals: dict[str, float] = {}
         self._under_way: dict[str, _UnderWay] = {}
         self._missed = dict.fromkeys(Missed, 0)
+        self._rested = 0
         self._lock = (
             threading.Lock()
         )  # never held while APScheduler is called: it calls us in its own
@@ -161,6 +162,11 @@ class PollScheduler:
         """Polls that were due and did not start; one of a resting device was not due."""
         with self._lock:
             return dict(self._missed)
+
+    @property
+    def rested(self) -> int:
+        """Polls left out because their device was left alone."""
+        return self._rested
 
     @property
     def lag_seconds(self) -> float:
@@ -259,6 +265,8 @@ class PollScheduler:
             return
         lane = self._lane(device)
         if lane is Lane.RESTING:
+            with self._lock:
+                self._rested += 1
             return
         under_way = _UnderWay(lane)
         with self._lock:

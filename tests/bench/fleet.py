@@ -34,6 +34,9 @@ _ANSWERS = {
         ("show crypto ipsec security-association lifetime", "default"),
     )
 }
+_ANSWERS["show crypto ipsec sa count"] = (
+    "IPsec SA total: 2, active: 2, rekeying: 0, unused: 0, invalid: 0\n"
+)
 DEATHS = ("silent", "refusing", "locked", "hanging", "closing")
 """How a device is dead: no answer to the connection, nothing listens, the login is refused, a command is never answered,
 the session ends within an answer."""

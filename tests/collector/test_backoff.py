@@ -60,20 +60,22 @@ def test_a_device_that_answers_badly_is_asked_at_its_interval(stage: Stage) -> N
     backoff.note(failed(Stage.CONNECT))
 
     assert backoff.note(failed(stage)) is None
-    assert not backoff.is_resting("Site1", 1000)
+    assert not backoff.is_resting("Site1", 1000, 60)
 
 
 def test_a_device_that_answers_begins_anew() -> None:
     backoff = Backoff(900)
     for _ in range(5):
         backoff.note(failed(Stage.CONNECT))
-    assert backoff.is_resting("Site1", 1001)
+    assert backoff.is_resting("Site1", 1001, 60)
     assert backoff.note(GOOD) is None
-    assert not backoff.is_resting("Site1", 1001)
+    assert not backoff.is_resting("Site1", 1001, 60)
+    assert backoff.count == 0
     attempt = backoff.note(failed(Stage.CONNECT))
 
     assert attempt is not None
     assert attempt <= 1060
+    assert backoff.count == 1
 
 
 def test_a_device_that_was_changed_is_tried_at_once() -> None:
@@ -83,7 +85,7 @@ def test_a_device_that_was_changed_is_tried_at_once() -> None:
     backoff.forget("Site1")
     backoff.forget("unknown")
 
-    assert not backoff.is_resting("Site1", 1001)
+    assert not backoff.is_resting("Site1", 1001, 60)
 
 
 def test_what_never_reached_the_device_does_not_count_against_it() -> None:
@@ -98,10 +100,19 @@ def test_a_device_that_failed_once_is_tried_when_it_is_due_next() -> None:
     backoff = Backoff(900)
     backoff.note(failed(Stage.CONNECT, at=1000.0))
 
-    assert not backoff.is_resting("Site1", 1059.9)
+    assert not backoff.is_resting("Site1", 1059.9, 60)
     backoff.note(failed(Stage.CONNECT, at=1059.9))
-    assert backoff.is_resting("Site1", 1119.8)
-    assert not backoff.is_resting("Site1", 1179.8)
+    assert backoff.is_resting("Site1", 1119.8, 60)
+    assert not backoff.is_resting("Site1", 1179.8, 60)
+
+
+def test_a_device_asked_at_a_faster_pace_than_its_interval_rests_for_the_interval_too() -> None:
+    backoff = Backoff(900)
+    attempt = backoff.note(failed(Stage.CONNECT))
+
+    assert attempt is not None
+    assert backoff.is_resting("Site1", attempt - 10, pace_seconds=15)
+    assert not backoff.is_resting("Site1", attempt - 5, pace_seconds=15)
 
 
 def test_a_clock_set_back_silences_nobody() -> None:
@@ -109,8 +120,8 @@ def test_a_clock_set_back_silences_nobody() -> None:
     for _ in range(5):
         backoff.note(failed(Stage.CONNECT))
 
-    assert backoff.is_resting("Site1", 1000)
-    assert not backoff.is_resting("Site1", 1000 - 3600)
+    assert backoff.is_resting("Site1", 1000, 60)
+    assert not backoff.is_resting("Site1", 1000 - 3600, 60)
 
 
 def test_devices_that_died_together_are_not_tried_together() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -53,6 +54,8 @@ class Device(Session):
         self.pool = SessionPool(lambda _, __: self)
         self.plan = WITH_COUNTS
         self.stale_after = 180.0
+        self.timeout = 30.0
+        self.answer_seconds = 0.0
         self.last: PollResult | None = None
         self.now = 1000.0
 
@@ -64,7 +67,7 @@ class Device(Session):
             host="192.0.2.1",
             platform=Platform.IOS,
             interval_seconds=60,
-            timeout_seconds=30,
+            timeout_seconds=self.timeout,
             target=target,
             plan=self.plan,
             stale_after_seconds=self.stale_after,
@@ -80,6 +83,7 @@ class Device(Session):
         answer = self.answers.get(command, "% Invalid input detected at '^' marker.\n")
         if isinstance(answer, Exception):
             raise answer
+        time.sleep(self.answer_seconds)
         return RawOutput(command=command, text=answer, started_at=self.now, ended_at=self.now)
 
     def is_alive(self) -> bool:
@@ -107,6 +111,43 @@ def device() -> Iterator[Device]:
     made = Device()
     yield made
     made.pool.close()
+
+
+def test_waiting_for_leave_to_log_in_takes_nothing_from_the_time_of_the_poll(
+    device: Device,
+) -> None:
+    device.timeout, device.answer_seconds = 0.6, 0.04
+    device.pool.logins.limit(2.0, 10)
+    with device.pool.logins.slot(1.0):  # the next login is half a second away
+        pass
+    began = time.monotonic()
+    result = device.poll()
+
+    assert result.is_good
+    assert time.monotonic() - began > device.timeout
+
+
+def test_a_poll_that_got_no_leave_to_log_in_says_so_and_nothing_of_the_device(
+    device: Device,
+) -> None:
+    device.timeout = 0.1
+    device.pool.logins.limit(0.1, 10)
+    with device.pool.logins.slot(1.0):
+        pass
+    result = device.poll()
+
+    assert result.error is not None
+    assert not result.error.is_attempt
+    assert "no leave to log in within 0.1 s" in result.error.cause
+    assert device.asked == []
+
+
+def test_a_poll_ends_at_its_deadline(device: Device) -> None:
+    device.timeout, device.answer_seconds = 0.1, 0.06
+    result = device.poll()
+
+    assert result.error is not None
+    assert "not done within 0.1 s" in result.error.cause
 
 
 def test_between_two_readings_of_the_tables_only_counts_are_asked(device: Device) -> None:
@@ -185,6 +226,20 @@ def test_a_device_that_cannot_count_is_read_at_its_interval_and_left_alone_betwe
     assert first.is_good
     assert asked[:3] == [[], [], []]
     assert set(asked[3]) == set(TABLES)
+
+
+def test_tables_that_are_not_in_the_plan_are_read_when_the_counts_change_only(
+    device: Device,
+) -> None:
+    device.plan = Plan(every={PollTier.COUNTS: 15.0})
+    device.poll()
+    first = SHOW_IPSEC_SA in device.asked
+    device.poll(after=86400.0)
+    later = SHOW_IPSEC_SA in device.asked
+    device.answers[COUNT_IPSEC] = COUNTS[COUNT_IPSEC].replace("active: 2", "active: 0")
+    device.poll()
+
+    assert (first, later, SHOW_IPSEC_SA in device.asked) == (True, False, True)
 
 
 def test_who_asks_for_a_poll_now_gets_the_tables(device: Device) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench import fleet, schedule
 from ipsecmon.app import Monitor
-from ipsecmon.config import Config, load_config
+from ipsecmon.config import Config, Plan, PollTier, load_config
 from ipsecmon.errors import AuthenticationFailed, ConnectFailed
+from ipsecmon.history import History
 from ipsecmon.lab.demo import DemoLab
 from ipsecmon.model import RawOutput
 from ipsecmon.poller import Poller
@@ -31,15 +34,25 @@ def wait(holds: Callable[[], bool], seconds: float = 15.0) -> None:
 class Polled:
     """One device that answers until ``refuses`` is set."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, history: History | None = None) -> None:
         self.refuses: Exception | None = None
         self.sessions: list[Session] = []
         self.config = fleet.fleet_config(folder, 1, 0, 60.0)
-        self.poller = Poller(self.config, open_session=self._open)
+        self.poller = Poller(self.config, open_session=self._open, history=history)
 
     @property
     def lane(self) -> Lane:
         return self.poller.lane("living-0")
+
+    def plan(self, plan: Plan) -> None:
+        self._change(plan=plan)
+
+    def keep_no_session(self) -> None:
+        self._change(session_age_seconds=0.0)
+
+    def _change(self, **changes: Any) -> None:  # of its fields
+        devices = self.poller._devices  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # in place of a configuration
+        devices["living-0"] = replace(devices["living-0"], **changes)
 
     def poll(self) -> None:
         assert self.poller.poll_unless_busy("living-0")
@@ -81,13 +94,34 @@ def test_a_device_without_a_kept_session_is_among_the_living_while_it_answers(
     tmp_path: Path,
 ) -> None:
     polled = Polled(tmp_path)
-    only = polled.poller._devices  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # its settings come with the configuration
-    only["living-0"] = replace(only["living-0"], session_age_seconds=0.0)
+    polled.keep_no_session()
     polled.poll()
 
     assert polled.lane is Lane.LIVING
     assert not polled.sessions[0].is_alive()
     polled.poller.close()
+
+
+def test_a_poll_without_tables_shows_the_tunnels_as_before_and_is_not_recorded(
+    tmp_path: Path,
+) -> None:
+    with closing(History(tmp_path / "history.sqlite")) as history:
+        polled = Polled(tmp_path, history)
+        polled.plan(Plan(every={PollTier.COUNTS: 15.0, PollTier.TABLES: 60.0}))
+        polled.poll()
+        first = polled.poller.store.entries()["living-0"]
+        recorded = history.restore("living-0")
+        polled.poll()
+        second = polled.poller.store.entries()["living-0"]
+        again = history.restore("living-0")
+        polled.poller.close()
+
+    at, up = "cisco_ipsec_device_last_attempt_timestamp_seconds", "cisco_ipsec_tunnel_up"
+    assert second.result.read_at == first.result.read_at
+    assert second.result.started_at > first.result.started_at
+    assert second.exposition[at] != first.exposition[at]
+    assert second.exposition[up] == first.exposition[up] != b""
+    assert recorded == again is not None
 
 
 def test_a_device_that_cannot_be_reached_rests_and_what_is_known_of_it_stays(
@@ -110,13 +144,14 @@ def test_a_changed_device_is_tried_at_once_in_a_new_session(polled: Polled) -> N
     assert not polled.sessions[0].is_alive()
     polled.refuses = AuthenticationFailed("no")
     polled.poll()
-    assert polled.lane is Lane.RESTING
+    before = polled.lane
     polled.poller.forget("living-0")
-    assert polled.lane is Lane.LOGIN
+    after = polled.lane
     polled.refuses = None
     polled.poll()
     result = polled.poller.store.get("living-0")
 
+    assert (before, after) == (Lane.RESTING, Lane.LOGIN)
     assert result is not None
     assert result.is_good
     assert result.next_attempt_at is None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ipsecmon.config import Limits
+from ipsecmon.credentials import CredentialError
 from ipsecmon.errors import AuthenticationFailed, ConnectionClosed
 from ipsecmon.model import RawOutput
 from ipsecmon.sessions import Session, SessionPool, Target
@@ -146,6 +147,20 @@ def test_a_login_that_fails_leaves_nothing_behind(opened: Opened) -> None:
         opened.use()
 
     assert opened.pool.open_count == opened.pool.logins.in_flight == 0
+
+
+def test_a_credential_that_cannot_be_had_takes_no_login_from_others(opened: Opened) -> None:
+    def missing() -> Target:
+        raise CredentialError("lab", "password", "file secret", "does not exist", "create it")
+
+    opened.pool.logins.limit(0.1, 10)
+    with pytest.raises(CredentialError), opened.pool.lease("Site1", missing, 5.0):
+        pass
+    lease = opened.pool.lease("Site2", lambda: TARGET, 5.0)
+    with lease:
+        pass
+
+    assert lease.login_wait_seconds < 0.5
 
 
 def test_closing_ends_what_is_in_use_too_and_lets_nobody_in_again(opened: Opened) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ipsecmon import errors
-from ipsecmon.app import Poller
+from ipsecmon.poller import Poller
 from ipsecmon.config import load_config
 from ipsecmon.dump import result_document
 from ipsecmon.log import setup_logging

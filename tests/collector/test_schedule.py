@@ -65,19 +65,17 @@ def test_phases_spread_a_fleet_over_the_interval() -> None:
     assert all(200 < quarters[quarter] < 300 for quarter in range(4))
 
 
-def test_a_device_is_polled_at_its_phase_whenever_the_monitor_was_started(fleet: Fleet) -> None:
-    times: list[float] = []
-
-    def poll(_: str) -> bool:
-        times.append(time.time())
-        return True
-
-    fleet.scheduler = PollScheduler(poll, lambda _: Lane.LIVING, 1, 1)
-    fleet.scheduler.add("Site1", 1.0)
+def test_a_device_is_due_at_its_phase_whenever_the_monitor_was_started(fleet: Fleet) -> None:
+    fleet.scheduler.add("Site1", 60.0)
     fleet.scheduler.start()
-    wait(lambda: len(times) >= 3)
+    fleet.scheduler.hasten("Site1")
+    wait(lambda: fleet.polled["Site1"] == 1)
+    due = fleet.scheduler.next_due("Site1")
 
-    assert all((at - phase_seconds("Site1", 1.0)) % 1.0 < 0.4 for at in times[1:])
+    assert due is not None
+    # APScheduler rounds to microseconds; and the first regular poll keeps its distance from the first one
+    assert abs((due - phase_seconds("Site1", 60.0) + 30) % 60.0 - 30) < 0.001
+    assert due - time.time() > 25
 
 
 def test_every_device_is_polled_soon_and_then_on_time(fleet: Fleet) -> None:
@@ -112,7 +110,7 @@ def test_however_many_devices_hang_those_that_answer_are_polled(fleet: Fleet) ->
     assert sum(fleet.polled[device] for device in dead) == 2
     assert fleet.scheduler.missed_by_cause[Missed.LOGIN_WORKERS] > 0
     assert fleet.scheduler.missed_by_cause[Missed.WORKERS] == 0
-    assert fleet.scheduler.lateness(Lane.LIVING).quantile(1.0) < 1.0
+    assert fleet.scheduler.lateness(Lane.LIVING).quantile(1.0) < 10
 
 
 def test_devices_that_die_together_keep_the_workers_of_the_others_for_a_moment_only(
@@ -141,6 +139,7 @@ def test_a_resting_device_takes_no_thread_and_misses_nothing(fleet: Fleet) -> No
 
     assert fleet.polled["resting"] == 0
     assert fleet.scheduler.missed == 0
+    assert fleet.scheduler.rested >= 4
 
     fleet.lanes.clear()
     wait(lambda: fleet.polled["resting"] > 0)

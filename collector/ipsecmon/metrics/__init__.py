@@ -14,7 +14,7 @@ from ipsecmon.metrics.exposition import (
     exposition,
 )
 from ipsecmon.metrics.negotiation import Format, accepts_gzip, negotiated
-from ipsecmon.metrics.render import render_result
+from ipsecmon.metrics.render import render_device, render_result
 
 __all__ = [
     "CredentialFacts",
@@ -29,5 +29,6 @@ __all__ = [
     "accepts_gzip",
     "exposition",
     "negotiated",
+    "render_device",
     "render_result",
 ]

@@ -7,11 +7,11 @@ from functools import cache
 
 from ipsecmon.config import Tier
 from ipsecmon.metrics.catalogue import CATALOGUE, METRICS
-from ipsecmon.metrics.samples import Sample, result_samples
+from ipsecmon.metrics.samples import Sample, device_samples, result_samples
 from ipsecmon.metrics.text import number_texts
 from ipsecmon.model import PollResult
 
-__all__ = ["DuplicateSample", "render", "render_result"]
+__all__ = ["DuplicateSample", "render", "render_device", "render_result"]
 
 
 class DuplicateSample(ValueError):
@@ -21,6 +21,11 @@ class DuplicateSample(ValueError):
 def render_result(result: PollResult, tier: Tier = Tier.STANDARD) -> Mapping[str, bytes]:
     """The sample lines of one device by metric name, without HELP and TYPE."""
     return render(result_samples(result, tier), tier)
+
+
+def render_device(result: PollResult, tier: Tier = Tier.STANDARD) -> Mapping[str, bytes]:
+    """Of ``render_result`` what may change in a poll that reads nothing new of the tunnels."""
+    return render(device_samples(result), tier)
 
 
 def render(samples: Iterable[Sample], tier: Tier = Tier.EXTENDED) -> Mapping[str, bytes]:

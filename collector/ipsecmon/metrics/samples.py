@@ -16,7 +16,7 @@ from ipsecmon.metrics.tunnel_samples import TunnelLabels, tunnel_samples
 from ipsecmon.model import IkePeer, Link, PollResult, SessionFacts
 from ipsecmon_parsers.records import IkeSa, IkeState
 
-__all__ = ["Sample", "result_samples"]
+__all__ = ["Sample", "device_samples", "result_samples"]
 
 Sample = tuple[str, str, float]
 """Name of the metric, label block, value."""
@@ -24,7 +24,7 @@ Sample = tuple[str, str, float]
 
 def result_samples(result: PollResult, tier: Tier) -> Iterator[Sample]:
     """Everything about one device that ``tier`` holds, and perhaps more."""
-    yield from _device_samples(result)
+    yield from device_samples(result)
     labels_of: dict[str, TunnelLabels] = {}
     for tunnel in result.tunnels:
         labels = labels_of[tunnel.name] = TunnelLabels.of(tunnel)
@@ -40,7 +40,8 @@ def result_samples(result: PollResult, tier: Tier) -> Iterator[Sample]:
         yield from _ike_samples(result, peer, tier)
 
 
-def _device_samples(result: PollResult) -> Iterator[Sample]:
+def device_samples(result: PollResult) -> Iterator[Sample]:
+    """What is told of the device itself and of how it was polled."""
     name = ("device", result.device)
     device = label_block(name)
     prefix = "cisco_ipsec_device_"

@@ -124,7 +124,7 @@ class Logins:
             if now >= deadline:
                 self._refused_total += 1
                 raise LoginsBusy(
-                    f"no leave to log in within {timeout:g} s: too many devices log in at once; "
+                    f"no leave to log in within {timeout:.1f} s: too many devices log in at once; "
                     "raise ssh.logins_per_second, or the interval"
                 )
             self._changed.wait(min(deadline, self._free_at if is_room else deadline) - now)
@@ -158,7 +158,7 @@ class Commands:
         with self._changed:
             if not self._changed.wait_for(lambda: self._in_flight < self._most, timeout):
                 raise AnswerTimeout(
-                    f"no leave to send a command within {timeout:g} s: {self._most} answers are under way; "
+                    f"no leave to send a command within {timeout:.1f} s: {self._most} answers are under way; "
                     "raise poll.commands_in_flight, or the interval"
                 )
             self._in_flight += 1

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from ipsecmon.config import Limits
-from ipsecmon.errors import ConnectionClosed
-from ipsecmon.sessions.limits import Commands, Logins
+from ipsecmon.errors import CollectionError, ConnectionClosed
+from ipsecmon.sessions.limits import Commands, Logins, LoginSlot
 from ipsecmon.sessions.protocol import OpenSession, Session, Target
 
 __all__ = ["SessionLease", "SessionPool"]
@@ -220,15 +220,23 @@ class SessionLease:
         with self._pool.logins.slot(self._timeout) as slot:
             self.login_wait_seconds = slot.waited_seconds
             changes = self._pool.changes(self._device)
-            # only now: while this waited a credential may have been rested
-            try:
-                target = self._target()
-            except BaseException:
-                slot.spare()
-                raise
-            session = self._pool.open_session(target, self._timeout)
+            session = self._logged_in(slot)
         self._pool.put_new(self._device, session, changes)
         return session
+
+    def _logged_in(self, slot: LoginSlot) -> Session:
+        """The credential is looked up only now: it may have been rested, or renewed, while this waited."""
+        is_tried = False
+        try:
+            target = self._target()
+            is_tried = True
+            return self._pool.open_session(target, self._timeout)
+        except CollectionError as error:
+            is_tried = is_tried and error.is_attempt
+            raise
+        finally:
+            if not is_tried:
+                slot.spare()
 
 
 def _logins_in_flight(limits: Limits) -> int:
