@@ -135,7 +135,8 @@ def test_an_old_router_signs_with_sha1_alone(ssh: str, kex: str, cipher: str) ->
     sha2_only = {**LEGACY, "server_host_key_algs": "rsa-sha2-256,rsa-sha2-512,ssh-ed25519"}
 
     async def session(lab: Lab) -> None:
-        with pytest.raises(asyncssh.KeyExchangeFailed):
+        # both ends find out, and the other's goodbye may come first
+        with pytest.raises((asyncssh.Error, ConnectionError)):
             async with connect(lab, **sha2_only):
                 pass
         options: dict[str, Any] = {
@@ -156,7 +157,7 @@ def test_paramiko_of_today_cannot_reach_ios_12() -> None:
     with Lab(site1_with(ssh="ios12")) as lab:
         transport = paramiko.Transport(lab.endpoints["Site1"])
         try:
-            with pytest.raises(paramiko.SSHException):
+            with pytest.raises((paramiko.SSHException, EOFError, ConnectionError)):
                 transport.start_client(timeout=10)
         finally:
             transport.close()
