@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -317,6 +318,17 @@ def test_two_hundred_devices_listen_with_faults_of_their_own() -> None:
         assert (lab.logins("r0200"), lab.logins("r0001")) == (1, 0)
 
 
+def is_refused(endpoint: tuple[str, int]) -> bool:
+    """Whether the port is shut soon."""
+    for _ in range(500):
+        try:
+            socket.create_connection(endpoint, timeout=5).close()
+        except ConnectionRefusedError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
 @pytest.mark.parametrize("ending", ["end of input", "SIGTERM"])
 def test_a_lab_is_a_process_of_its_own(tmp_path: Path, ending: str) -> None:
     described = tmp_path / "lab.json"
@@ -339,10 +351,14 @@ def test_a_lab_is_a_process_of_its_own(tmp_path: Path, ending: str) -> None:
                 transport.connect(username=lab["username"], password=lab["password"])
             finally:
                 transport.close()
+            assert process.stdin is not None
+            order = {"router": "r0002", "faults": {"login": "refuse"}}
+            process.stdin.write(json.dumps(order).encode() + b"\n")
+            process.stdin.flush()
+            assert is_refused(tuple(lab["endpoints"]["r0002"]))
             if ending == "SIGTERM":
                 process.send_signal(signal.SIGTERM)
             else:
-                assert process.stdin is not None
                 process.stdin.close()
             assert process.wait(10) == 0
         finally:
