@@ -264,6 +264,7 @@ def test_other_filters_than_include_are_no_commands() -> None:
     async def session(lab: Lab) -> None:
         async with terminal(lab) as opened:
             assert "% Invalid input" in await opened.ask("show version | redirect flash:x")
+            assert "% Invalid input" in await opened.ask("show version | include (")
             assert "IOS Software" in await opened.ask("show version | i Software")
 
     with Lab(two_sites()) as lab:
