@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -135,7 +136,8 @@ def test_an_old_router_signs_with_sha1_alone(ssh: str, kex: str, cipher: str) ->
     sha2_only = {**LEGACY, "server_host_key_algs": "rsa-sha2-256,rsa-sha2-512,ssh-ed25519"}
 
     async def session(lab: Lab) -> None:
-        with pytest.raises(asyncssh.KeyExchangeFailed):
+        # both ends find out, and the other's goodbye may come first
+        with pytest.raises((asyncssh.Error, ConnectionError)):
             async with connect(lab, **sha2_only):
                 pass
         options: dict[str, Any] = {
@@ -156,7 +158,7 @@ def test_paramiko_of_today_cannot_reach_ios_12() -> None:
     with Lab(site1_with(ssh="ios12")) as lab:
         transport = paramiko.Transport(lab.endpoints["Site1"])
         try:
-            with pytest.raises(paramiko.SSHException):
+            with pytest.raises((paramiko.SSHException, EOFError, ConnectionError)):
                 transport.start_client(timeout=10)
         finally:
             transport.close()
@@ -262,6 +264,7 @@ def test_other_filters_than_include_are_no_commands() -> None:
     async def session(lab: Lab) -> None:
         async with terminal(lab) as opened:
             assert "% Invalid input" in await opened.ask("show version | redirect flash:x")
+            assert "% Invalid input" in await opened.ask("show version | include (")
             assert "IOS Software" in await opened.ask("show version | i Software")
 
     with Lab(two_sites()) as lab:
@@ -294,7 +297,6 @@ def test_the_lab_remembers_what_was_typed_and_what_it_truly_answered() -> None:
         assert truth is not None
         assert all(flow.at == answers[IPSEC].at for flow in truth)
         assert f"current outbound spi: 0x{truth[0].outbound_spi:X}" in answers[IPSEC].text
-        assert lab.connections_open("Site1") == 0
 
 
 # many
@@ -315,6 +317,17 @@ def test_two_hundred_devices_listen_with_faults_of_their_own() -> None:
         assert len(lab.endpoints) == 200
         play(session(lab))
         assert (lab.logins("r0200"), lab.logins("r0001")) == (1, 0)
+
+
+def is_refused(endpoint: tuple[str, int]) -> bool:
+    """Whether the port is shut soon."""
+    for _ in range(500):
+        try:
+            socket.create_connection(endpoint, timeout=5).close()
+        except ConnectionRefusedError:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 @pytest.mark.parametrize("ending", ["end of input", "SIGTERM"])
@@ -339,10 +352,14 @@ def test_a_lab_is_a_process_of_its_own(tmp_path: Path, ending: str) -> None:
                 transport.connect(username=lab["username"], password=lab["password"])
             finally:
                 transport.close()
+            assert process.stdin is not None
+            order = {"router": "r0002", "faults": {"login": "refuse"}}
+            process.stdin.write(json.dumps(order).encode() + b"\n")
+            process.stdin.flush()
+            assert is_refused(tuple(lab["endpoints"]["r0002"]))
             if ending == "SIGTERM":
                 process.send_signal(signal.SIGTERM)
             else:
-                assert process.stdin is not None
                 process.stdin.close()
             assert process.wait(10) == 0
         finally:

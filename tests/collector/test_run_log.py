@@ -76,7 +76,8 @@ def test_polls_and_logins_are_counted(config: Path) -> None:
         poller.poll("Site1")
 
     assert list(poller.polls().values()) == [0, 2]
-    assert (poller.logins.total, poller.logins.failed) == (2, 2)
+    facts = poller.login_facts()
+    assert (facts.total, facts.failed) == (2, 2)
 
 
 def test_only_the_first_of_the_same_failures_is_a_warning(config: Path) -> None:

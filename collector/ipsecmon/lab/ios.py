@@ -253,12 +253,19 @@ class Shell:
 
     @staticmethod
     def _split_filter(line: str) -> tuple[str, str | None]:
-        """The command, and what its lines must match after ``| include``; other filters stay and fit no command."""
+        """The command, and what its lines must match after ``| include``.
+
+        Other filters, and patterns that are none, stay with the command, which then fits nothing.
+        """
         found = _FILTER.search(line)
         if found is None or not line.split()[0].lower().startswith("sh"):
             return line, None
         word, pattern = found["word"].lower(), found["pattern"].strip()
         if not word or not "include".startswith(word) or not pattern:
+            return line, None
+        try:
+            re.compile(pattern)
+        except re.error:
             return line, None
         return line[: found.start()], pattern
 

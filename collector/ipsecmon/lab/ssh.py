@@ -199,23 +199,23 @@ class Lab:
 
     def logins(self, router: str) -> int:
         """How often somebody was let in."""
-        return self._endpoint(router).logins
+        return self._seen(lambda: self._endpoint(router).logins)
 
     def failed_logins(self, router: str) -> int:
         """How many passwords were refused."""
-        return self._endpoint(router).failed_logins
+        return self._seen(lambda: self._endpoint(router).failed_logins)
 
     def connections_open(self, router: str) -> int:
         """How many SSH connections stand now, those that have not logged in yet included."""
-        return self._endpoint(router).connections_open
+        return self._seen(lambda: self._endpoint(router).connections_open)
 
     def commands_received(self, router: str) -> list[str]:
         """Every line that was typed at the router's prompt, as it was typed, over all sessions; no passwords."""
-        return list(self._router(router).lines)
+        return self._seen(lambda: list(self._router(router).lines))
 
     def answers(self, router: str) -> dict[str, Answer]:
         """The last answer to each show command, in full words, before any fault spoilt it."""
-        return self._in_loop(lambda: dict(self._router(router).answers))
+        return self._seen(lambda: dict(self._router(router).answers))
 
     # in the lab's thread
 
@@ -260,6 +260,10 @@ class Lab:
             return action()
 
         return asyncio.run_coroutine_threadsafe(call(), loop).result()
+
+    def _seen(self, look: Callable[[], T]) -> T:
+        """Look from the lab's thread, between two things that happen there, while it runs."""
+        return look() if self._thread is None else self._in_loop(look)
 
     def _set_faults(self, endpoint: Endpoint, faults: Faults) -> None:
         is_listening_changed = "refuse" in (endpoint.faults.login, faults.login)
