@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -238,6 +240,48 @@ def test_a_private_key_logs_in(
     write(mine, file, passphrase)
     jump = bastion.as_jump(private_key=PrivateKey(file=file, passphrase=passphrase), password=None)
     assert echoed(hosts, (jump,), port) == b"show clock"
+
+
+@pytest.fixture
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """The program that adds keys to an agent that is the only one here."""
+    ssh_agent, ssh_add = shutil.which("ssh-agent"), shutil.which("ssh-add")
+    if ssh_agent is None or ssh_add is None:
+        pytest.skip("ssh-agent is missing: Debian's package openssh-client brings it")
+    at = tmp_path / "agent"
+    process = subprocess.Popen(  # noqa: S603 # the system's own
+        [ssh_agent, "-D", "-a", str(at)], stdout=subprocess.DEVNULL
+    )
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(at))
+    until = time.monotonic() + 10
+    while not at.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    yield ssh_add
+    process.terminate()
+    process.wait(10)
+
+
+def test_the_agents_keys_are_tried_one_after_the_other(
+    servers: JumpServers, hosts: JumpHosts, echoed: Echoed, agent: str, tmp_path: Path
+) -> None:
+    bastion, port, mine = servers.serve(), servers.echo(), new_key()
+    bastion.authorized_key = mine
+    for name, key in (("other", new_key()), ("mine", mine)):
+        (tmp_path / name).touch(0o600)
+        (tmp_path / name).write_bytes(key.export_private_key("openssh"))
+        subprocess.run([agent, "-q", str(tmp_path / name)], check=True)  # noqa: S603
+    jump = bastion.as_jump(use_agent=True, password=None)
+
+    assert echoed(hosts, (jump,), port) == b"show clock"
+
+
+def test_without_an_agent_its_keys_are_refused(
+    servers: JumpServers, hosts: JumpHosts, echoed: Echoed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere")
+    jump = servers.serve().as_jump(use_agent=True, password=None)
+    with pytest.raises(errors.JumpLoginRefused, match=r"user 'jumper' with the agent's keys; "):
+        echoed(hosts, (jump,), 1)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,18 @@ paramiko's ``ProxyCommand`` starts a process per device and spins when the jump 
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
+from paramiko.transport import ServiceRequestingTransport
 
 from ipsecmon.errors import CollectionError, ConnectFailed
 from ipsecmon.sessions import jump_failures as failures
@@ -172,7 +175,8 @@ class ThreadJumps:
             connection = self.socket_to(tuple(before), jump.host, jump.port, timeout)
         else:
             connection = _tcp_connection(jump)
-        transport = paramiko.Transport(connection)
+        # asks for the login service once: some servers hang up on a second question for it
+        transport = ServiceRequestingTransport(connection)
         transport.daemon = True
         with self._lock:
             self._transports = {one for one in self._transports if not _is_over(one)} | {transport}
@@ -246,7 +250,7 @@ def _authenticate(transport: paramiko.Transport, jump: JumpHost) -> None:
     """With all there is, one after the other: a server may also want two of them."""
     transport.auth_timeout = jump.connect_timeout
     refused: paramiko.AuthenticationException | None = None
-    agent = paramiko.Agent() if jump.use_agent else None
+    agent = paramiko.Agent() if jump.use_agent and _has_agent() else None
     try:
         for log_in in _ways_in(transport, jump, agent):
             try:
@@ -267,6 +271,11 @@ def _authenticate(transport: paramiko.Transport, jump: JumpHost) -> None:
     if refused is not None and "timeout" in str(refused):
         raise failures.no_ssh(jump, f"no answer to the login within {jump.connect_timeout:.3g} s")
     raise failures.login_refused(jump) from refused
+
+
+def _has_agent() -> bool:
+    """Looked at beforehand: paramiko leaves a socket open for one that is not there."""
+    return Path(os.environ.get("SSH_AUTH_SOCK", "")).is_socket()
 
 
 def _ways_in(
