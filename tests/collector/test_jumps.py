@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -353,8 +354,32 @@ def test_fifty_threads_hear_of_a_silent_jump_host_after_its_timeout(
             silent.accept()
 
     assert len(told) == 1
-    assert "no SSH session" in told.pop()
+    assert "no SSH session (" in told.pop()
     assert used < 5
+
+
+def test_a_jump_host_that_is_silent_after_its_version_is_given_up_in_time(
+    servers: JumpServers, hosts: JumpHosts, echoed: Echoed
+) -> None:
+    with socket.create_server((HOST, 0)) as listener:
+        bastion = servers.serve()
+        bastion.port = listener.getsockname()[1]
+        answering = threading.Thread(target=_say_version_and_stop, args=(listener,))
+        answering.start()
+        with pytest.raises(errors.ConnectFailed, match=r"no SSH session \(no .* within 0\.\d+ s\)"):
+            echoed(hosts, (bastion.as_jump(connect_timeout=0.3),), 1)
+        answering.join(5)
+
+    assert not answering.is_alive()
+
+
+def _say_version_and_stop(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(b"SSH-2.0-Cisco-1.25\r\n")
+        connection.settimeout(5)
+        while connection.recv(4096):
+            pass
 
 
 def test_the_loop_hears_of_a_silent_jump_host_after_its_timeout(

@@ -221,7 +221,8 @@ def _tcp_connection(jump: JumpHost) -> socket.socket:
 
 def _agree(transport: paramiko.Transport, jump: JumpHost) -> None:
     """Key exchange and host key."""
-    transport.banner_timeout = transport.handshake_timeout = jump.connect_timeout
+    # start_client ends first, so that what is late can be told from what hung up
+    transport.banner_timeout = transport.handshake_timeout = 2 * jump.connect_timeout
     _prefer(transport, jump.host_keys.known_algorithms(jump.host, jump.port))
     try:
         transport.start_client(timeout=jump.connect_timeout)
@@ -229,7 +230,11 @@ def _agree(transport: paramiko.Transport, jump: JumpHost) -> None:
     except IncompatiblePeer as error:
         raise failures.no_common_algorithm(jump, error) from error
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise failures.no_ssh(jump, error) from error
+        # at the end of its time start_client returns as if all were well
+        is_late = str(error) == "No existing session"
+        late = f"no key exchange within {jump.connect_timeout:.3g} s"
+        told = late if is_late else str(error) or "it hung up"
+        raise failures.no_ssh(jump, told) from error
     failures.check_host_key(jump, OfferedKey(algorithm=key.get_name(), blob=key.asbytes()))
 
 
