@@ -198,12 +198,12 @@ def test_a_wrong_password_names_the_jump_host_and_no_secret(
 def test_a_refused_password_rests_longer_and_a_new_one_is_tried_at_once(
     servers: JumpServers, echoed: Echoed, runner: asyncio.Runner
 ) -> None:
+    now = 0.0
     bastion, port = servers.serve(), servers.echo()
-    hosts = JumpHosts(rest_seconds=0.3)
-    for _ in range(2):
+    hosts = JumpHosts(clock=lambda: now)
+    for now in (0.0, 50.0):  # noqa: B007 # the clock reads it
         with pytest.raises(errors.JumpLoginRefused):
             echoed(hosts, (bastion.as_jump(password="old"),), port)
-        time.sleep(0.4)
 
     assert bastion.connections_count == 1
     assert echoed(hosts, (bastion.as_jump(),), port) == b"show clock"
@@ -420,16 +420,18 @@ def test_a_caller_without_time_left_spoils_it_for_nobody(
 def test_after_a_failure_the_jump_host_is_left_alone_and_then_tried_again(
     servers: JumpServers, echoed: Echoed, runner: asyncio.Runner
 ) -> None:
+    now = 0.0
     bastion, port = servers.serve(), servers.echo()
     jumps = (bastion.as_jump(),)
     servers.stop(bastion)
-    hosts = JumpHosts(rest_seconds=0.3)
+    hosts = JumpHosts(clock=lambda: now)
     with pytest.raises(errors.ConnectFailed, match="connection refused"):
         echoed(hosts, jumps, port)
     servers.start(bastion)
+    now = 4.9
     with pytest.raises(errors.ConnectFailed, match="connection refused"):
         echoed(hosts, jumps, port)
-    time.sleep(0.4)
+    now = 5.0
 
     assert echoed(hosts, jumps, port) == b"show clock"
     assert bastion.connections_count == 1

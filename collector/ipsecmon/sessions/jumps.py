@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import asyncssh
 import paramiko
 
@@ -17,12 +20,17 @@ class JumpHosts:
     """The logins to all jump hosts; safe to use from many threads and from one event loop beside them.
 
     A login that breaks is opened anew for the next device; one that fails is not tried again for ``rest_seconds``, in
-    which everybody gets the same error at once. Of a chain, each hop's login serves the devices behind it and the next hop.
+    which everybody gets the same error at once. One that is refused rests longer each time, up to a quarter of an hour,
+    unless the secret changes: the account must not be locked. Of a chain, each hop's login serves the devices behind it and the next hop.
     """
 
-    def __init__(self, rest_seconds: float = REST_SECONDS) -> None:
-        self._for_threads = ThreadJumps(rest_seconds)
-        self._for_loop = LoopJumps(rest_seconds)
+    def __init__(
+        self,
+        rest_seconds: float = REST_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._for_threads = ThreadJumps(rest_seconds, clock)
+        self._for_loop = LoopJumps(rest_seconds, clock)
 
     def socket_to(
         self, jumps: tuple[JumpHost, ...], host: str, port: int, timeout: float
