@@ -11,16 +11,18 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
 import pytest
 
 from ipsecmon import errors
+from ipsecmon.config import Secret, SshProfile
 from ipsecmon.sessions import HostKeyPolicy, JumpHost, OfferedKey, PrivateKey
-from ipsecmon.sessions.host_keys import KnownHosts, fingerprint
+from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts, fingerprint
 from ipsecmon.sessions.jump_failures import Failures
-from ipsecmon.sessions.jumps import JumpHosts
+from ipsecmon.sessions.jumps import JumpHosts, jump_host
 from ipsecmon.sessions.known_hosts import HostKeyStore, NewKey
 from jump_servers import JumpServers
 
@@ -104,6 +106,42 @@ def free_port() -> int:
     with socket.create_server((HOST, 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+@dataclass(frozen=True)
+class Entry:
+    host: str
+    port: int
+    profile: SshProfile
+
+
+@dataclass(frozen=True)
+class Login:
+    username: str
+    password: Secret | None
+    key: Path | None
+    passphrase: Secret | None
+    agent: bool
+
+
+def test_a_jump_host_is_made_of_its_entry_and_its_credential() -> None:
+    policy = AnyHostKey()
+    entry = Entry("192.0.2.1", 2222, SshProfile.COMPAT)
+    login = Login("jumper", None, Path("key"), Secret("planted-secret"), agent=True)
+    made = jump_host("bastion", entry, login, policy, 5.0)
+
+    assert made == JumpHost(
+        name="bastion",
+        host="192.0.2.1",
+        port=2222,
+        profile=SshProfile.COMPAT,
+        username="jumper",
+        private_key=PrivateKey(file=Path("key"), passphrase="planted-secret"),
+        use_agent=True,
+        host_keys=policy,
+        connect_timeout=5.0,
+    )
+    assert "planted-secret" not in repr(made)
 
 
 # --- one login for many ---
