@@ -300,15 +300,15 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
     process.wait(10)
 
 
-def test_the_agents_keys_are_tried_one_after_the_other(
+def test_a_key_of_the_agent_logs_in(
     servers: JumpServers, hosts: JumpHosts, echoed: Echoed, agent: str, tmp_path: Path
 ) -> None:
     bastion, port, mine = servers.serve(), servers.echo(), new_key()
     bastion.authorized_key = mine
-    for name, key in (("other", new_key()), ("mine", mine)):
-        (tmp_path / name).touch(0o600)
-        (tmp_path / name).write_bytes(key.export_private_key("openssh"))
-        subprocess.run([agent, "-q", str(tmp_path / name)], check=True)  # noqa: S603
+    file = tmp_path / "mine"
+    file.touch(0o600)
+    file.write_bytes(mine.export_private_key("openssh"))
+    subprocess.run([agent, "-q", str(file)], check=True)  # noqa: S603
     jump = bastion.as_jump(use_agent=True, password=None)
 
     assert echoed(hosts, (jump,), port) == b"show clock"

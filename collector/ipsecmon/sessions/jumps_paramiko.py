@@ -16,7 +16,6 @@ from pathlib import Path
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
-from paramiko.transport import ServiceRequestingTransport
 
 from ipsecmon.errors import CollectionError, ConnectFailed
 from ipsecmon.sessions import jump_failures as failures
@@ -175,8 +174,8 @@ class ThreadJumps:
             connection = self.socket_to(tuple(before), jump.host, jump.port, timeout)
         else:
             connection = _tcp_connection(jump)
-        # asks for the login service once: some servers hang up on a second question for it
-        transport = ServiceRequestingTransport(connection)
+        # not ServiceRequestingTransport: it misses answers that come fast (paramiko 5.1, send_auth_request)
+        transport = paramiko.Transport(connection)
         transport.daemon = True
         with self._lock:
             self._transports = {one for one in self._transports if not _is_over(one)} | {transport}
