@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
+import subprocess
+import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
 import pytest
 
 from ipsecmon import errors
+from ipsecmon.config import Secret, SshProfile
 from ipsecmon.sessions import HostKeyPolicy, JumpHost, OfferedKey, PrivateKey
-from ipsecmon.sessions.host_keys import KnownHosts, fingerprint
+from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts, fingerprint
 from ipsecmon.sessions.jump_failures import Failures
-from ipsecmon.sessions.jumps import JumpHosts
+from ipsecmon.sessions.jumps import JumpHosts, jump_host
 from ipsecmon.sessions.known_hosts import HostKeyStore, NewKey
 from jump_servers import JumpServers
 
@@ -101,6 +106,42 @@ def free_port() -> int:
     with socket.create_server((HOST, 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+@dataclass(frozen=True)
+class Entry:
+    host: str
+    port: int
+    profile: SshProfile
+
+
+@dataclass(frozen=True)
+class Login:
+    username: str
+    password: Secret | None
+    key: Path | None
+    passphrase: Secret | None
+    agent: bool
+
+
+def test_a_jump_host_is_made_of_its_entry_and_its_credential() -> None:
+    policy = AnyHostKey()
+    entry = Entry("192.0.2.1", 2222, SshProfile.COMPAT)
+    login = Login("jumper", None, Path("key"), Secret("planted-secret"), agent=True)
+    made = jump_host("bastion", entry, login, policy, 5.0)
+
+    assert made == JumpHost(
+        name="bastion",
+        host="192.0.2.1",
+        port=2222,
+        profile=SshProfile.COMPAT,
+        username="jumper",
+        private_key=PrivateKey(file=Path("key"), passphrase="planted-secret"),
+        use_agent=True,
+        host_keys=policy,
+        connect_timeout=5.0,
+    )
+    assert "planted-secret" not in repr(made)
 
 
 # --- one login for many ---
@@ -195,12 +236,12 @@ def test_a_wrong_password_names_the_jump_host_and_no_secret(
 def test_a_refused_password_rests_longer_and_a_new_one_is_tried_at_once(
     servers: JumpServers, echoed: Echoed, runner: asyncio.Runner
 ) -> None:
+    now = 0.0
     bastion, port = servers.serve(), servers.echo()
-    hosts = JumpHosts(rest_seconds=0.3)
-    for _ in range(2):
+    hosts = JumpHosts(clock=lambda: now)
+    for now in (0.0, 50.0):  # noqa: B007 # the clock reads it
         with pytest.raises(errors.JumpLoginRefused):
             echoed(hosts, (bastion.as_jump(password="old"),), port)
-        time.sleep(0.4)
 
     assert bastion.connections_count == 1
     assert echoed(hosts, (bastion.as_jump(),), port) == b"show clock"
@@ -238,6 +279,48 @@ def test_a_private_key_logs_in(
     write(mine, file, passphrase)
     jump = bastion.as_jump(private_key=PrivateKey(file=file, passphrase=passphrase), password=None)
     assert echoed(hosts, (jump,), port) == b"show clock"
+
+
+@pytest.fixture
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """The program that adds keys to an agent that is the only one here."""
+    ssh_agent, ssh_add = shutil.which("ssh-agent"), shutil.which("ssh-add")
+    if ssh_agent is None or ssh_add is None:
+        pytest.skip("ssh-agent is missing: Debian's package openssh-client brings it")
+    at = tmp_path / "agent"
+    process = subprocess.Popen(  # noqa: S603 # the system's own
+        [ssh_agent, "-D", "-a", str(at)], stdout=subprocess.DEVNULL
+    )
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(at))
+    until = time.monotonic() + 10
+    while not at.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    yield ssh_add
+    process.terminate()
+    process.wait(10)
+
+
+def test_a_key_of_the_agent_logs_in(
+    servers: JumpServers, hosts: JumpHosts, echoed: Echoed, agent: str, tmp_path: Path
+) -> None:
+    bastion, port, mine = servers.serve(), servers.echo(), new_key()
+    bastion.authorized_key = mine
+    file = tmp_path / "mine"
+    file.touch(0o600)
+    file.write_bytes(mine.export_private_key("openssh"))
+    subprocess.run([agent, "-q", str(file)], check=True)  # noqa: S603
+    jump = bastion.as_jump(use_agent=True, password=None)
+
+    assert echoed(hosts, (jump,), port) == b"show clock"
+
+
+def test_without_an_agent_its_keys_are_refused(
+    servers: JumpServers, hosts: JumpHosts, echoed: Echoed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere")
+    jump = servers.serve().as_jump(use_agent=True, password=None)
+    with pytest.raises(errors.JumpLoginRefused, match=r"user 'jumper' with the agent's keys; "):
+        echoed(hosts, (jump,), 1)
 
 
 @pytest.mark.parametrize(
@@ -309,8 +392,32 @@ def test_fifty_threads_hear_of_a_silent_jump_host_after_its_timeout(
             silent.accept()
 
     assert len(told) == 1
-    assert "no SSH session" in told.pop()
+    assert "no SSH session (" in told.pop()
     assert used < 5
+
+
+def test_a_jump_host_that_is_silent_after_its_version_is_given_up_in_time(
+    servers: JumpServers, hosts: JumpHosts, echoed: Echoed
+) -> None:
+    with socket.create_server((HOST, 0)) as listener:
+        bastion = servers.serve()
+        bastion.port = listener.getsockname()[1]
+        answering = threading.Thread(target=_say_version_and_stop, args=(listener,))
+        answering.start()
+        with pytest.raises(errors.ConnectFailed, match=r"no SSH session \(no .* within 0\.\d+ s\)"):
+            echoed(hosts, (bastion.as_jump(connect_timeout=0.3),), 1)
+        answering.join(5)
+
+    assert not answering.is_alive()
+
+
+def _say_version_and_stop(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(b"SSH-2.0-Cisco-1.25\r\n")
+        connection.settimeout(5)
+        while connection.recv(4096):
+            pass
 
 
 def test_the_loop_hears_of_a_silent_jump_host_after_its_timeout(
@@ -351,16 +458,18 @@ def test_a_caller_without_time_left_spoils_it_for_nobody(
 def test_after_a_failure_the_jump_host_is_left_alone_and_then_tried_again(
     servers: JumpServers, echoed: Echoed, runner: asyncio.Runner
 ) -> None:
+    now = 0.0
     bastion, port = servers.serve(), servers.echo()
     jumps = (bastion.as_jump(),)
     servers.stop(bastion)
-    hosts = JumpHosts(rest_seconds=0.3)
+    hosts = JumpHosts(clock=lambda: now)
     with pytest.raises(errors.ConnectFailed, match="connection refused"):
         echoed(hosts, jumps, port)
     servers.start(bastion)
+    now = 4.9
     with pytest.raises(errors.ConnectFailed, match="connection refused"):
         echoed(hosts, jumps, port)
-    time.sleep(0.4)
+    now = 5.0
 
     assert echoed(hosts, jumps, port) == b"show clock"
     assert bastion.connections_count == 1

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import asyncssh
@@ -31,6 +30,9 @@ _HOST_KEY_ALGORITHMS = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
+
+
+_Key = asyncssh.SSHKey | asyncssh.SSHKeyPair
 
 
 @dataclass(slots=True)
@@ -125,46 +127,57 @@ class LoopJumps:
 
     async def _opened(self, jumps: tuple[JumpHost, ...]) -> asyncssh.SSHClientConnection:
         *before, jump = jumps
-        keys = await _private_keys(jump)
-        tunnel: asyncssh.SSHClientConnection | None = None
-        connection: socket.socket | None = None
-        if before:
+        async with _keys(jump) as keys:
+            if not before:
+                return await _logged_in(jump, keys, connection=await _tcp_connection(jump))
+            # three steps of the hop before
             timeout = 3 * max(one.connect_timeout for one in before)
             tunnel = await self.tunnel_to(tuple(before), timeout)
-        else:
-            connection = await _tcp_connection(jump)
-        client = _Client(jump)
-        try:
-            async with asyncio.timeout(2 * jump.connect_timeout):
-                return await asyncssh.connect(
-                    jump.host,
-                    jump.port,
-                    tunnel=tunnel,
-                    sock=connection,
-                    client_factory=lambda: client,
-                    username=jump.username,
-                    password=jump.password,
-                    client_keys=keys or None,
-                    agent_path=os.environ.get("SSH_AUTH_SOCK") if jump.use_agent else None,
-                    config=None,
-                    known_hosts=_NONE_KNOWN,
-                    server_host_key_algs=host_key_algorithms(
-                        jump.host_keys.known_algorithms(jump.host, jump.port)
-                    ),
-                    connect_timeout=None,
-                    login_timeout=None,
-                    keepalive_interval=_KEEPALIVE_SECONDS,
-                    keepalive_count_max=_KEEPALIVES_UNANSWERED,
-                )
-        except asyncssh.ChannelOpenError as error:
-            raise failures.no_connection(
-                before[-1], jump.host, jump.port, error.reason, error.code
-            ) from error
-        except (asyncssh.Error, OSError) as error:
-            raise client.failure(error) from error
-        finally:
-            if connection is not None and client.took_no_connection:
-                connection.close()
+            try:
+                return await _logged_in(jump, keys, tunnel=tunnel)
+            except asyncssh.ChannelOpenError as error:
+                raise failures.no_connection(
+                    before[-1], jump.host, jump.port, error.reason, error.code
+                ) from error
+
+
+async def _logged_in(
+    jump: JumpHost,
+    keys: list[_Key],
+    *,
+    connection: socket.socket | None = None,
+    tunnel: asyncssh.SSHClientConnection | None = None,
+) -> asyncssh.SSHClientConnection:
+    client = _Client(jump)
+    try:
+        async with asyncio.timeout(2 * jump.connect_timeout):
+            return await asyncssh.connect(
+                jump.host,
+                jump.port,
+                tunnel=tunnel,
+                sock=connection,
+                client_factory=lambda: client,
+                username=jump.username,
+                password=jump.password,
+                client_keys=keys or None,  # an empty list would mean those of the user's home
+                agent_path=None,
+                config=None,
+                known_hosts=_NONE_KNOWN,
+                server_host_key_algs=host_key_algorithms(
+                    jump.host_keys.known_algorithms(jump.host, jump.port)
+                ),
+                connect_timeout=None,
+                login_timeout=None,
+                keepalive_interval=_KEEPALIVE_SECONDS,
+                keepalive_count_max=_KEEPALIVES_UNANSWERED,
+            )
+    except asyncssh.ChannelOpenError:
+        raise
+    except (asyncssh.Error, OSError) as error:
+        raise client.failure(error) from error
+    finally:
+        if connection is not None and client.took_no_connection:
+            connection.close()
 
 
 class _Client(asyncssh.SSHClient):
@@ -209,13 +222,21 @@ class _Client(asyncssh.SSHClient):
                 return failures.no_ssh(jump, error)
 
 
-async def _private_keys(jump: JumpHost) -> list[asyncssh.SSHKey]:
-    if jump.private_key is None:
-        return []
-    try:
-        return [await asyncio.to_thread(read_private_key, jump.private_key)]
-    except PrivateKeyUnusable as error:
-        raise failures.key_unusable(jump, error) from error
+@asynccontextmanager
+async def _keys(jump: JumpHost) -> AsyncGenerator[list[_Key]]:
+    """The private key and those of the agent, which signs with them as long as the block lasts."""
+    keys: list[_Key] = []
+    if jump.private_key is not None:
+        try:
+            keys.append(await asyncio.to_thread(read_private_key, jump.private_key))
+        except PrivateKeyUnusable as error:
+            raise failures.key_unusable(jump, error) from error
+    async with AsyncExitStack() as stack:
+        if jump.use_agent:
+            with suppress(OSError):  # no agent has no keys
+                agent = await stack.enter_async_context(await asyncssh.connect_agent())
+                keys += await agent.get_keys()
+        yield keys
 
 
 def host_key_algorithms(known: tuple[str, ...]) -> list[str]:

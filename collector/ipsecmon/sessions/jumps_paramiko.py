@@ -5,12 +5,14 @@ paramiko's ``ProxyCommand`` starts a process per device and spins when the jump 
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
@@ -172,6 +174,7 @@ class ThreadJumps:
             connection = self.socket_to(tuple(before), jump.host, jump.port, timeout)
         else:
             connection = _tcp_connection(jump)
+        # not ServiceRequestingTransport: it misses answers that come fast (paramiko 5.1, send_auth_request)
         transport = paramiko.Transport(connection)
         transport.daemon = True
         with self._lock:
@@ -217,7 +220,8 @@ def _tcp_connection(jump: JumpHost) -> socket.socket:
 
 def _agree(transport: paramiko.Transport, jump: JumpHost) -> None:
     """Key exchange and host key."""
-    transport.banner_timeout = transport.handshake_timeout = jump.connect_timeout
+    # start_client ends first, so that what is late can be told from what hung up
+    transport.banner_timeout = transport.handshake_timeout = 2 * jump.connect_timeout
     _prefer(transport, jump.host_keys.known_algorithms(jump.host, jump.port))
     try:
         transport.start_client(timeout=jump.connect_timeout)
@@ -225,7 +229,11 @@ def _agree(transport: paramiko.Transport, jump: JumpHost) -> None:
     except IncompatiblePeer as error:
         raise failures.no_common_algorithm(jump, error) from error
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise failures.no_ssh(jump, error) from error
+        # at the end of its time start_client returns as if all were well
+        is_late = str(error) == "No existing session"
+        late = f"no key exchange within {jump.connect_timeout:.3g} s"
+        told = late if is_late else str(error) or "it hung up"
+        raise failures.no_ssh(jump, told) from error
     failures.check_host_key(jump, OfferedKey(algorithm=key.get_name(), blob=key.asbytes()))
 
 
@@ -246,7 +254,7 @@ def _authenticate(transport: paramiko.Transport, jump: JumpHost) -> None:
     """With all there is, one after the other: a server may also want two of them."""
     transport.auth_timeout = jump.connect_timeout
     refused: paramiko.AuthenticationException | None = None
-    agent = paramiko.Agent() if jump.use_agent else None
+    agent = paramiko.Agent() if jump.use_agent and _has_agent() else None
     try:
         for log_in in _ways_in(transport, jump, agent):
             try:
@@ -267,6 +275,11 @@ def _authenticate(transport: paramiko.Transport, jump: JumpHost) -> None:
     if refused is not None and "timeout" in str(refused):
         raise failures.no_ssh(jump, f"no answer to the login within {jump.connect_timeout:.3g} s")
     raise failures.login_refused(jump) from refused
+
+
+def _has_agent() -> bool:
+    """Looked at beforehand: paramiko leaves a socket open for one that is not there."""
+    return Path(os.environ.get("SSH_AUTH_SOCK", "")).is_socket()
 
 
 def _ways_in(

@@ -183,6 +183,7 @@ class HostKeyStore:
         self._index = _Index()
         self._signature: _Signature | None = None
         self._trouble: str | None = None
+        self._is_missing = False
         self._unhashed: dict[_Hash, str] = {}
 
     def known(self, host: str, port: int) -> KnownKeys:
@@ -201,7 +202,9 @@ class HostKeyStore:
     @property
     def is_missing(self) -> bool:
         """There is no file: the first key makes one."""
-        return not self.path.exists()
+        with self._lock:
+            self._refresh()
+            return self._is_missing
 
     @property
     def mistakes(self) -> tuple[str, ...]:
@@ -242,10 +245,11 @@ class HostKeyStore:
             text = self.path.read_bytes().decode(errors="replace")
         except OSError as error:
             self._index, self._signature = _Index(), None
+            self._is_missing = isinstance(error, FileNotFoundError)
             self._trouble = (error.strerror or str(error)).lower()
             return
         self._index = _read(text, self._unhashed)
-        self._signature, self._trouble = signature, None
+        self._signature, self._trouble, self._is_missing = signature, None, False
 
     def _ensure_readable(self) -> None:
         """What cannot be read must not be added to: it may say that the key is wrong."""
