@@ -271,7 +271,12 @@ def test_the_end_of_the_poll_ends_an_answer_that_trickles() -> None:
     device, terminal = logged_in()
     before = device.now
     with pytest.raises(errors.AnswerTimeout, match="did not finish"):
-        ask(device, terminal, [ECHO, *([1.0, b"x"] * 100)], timeout=10.0)
+        ask(
+            device,
+            terminal,
+            [ECHO, *[piece for _ in range(100) for piece in (1.0, b"x")]],
+            timeout=10.0,
+        )
 
     assert device.now - before == pytest.approx(10.0)
 

@@ -36,12 +36,31 @@ _IDLE_WAKE_SECONDS = 5.0
 # as wide as IOS allows, so that neither an echo nor a table wraps
 _COLUMNS, _ROWS = 511, 1000
 _END_SECONDS = 2.0
+_ACCEPT_SECONDS = 0.002
+_MSG_SERVICE_REQUEST = 5
 
 
-class _Transport(paramiko.Transport):
-    """paramiko's, which keeps what the device offers: its own error does not say."""
+class _Transport(paramiko.transport.ServiceRequestingTransport):
+    """paramiko's, which keeps what the device offers, for its own error does not say.
+
+    Of the two that paramiko has this is the one that may try a second way to log in on the same connection.
+    """
 
     offer: Offer | None = None
+
+    def ensure_session(self) -> None:
+        """As paramiko's, which waits for ever for a device that is gone."""
+        if self._service_userauth_accepted:
+            return
+        request = paramiko.Message()
+        request.add_byte(bytes([_MSG_SERVICE_REQUEST]))
+        request.add_string("ssh-userauth")
+        self._send_message(request)
+        while not self._service_userauth_accepted:
+            if not self.is_active():
+                raise EOFError
+            time.sleep(_ACCEPT_SECONDS)
+        self.auth_handler = self.get_auth_handler()
 
     def _parse_kex_init(self, m: paramiko.Message) -> None:
         self.offer = offer_in(b"\x14" + m.asbytes())
