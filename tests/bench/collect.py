@@ -224,8 +224,11 @@ def main() -> int:
         transports.close()
         if arguments.sessions:
             held = subprocess.run(  # noqa: S603 # ourselves
-                [sys.executable, "-m", "bench.collect", "--sessions", str(arguments.sessions)]
-                + ["--hold", endpoint[0], str(endpoint[1])],
+                [
+                    *(sys.executable, "-m", "bench.collect"),
+                    *("--sessions", str(arguments.sessions)),
+                    *("--hold", endpoint[0], str(endpoint[1])),
+                ],
                 cwd=_FOLDER,
                 check=False,
             )

@@ -47,6 +47,9 @@ class _Transport(paramiko.transport.ServiceRequestingTransport):
     """
 
     offer: Offer | None = None
+    # paramiko's own, which the published types leave out
+    _service_userauth_accepted: bool
+    _send_message: Callable[[paramiko.Message], None]
 
     def ensure_session(self) -> None:
         """As paramiko's, which waits for ever for a device that is gone."""
