@@ -53,17 +53,20 @@ class _Transport(paramiko.transport.ServiceRequestingTransport):
 
     def ensure_session(self) -> None:
         """As paramiko's, which waits for ever for a device that is gone."""
-        if self._service_userauth_accepted:
+        if self._is_accepted():
             return
         request = paramiko.Message()
         request.add_byte(bytes([_MSG_SERVICE_REQUEST]))
         request.add_string("ssh-userauth")
         self._send_message(request)
-        while not self._service_userauth_accepted:
+        while not self._is_accepted():
             if not self.is_active():
                 raise EOFError
             time.sleep(_ACCEPT_SECONDS)
         self.auth_handler = self.get_auth_handler()
+
+    def _is_accepted(self) -> bool:
+        return self._service_userauth_accepted
 
     def _parse_kex_init(self, m: paramiko.Message) -> None:
         self.offer = offer_in(b"\x14" + m.asbytes())
