@@ -53,7 +53,7 @@ def known_hosts(lab: Lab, tmp_path: Path) -> Path:
     return path
 
 
-Values = dict[str, object]
+Values = dict[str, Any]
 Reach = Callable[..., Session]
 
 
@@ -89,7 +89,11 @@ def to_site1(lab: Lab, known_hosts: Path, transport: Transport) -> Values:
 @pytest.fixture
 def target(to_site1: Values) -> Callable[..., Target]:
     """Site1 over one transport after the other, with what the test changes."""
-    return lambda **changes: Target(**{**to_site1, **changes})
+
+    def changed(**changes: object) -> Target:
+        return Target(**{**to_site1, **changes})
+
+    return changed
 
 
 @pytest.fixture
@@ -207,10 +211,25 @@ def ssh_server(key: asyncssh.SSHKey | None = None, **options: Any) -> Generator[
         loop.close()
 
 
+def new_key(name: str = "ssh-ed25519", **size: int) -> asyncssh.SSHKey:
+    return asyncssh.generate_private_key(  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+        name,
+        **size,  # type: ignore[arg-type] # key_size is a number
+    )
+
+
+def write(key: asyncssh.SSHKey, file: Path, passphrase: str | None = None) -> None:
+    """With a passphrase that is quickly tried."""
+    data = key.export_private_key(  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+        passphrase=passphrase, rounds=1, ignore_few_rounds=True
+    )
+    file.write_bytes(data)
+
+
 HOST_KEYS = {
-    "ssh-ed25519": asyncssh.generate_private_key("ssh-ed25519"),
-    "ssh-rsa": asyncssh.generate_private_key("ssh-rsa", key_size=2048),
-    "ecdsa-sha2-nistp256": asyncssh.generate_private_key("ecdsa-sha2-nistp256"),
+    "ssh-ed25519": new_key(),
+    "ssh-rsa": new_key("ssh-rsa", key_size=2048),
+    "ecdsa-sha2-nistp256": new_key("ecdsa-sha2-nistp256"),
 }
 
 
@@ -480,9 +499,9 @@ def test_a_password_is_given_to_a_server_that_asks_for_it_in_words(reach: Reach)
 
 
 def test_a_private_key_with_a_passphrase_logs_in(reach: Reach, tmp_path: Path) -> None:
-    key = asyncssh.generate_private_key("ssh-ed25519")
+    key = new_key()
     file = tmp_path / "id"
-    key.write_private_key(file, passphrase="words", rounds=1, ignore_few_rounds=True)
+    write(key, file, "words")
     changes: Values = {"host_keys": AnyHostKey(), "password": None}
     with ssh_server(key) as port:
         good = PrivateKey(file=file, passphrase="words")
@@ -500,9 +519,9 @@ def test_a_private_key_with_a_passphrase_logs_in(reach: Reach, tmp_path: Path) -
 
 def test_a_private_key_that_is_not_known_there_is_refused(reach: Reach, tmp_path: Path) -> None:
     file = tmp_path / "id"
-    asyncssh.generate_private_key("ssh-ed25519").write_private_key(file)
+    write(new_key(), file)
     with (
-        ssh_server(asyncssh.generate_private_key("ssh-ed25519")) as port,
+        ssh_server(new_key()) as port,
         pytest.raises(errors.AuthenticationFailed, match=r"refused user 'monitor' \(private key\)"),
     ):
         reach(port=port, host_keys=AnyHostKey(), password=None, private_key=PrivateKey(file=file))
@@ -588,8 +607,8 @@ def test_the_legacy_profile_reaches_an_old_device_and_its_weaknesses_are_known(
 ) -> None:
     with ssh_server(**OLD) as port:
         changes = {"transport": Transport.ASYNCSSH, "profile": SshProfile.LEGACY}
-        values = {**to_site1, "port": port, "host_keys": AnyHostKey(), **changes}
-        session = transports.open(Target(**values), 30.0)  # type: ignore[arg-type] # each of its field's type
+        values: Values = {**to_site1, "port": port, "host_keys": AnyHostKey(), **changes}
+        session = transports.open(Target(**values), 30.0)
         facts = session.facts
         session.close()
 

@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 import paramiko
 from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import AuthenticationException, SSHException
+from paramiko.transport import ServiceRequestingTransport
 
 from ipsecmon.errors import CollectionError
 from ipsecmon.model import SessionFacts
@@ -40,7 +41,7 @@ _ACCEPT_SECONDS = 0.002
 _MSG_SERVICE_REQUEST = 5
 
 
-class _Transport(paramiko.transport.ServiceRequestingTransport):
+class _Transport(ServiceRequestingTransport):
     """paramiko's, which keeps what the device offers, for its own error does not say.
 
     Of the two that paramiko has this is the one that may try a second way to log in on the same connection.
