@@ -90,7 +90,7 @@ def to_site1(lab: Lab, known_hosts: Path, transport: Transport) -> Values:
 def target(to_site1: Values) -> Callable[..., Target]:
     """Site1 over one transport after the other, with what the test changes."""
 
-    def changed(**changes: object) -> Target:
+    def changed(**changes: Any) -> Target:
         return Target(**{**to_site1, **changes})
 
     return changed

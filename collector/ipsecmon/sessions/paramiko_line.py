@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar, cast
 
 import paramiko
+from paramiko.auth_handler import AuthOnlyHandler
 from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import AuthenticationException, SSHException
 from paramiko.transport import ServiceRequestingTransport
@@ -39,6 +40,30 @@ _COLUMNS, _ROWS = 511, 1000
 _END_SECONDS = 2.0
 _ACCEPT_SECONDS = 0.002
 _MSG_SERVICE_REQUEST = 5
+_MSG_USERAUTH_REQUEST = 50
+
+
+class _AuthHandler(AuthOnlyHandler):
+    """paramiko's, which sends first and prepares to hear the answer then: a fast answer went unheard for ever."""
+
+    def send_auth_request(
+        self,
+        username: str,
+        method: str,
+        finish_message: Callable[[paramiko.Message], None] | None = None,
+    ) -> list[str]:
+        self.auth_method, self.username = method, username
+        self.auth_event = threading.Event()
+        request = paramiko.Message()
+        request.add_byte(bytes([_MSG_USERAUTH_REQUEST]))
+        for text in (username, "ssh-connection", method):
+            request.add_string(text)
+        if finish_message is not None:
+            finish_message(request)
+        transport = cast("_Transport", self.transport)
+        with transport.lock:
+            transport.send_now(request)
+        return self.wait_for_response(self.auth_event)
 
 
 class _Transport(ServiceRequestingTransport):
@@ -59,12 +84,20 @@ class _Transport(ServiceRequestingTransport):
         request = paramiko.Message()
         request.add_byte(bytes([_MSG_SERVICE_REQUEST]))
         request.add_string("ssh-userauth")
-        self._send_message(request)
+        self.send_now(request)
         while not self._is_accepted():
             if not self.is_active():
                 raise EOFError
             time.sleep(_ACCEPT_SECONDS)
         self.auth_handler = self.get_auth_handler()
+
+    def get_auth_handler(self) -> AuthOnlyHandler:
+        """One that hears every answer."""
+        return _AuthHandler(self)
+
+    def send_now(self, message: paramiko.Message) -> None:
+        """Send it as it is."""
+        self._send_message(message)
 
     def _is_accepted(self) -> bool:
         return self._service_userauth_accepted
