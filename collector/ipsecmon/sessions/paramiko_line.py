@@ -20,7 +20,7 @@ from paramiko.transport import ServiceRequestingTransport
 from ipsecmon.errors import CollectionError
 from ipsecmon.model import SessionFacts
 from ipsecmon.sessions.algorithms import Agreement, Offer, agreement, offer_in, preferring
-from ipsecmon.sessions.opening import Opening, shut
+from ipsecmon.sessions.opening import Opening, hang_up, shut
 from ipsecmon.sessions.protocol import OfferedKey, StepName
 from ipsecmon.sessions.terminal import Conversation, Heard, Terminal, Turn
 from ipsecmon.sessions.ways import JumpWays, SocketLike
@@ -300,7 +300,7 @@ def _watched(opening: Opening, seconds: float, connection: SocketLike) -> Genera
 
     def end() -> None:
         is_late.set()
-        shut(connection)
+        hang_up(connection)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
@@ -340,11 +340,15 @@ def _address(connection: SocketLike) -> str:
 
 
 def _end(connection: SocketLike, transport: paramiko.Transport | None) -> None:
-    """Shut the connection first: that wakes paramiko's thread, which is then waited for."""
-    shut(connection)
-    if transport is None:
-        return
-    with suppress(Exception):  # whatever is left of a broken connection
-        transport.close()
-    if transport.is_alive() and transport is not threading.current_thread():
+    """Wake paramiko's thread and wait for it before its socket is closed: the number may be another's at once."""
+    hang_up(connection)
+    if (
+        transport is not None
+        and transport.is_alive()
+        and transport is not threading.current_thread()
+    ):
         transport.join(_END_SECONDS)
+    with suppress(Exception):  # whatever is left of a broken connection
+        if transport is not None:
+            transport.close()
+    shut(connection)
