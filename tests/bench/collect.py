@@ -115,6 +115,10 @@ def _poll_of(session: Session) -> Callable[[], int]:
     return lambda: sum(len(session.run(command, 60.0).text) for command in _COMMANDS)
 
 
+def _polled(session: Session) -> int:
+    return _poll_of(session)()
+
+
 def _stock(endpoint: tuple[str, int], polls: int) -> Cost:
     host, port = endpoint
     driver = IOSDriver(host, _USER, _PASSWORD, optional_args={"port": port, "secret": _ENABLE})
@@ -182,10 +186,14 @@ def _hold(endpoint: tuple[str, int], count: int) -> bool:
     transports = Transports()
     at = _target(endpoint, Transport.ASYNCSSH)
     before = _resident_mb()
+
+    def opened(_: int) -> Session:
+        return transports.open(at, 600.0)
+
     with ThreadPoolExecutor(20) as pool:
-        sessions = list(pool.map(lambda _: transports.open(at, 600.0), range(count)))
+        sessions = list(pool.map(opened, range(count)))
         for _ in range(2):
-            list(pool.map(lambda session: _poll_of(session)(), sessions))
+            list(pool.map(_polled, sessions))
         after = _resident_mb()
         cpu = time.process_time()
         time.sleep(5)

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from ipsecmon import errors
-from ipsecmon.poller import Poller
 from ipsecmon.config import load_config
 from ipsecmon.dump import result_document
 from ipsecmon.log import setup_logging
+from ipsecmon.poller import Poller
 from ipsecmon.sessions import Session, Target
 
 SECRET = "planted-secret"

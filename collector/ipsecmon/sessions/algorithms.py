@@ -173,8 +173,10 @@ def offer_in(kexinit: bytes) -> Offer | None:
     try:
         for _ in range(6):
             (length,) = struct.unpack_from(">I", kexinit, at)
-            names = kexinit[at + 4 : at + 4 + length].decode("ascii")
-            lists.append(tuple(filter(None, names.split(","))))
+            names = kexinit[at + 4 : at + 4 + length]
+            if len(names) < length:
+                return None
+            lists.append(tuple(filter(None, names.decode("ascii").split(","))))
             at += 4 + length
     except (struct.error, UnicodeDecodeError):
         return None

@@ -568,7 +568,7 @@ def _private_key(opening: Opening) -> asyncssh.SSHKey | None:
         return None
     try:
         return asyncssh.read_private_key(asked.file, asked.passphrase)
-    except (OSError, asyncssh.KeyImportError) as error:
+    except (OSError, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         raise opening.unreadable_key(error) from None  # what is said may quote the key
 
 

@@ -28,7 +28,7 @@ from ipsecmon.sessions.protocol import OfferedKey, OnStep, Step, StepName, Targe
 from ipsecmon.sessions.terminal import evidence
 from ipsecmon.sessions.ways import SocketLike
 
-__all__ = ["Opening", "shut"]
+__all__ = ["Opening", "hang_up", "shut"]
 
 _VERSION_START = b"SSH-"
 # a device that is gone is noticed between two polls, and firewalls keep the connection in mind
@@ -290,10 +290,17 @@ def _sha256(key: OfferedKey) -> str:
     return f"SHA256:{digest}"
 
 
-def shut(connection: SocketLike) -> None:
-    """Wake whoever reads from it, and close it; never raises."""
-    if isinstance(connection, socket.socket):
-        with suppress(OSError):
+def hang_up(connection: SocketLike) -> None:
+    """Wake whoever reads from it; never raises."""
+    with suppress(OSError, EOFError):
+        if isinstance(connection, socket.socket):
             connection.shutdown(socket.SHUT_RDWR)
+        else:
+            connection.close()
+
+
+def shut(connection: SocketLike) -> None:
+    """Hang up and close it; never raises."""
+    hang_up(connection)
     with suppress(OSError, EOFError):
         connection.close()

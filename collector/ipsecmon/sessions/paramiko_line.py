@@ -12,13 +12,15 @@ from functools import partial
 from typing import TypeVar, cast
 
 import paramiko
+from paramiko.auth_handler import AuthOnlyHandler
 from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import AuthenticationException, SSHException
+from paramiko.transport import ServiceRequestingTransport
 
 from ipsecmon.errors import CollectionError
 from ipsecmon.model import SessionFacts
 from ipsecmon.sessions.algorithms import Agreement, Offer, agreement, offer_in, preferring
-from ipsecmon.sessions.opening import Opening, shut
+from ipsecmon.sessions.opening import Opening, hang_up, shut
 from ipsecmon.sessions.protocol import OfferedKey, StepName
 from ipsecmon.sessions.terminal import Conversation, Heard, Terminal, Turn
 from ipsecmon.sessions.ways import JumpWays, SocketLike
@@ -36,12 +38,69 @@ _IDLE_WAKE_SECONDS = 5.0
 # as wide as IOS allows, so that neither an echo nor a table wraps
 _COLUMNS, _ROWS = 511, 1000
 _END_SECONDS = 2.0
+_ACCEPT_SECONDS = 0.002
+_MSG_SERVICE_REQUEST = 5
+_MSG_USERAUTH_REQUEST = 50
 
 
-class _Transport(paramiko.Transport):
-    """paramiko's, which keeps what the device offers: its own error does not say."""
+class _AuthHandler(AuthOnlyHandler):
+    """paramiko's, which sends first and prepares to hear the answer then: a fast answer went unheard for ever."""
+
+    def send_auth_request(
+        self,
+        username: str,
+        method: str,
+        finish_message: Callable[[paramiko.Message], None] | None = None,
+    ) -> list[str]:
+        self.auth_method, self.username = method, username
+        self.auth_event = threading.Event()
+        request = paramiko.Message()
+        request.add_byte(bytes([_MSG_USERAUTH_REQUEST]))
+        for text in (username, "ssh-connection", method):
+            request.add_string(text)
+        if finish_message is not None:
+            finish_message(request)
+        transport = cast("_Transport", self.transport)
+        with transport.lock:
+            transport.send_now(request)
+        return self.wait_for_response(self.auth_event)
+
+
+class _Transport(ServiceRequestingTransport):
+    """paramiko's, which keeps what the device offers, for its own error does not say.
+
+    Of the two that paramiko has this is the one that may try a second way to log in on the same connection.
+    """
 
     offer: Offer | None = None
+    # paramiko's own, which the published types leave out
+    _service_userauth_accepted: bool
+    _send_message: Callable[[paramiko.Message], None]
+
+    def ensure_session(self) -> None:
+        """As paramiko's, which waits for ever for a device that is gone."""
+        if self._is_accepted():
+            return
+        request = paramiko.Message()
+        request.add_byte(bytes([_MSG_SERVICE_REQUEST]))
+        request.add_string("ssh-userauth")
+        self.send_now(request)
+        while not self._is_accepted():
+            if not self.is_active():
+                raise EOFError
+            time.sleep(_ACCEPT_SECONDS)
+        self.auth_handler = self.get_auth_handler()
+
+    def get_auth_handler(self) -> AuthOnlyHandler:
+        """One that hears every answer."""
+        return _AuthHandler(self)
+
+    def send_now(self, message: paramiko.Message) -> None:
+        """Send it as it is."""
+        self._send_message(message)
+
+    def _is_accepted(self) -> bool:
+        return self._service_userauth_accepted
 
     def _parse_kex_init(self, m: paramiko.Message) -> None:
         self.offer = offer_in(b"\x14" + m.asbytes())
@@ -241,7 +300,7 @@ def _watched(opening: Opening, seconds: float, connection: SocketLike) -> Genera
 
     def end() -> None:
         is_late.set()
-        shut(connection)
+        hang_up(connection)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
@@ -281,11 +340,15 @@ def _address(connection: SocketLike) -> str:
 
 
 def _end(connection: SocketLike, transport: paramiko.Transport | None) -> None:
-    """Shut the connection first: that wakes paramiko's thread, which is then waited for."""
-    shut(connection)
-    if transport is None:
-        return
-    with suppress(Exception):  # whatever is left of a broken connection
-        transport.close()
-    if transport.is_alive() and transport is not threading.current_thread():
+    """Wake paramiko's thread and wait for it before its socket is closed: the number may be another's at once."""
+    hang_up(connection)
+    if (
+        transport is not None
+        and transport.is_alive()
+        and transport is not threading.current_thread()
+    ):
         transport.join(_END_SECONDS)
+    with suppress(Exception):  # whatever is left of a broken connection
+        if transport is not None:
+            transport.close()
+    shut(connection)

@@ -40,7 +40,7 @@ _CONFIRM_SECONDS = 0.5
 # how long nothing may follow a prompt before a device is believed not to echo
 _NO_ECHO_SECONDS = 1.0
 # how long the first prompt must stay the last thing on the screen: banners end in "#" and ">" too
-_SETTLE_SECONDS = 0.1
+_SETTLE_SECONDS = 0.05
 # how long a device may show nothing after the login before return is pressed to wake it
 _WAKE_SECONDS = 1.0
 _TAIL_BYTES = 4096
