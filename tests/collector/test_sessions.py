@@ -29,6 +29,7 @@ from ipsecmon.sessions.host_keys import AnyHostKey, KnownHosts
 from ipsecmon.sessions.napalm_session import VpnIosDriver
 from ipsecmon.sessions.protocol import Step, StepName, ignore_step
 from ipsecmon.sessions.transports import Transports
+from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import SHOW_IPSEC_SA, SHOW_ISAKMP_SA, SHOW_SA_LIFETIME, parse
 
 TRANSPORTS = [Transport.NAPALM, Transport.ASYNCSSH]
@@ -496,6 +497,13 @@ def test_user_mode_without_an_enable_secret_says_what_to_configure(reach: Reach)
 def test_a_password_is_given_to_a_server_that_asks_for_it_in_words(reach: Reach) -> None:
     with ssh_server() as port:
         assert reach(port=port, host_keys=AnyHostKey()).is_alive()
+
+
+def test_an_asa_is_reached_by_a_driver_of_its_own(reach: Reach) -> None:
+    with ssh_server() as port:
+        session = reach(port=port, host_keys=AnyHostKey(), platform=Platform.ASA)
+
+        assert session.run("show crypto ikev1 sa", 5.0).text == ""
 
 
 def test_a_private_key_with_a_passphrase_logs_in(reach: Reach, tmp_path: Path) -> None:
