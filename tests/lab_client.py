@@ -30,7 +30,9 @@ class Terminal:
         """Read up to what must come; ``EOFError`` with what did come if the session ends before."""
         seen = b""
         while not seen.endswith(end.encode()):
-            data = await asyncio.wait_for(self._process.stdout.read(65536), PATIENCE_SECONDS)
+            # asyncio.wait_for of 3.11 loses a cancellation that comes together with data
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                data = await self._process.stdout.read(65536)
             if not data:
                 raise EOFError(seen)
             seen += data
