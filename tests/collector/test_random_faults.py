@@ -20,7 +20,7 @@ from ipsecmon.lab.topology import two_sites
 from ipsecmon.sessions.transports import Transports
 from over_ssh import Watcher, differences
 
-POLLS = 400
+POLLS = 5000
 ROUTERS = 16
 SHARE_OF_FAULTS = 0.2
 FAULTS: tuple[dict[str, Any], ...] = (

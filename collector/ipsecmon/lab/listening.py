@@ -78,7 +78,10 @@ class Listener:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             connection.setblocking(False)
-            self._receive(connection)
+            try:
+                self._receive(connection)
+            except OSError:  # the other side was gone before a word was said
+                self._drop(connection)
 
     def _receive(self, connection: socket.socket) -> None:
         faults = self._faults()
@@ -86,13 +89,13 @@ class Listener:
             case "silent":
                 self._hold(connection)
             case "silent_after_version":
-                connection.send(f"SSH-2.0-{SERVER_VERSION}\r\n".encode("ascii"))
                 self._hold(connection)
+                connection.send(f"SSH-2.0-{SERVER_VERSION}\r\n".encode("ascii"))
             case "not_ssh":
+                self._hold(connection)
                 connection.send(_NOT_SSH)
                 # a close with bytes of the other side unread would be an RST and could take the answer with it
                 connection.shutdown(socket.SHUT_WR)
-                self._hold(connection)
             case "reset":
                 reset_on_close(connection)
                 connection.close()

@@ -298,7 +298,7 @@ class Terminal:
         if can_ask_again:
             return min(patience, _CONFIRM_SECONDS)
         if self._seems_not_to_echo(reader):
-            return min(patience, _NO_ECHO_SECONDS)
+            return min(patience / 2, _NO_ECHO_SECONDS)  # before a setting's own time is up
         return patience
 
     def _seems_not_to_echo(self, reader: AnswerReader) -> bool:
