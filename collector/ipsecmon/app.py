@@ -95,7 +95,7 @@ class Monitor:
         self.history = _history(config, redactor)
         self.poller = Poller(config, redactor, on_event=on_event, history=self.history)
         self._scheduler = PollScheduler(
-            self.poller.poll_unless_busy,
+            self._poll,
             self.poller.lane,
             workers=config.limits.workers,
             login_workers=config.limits.login_workers,
@@ -168,6 +168,9 @@ class Monitor:
         if self.history is not None:
             self.history.close()
         self._server.stop()
+
+    def _poll(self, name: str) -> bool:
+        return self.poller.poll_unless_busy(name)
 
     def _tell_problems(self, config: Config) -> None:
         for problem in problems(config, self.poller.logins):

@@ -201,7 +201,9 @@ def test_a_wrong_password_is_one_sentence_without_the_password(config: Path) -> 
 
     assert done.returncode == 1
     assert "Site1, stage auth: 127.0.0.1:" in done.stderr
-    assert done.stderr.endswith("the device refused user 'monitor'; check user name and password\n")
+    assert done.stderr.endswith(
+        "the device refused user 'monitor' (password); check user name and password\n"
+    )
     assert done.stderr.count("\n") == 1
     assert "planted-secret" not in done.stdout + done.stderr
 

@@ -14,7 +14,7 @@ CASES: list[tuple[str, str, list[str]]] = [
         "empty file",
         "",
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, vault, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -23,7 +23,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 # nothing
 """,
         [
-            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
+            "ipsecmon.yml:1:1: found an empty file, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, vault, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -32,7 +32,7 @@ CASES: list[tuple[str, str, list[str]]] = [
 hello
 """,
         [
-            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
+            "ipsecmon.yml:1:1: found a text (not shown), accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, vault, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -41,7 +41,7 @@ hello
 - name: Site1
 """,
         [
-            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
+            "ipsecmon.yml:1:1: found a list, accepted: a mapping with the keys poll, ssh, web, metrics, host_keys, history, templates, vault, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -394,7 +394,7 @@ devices:
   - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}
 """,
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, ssh, web, metrics, host_keys, history, templates, vault, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (
@@ -456,7 +456,7 @@ devices:
 poll: {interval: 30s}
 """,
         [
-            "ipsecmon.yml:1:1: credentials: found no such key, accepted: a mapping of names, each with the keys username, password, enable",
+            "ipsecmon.yml:1:1: credentials: found no such key, accepted: a mapping of names, each with the keys username, password, enable, key, passphrase, agent",
             "ipsecmon.yml:1:1: devices: found no such key, accepted: a list of at least one mapping with the keys name, host, port, platform, credentials, groups, interval, timeout, read_timeout, connect_timeout, stale_after, transport, ssh_profile, jump, persistent, max_session_age, plan, cpu_limit, or a source under 'inventory'",
         ],
     ),
@@ -1208,7 +1208,7 @@ devices:
         "a mistake behind a byte order mark",
         "\ufeffpol: {}\ncredentials:\n  lab: {username: monitor, password: {env: LAB}}\ndevices:\n  - {name: Site1, host: 92.1.1.1, platform: ios, credentials: lab}\n",
         [
-            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, ssh, web, metrics, host_keys, history, templates, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
+            "ipsecmon.yml:1:1: pol: found an unknown key (did you mean 'poll'?), accepted: poll, ssh, web, metrics, host_keys, history, templates, vault, credentials, jump_hosts, defaults, groups, inventory, devices, tunnels, links",
         ],
     ),
     (

@@ -188,14 +188,14 @@ MISTAKES = [
         with_site1("groups: [a]", "groups: {a: {transport: telnet, platform: junos}}\n"),
         [
             f"2:14: groups.a.transport: found 'telnet', {ACCEPTED_TRANSPORT}",
-            "2:33: groups.a.platform: found 'junos', accepted: ios, iosxe",
+            "2:33: groups.a.platform: found 'junos', accepted: ios, iosxe, asa",
         ],
     ),
     (
         "devices:\n  - {name: Site1, host: 192.0.2.1}\n",
         [
             "3:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
-            "3:5: devices[0].platform: found no such key here, in its groups or under 'defaults', accepted: ios, iosxe",
+            "3:5: devices[0].platform: found no such key here, in its groups or under 'defaults', accepted: ios, iosxe, asa",
         ],
     ),
     (

@@ -110,7 +110,7 @@ def test_a_fault_in_looking_for_other_ends_is_told_as_one_and_costs_no_other_pol
     def fails(*_: object) -> tuple[()]:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr("ipsecmon.app.join", fails)
+    monkeypatch.setattr("ipsecmon.poller.join", fails)
     result = polled(tmp_path, None)
 
     assert result.error is not None

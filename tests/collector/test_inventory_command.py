@@ -82,7 +82,7 @@ def test_what_is_left_out_is_said_and_ends_with_1() -> None:
     Path("targets.json").write_text(BAD)
     shown = run("inventory", "--json")
 
-    reason = "platform: found 'junos', accepted: ios, iosxe"
+    reason = "platform: found 'junos', accepted: ios, iosxe, asa"
     assert json.loads(shown.stdout)["left_out"] == [
         {"source": "targets.json", "name": "Site2", "reason": reason}
     ]

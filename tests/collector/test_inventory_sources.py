@@ -171,7 +171,7 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("labels", "reason"),
         [
-            ({"platform": "junos"}, "platform: found 'junos', accepted: ios, iosxe"),
+            ({"platform": "junos"}, "platform: found 'junos', accepted: ios, iosxe, asa"),
             (
                 {"name": "Site 1"},
                 (

@@ -22,6 +22,7 @@ from ipsecmon.model import RawOutput
 from ipsecmon.poller import Poller
 from ipsecmon.schedule import Lane
 from ipsecmon.sessions import Session, Target
+from over_ssh import own_threads
 
 
 def wait(holds: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -193,7 +194,7 @@ def test_a_monitor_ends_within_seconds_though_a_device_hangs(tmp_path: Path) -> 
     with DemoLab(tmp_path, speed=1.0, interval=60.0) as demo:
         demo.lab.set_fault("Site1", hang=True)
         monitor = Monitor(load_config(demo.write_config(0)))
-        before = threading.active_count()
+        before = own_threads()
         monitor.start()
         for site in ("Site1", "Site2"):
             monitor.forget(site)  # due now
@@ -205,7 +206,7 @@ def test_a_monitor_ends_within_seconds_though_a_device_hangs(tmp_path: Path) -> 
 
         assert took < 5
         assert monitor.poller.sessions.open_count == monitor.poller.in_flight == 0
-        wait(lambda: threading.active_count() <= before)
+        wait(lambda: own_threads() <= before)
 
 
 @pytest.mark.slow

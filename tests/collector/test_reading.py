@@ -93,7 +93,7 @@ def test_bytes_that_are_no_text_become_replacement_characters() -> None:
     "command",
     [
         "show crypto isakmp sa",
-        "show crypto ipsec sa peer 192.0.2.1 detail",
+        "show crypto ipsec sa peer 192.0.2.1",
         "show crypto ipsec sa interface GigabitEthernet0/0/0.100",
     ],
 )

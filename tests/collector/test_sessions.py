@@ -503,7 +503,7 @@ def test_an_asa_is_reached_by_a_driver_of_its_own(reach: Reach) -> None:
     with ssh_server() as port:
         session = reach(port=port, host_keys=AnyHostKey(), platform=Platform.ASA)
 
-        assert session.run("show crypto ikev1 sa", 5.0).text == ""
+        assert session.run("show crypto isakmp sa", 5.0).text == ""
 
 
 def test_a_private_key_with_a_passphrase_logs_in(reach: Reach, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ Put = Callable[[str, str], None]
 def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
     """Writes a template below ``templates``, beside the configuration in the working directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("IPSECMON_TEST_PASSWORD", "x")
+    monkeypatch.setenv("IPSECMON_TEST_PASSWORD", "monitor-test")
     Path("templates").mkdir()
     Path("ipsecmon.yml").write_text(CONFIG)
 
