@@ -11,9 +11,11 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from ipsecmon.app import problems
+from ipsecmon.cli import COMMANDS, main
 from ipsecmon.config import load_config
 from ipsecmon.lab.demo import DemoLab
 from ipsecmon.lab.ssh import Lab
@@ -323,3 +325,13 @@ def test_the_configuration_is_found_through_the_environment(config: Path) -> Non
     done = ipsecmon("check-config", env={"IPSECMON_CONFIG": str(config)})
 
     assert done.returncode == 0
+
+
+def test_the_list_of_commands_says_of_each_what_its_own_help_says() -> None:
+    context = click.Context(main)
+    for name, listed in COMMANDS.items():
+        command = main.get_command(context, name)
+
+        assert command is not None
+        assert command.name == name
+        assert command.get_short_help_str(200) == listed.summary
