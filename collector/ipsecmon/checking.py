@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ipsecmon.commands import Role, with_role
 from ipsecmon.config import PollTier
 from ipsecmon.credentials import CredentialError
 from ipsecmon.errors import CollectionError
@@ -22,7 +23,7 @@ from ipsecmon.sessions.protocol import OnStep, Step, StepName
 from ipsecmon.sessions.readonly import ShowCommand, commands_of
 from ipsecmon_parsers.errors import CommandRefused, ParserError, UnknownCommand
 from ipsecmon_parsers.records import Platform
-from ipsecmon_parsers.registry import SHOW_IKEV2_SA, SHOW_IPSEC_SA, SHOW_ISAKMP_SA, Registry
+from ipsecmon_parsers.registry import Registry
 
 __all__ = [
     "Check",
@@ -116,7 +117,6 @@ _STEP_OF = {
     Reason.PRIVILEGE: StepName.PRIVILEGE,
 }
 _REFUSED = re.compile(r"\s*(?:ERROR: )?(?:%|Command authorization failed)")
-_IKE_TABLES = (SHOW_ISAKMP_SA, SHOW_IKEV2_SA)
 _REFUSAL = "refused: "
 _UNKNOWN = "Invalid input"  # of a release that does not know the command
 _MOST_SEEN = 200
@@ -153,7 +153,9 @@ def check_device(
         if session is not None:
             try:
                 facts = session.facts
-                steps += _with_what_is_needed(_ask(device, session, commands, deadline, clock))
+                steps += _with_what_is_needed(
+                    device.platform, _ask(device, session, commands, deadline, clock)
+                )
             finally:
                 session.close()
     done = {step.name for step in steps}
@@ -367,14 +369,15 @@ def _told_about(command: ShowCommand, output: RawOutput, step: CheckedStep) -> C
     return replace(step, seen=lines[0][:_MOST_SEEN] if lines else "no answer")
 
 
-def _with_what_is_needed(steps: Iterable[CheckedStep]) -> list[CheckedStep]:
+def _with_what_is_needed(platform: Platform, steps: Iterable[CheckedStep]) -> list[CheckedStep]:
     """Of the tables of IKE SAs one must be there; a release without IKE version 2 is no cause for a warning."""
     made = list(steps)
     refused = {step.name for step in made if step.seen.startswith(_REFUSAL)}
-    failed = {SHOW_IPSEC_SA} & refused
-    if refused.issuperset(_IKE_TABLES):
-        failed |= set(_IKE_TABLES)
-    harmless = {step.name for step in made if step.name in _IKE_TABLES and _UNKNOWN in step.seen}
+    ike_tables = {one.command for one in with_role(platform, Role.IKE_SAS)}
+    failed = {one.command for one in with_role(platform, Role.FLOWS)} & refused
+    if ike_tables <= refused:
+        failed |= ike_tables
+    harmless = {step.name for step in made if step.name in ike_tables and _UNKNOWN in step.seen}
     return [
         replace(step, outcome=Outcome.FAILED)
         if step.name in failed

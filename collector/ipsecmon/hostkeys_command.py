@@ -8,6 +8,7 @@ Site2   123.1.1.2  ssh-rsa  SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU  
 from __future__ import annotations
 
 import base64
+import dataclasses
 import difflib
 import json
 import re
@@ -20,7 +21,9 @@ import click
 
 from ipsecmon.command_line import CONFIG, EXIT_FAILED, EXIT_WRONG_USE, JSON, collect, fail
 from ipsecmon.config import Config, HostKeyCheck
+from ipsecmon.credentials import CredentialError
 from ipsecmon.inventory import Inventory
+from ipsecmon.log import setup_logging
 from ipsecmon.sessions import OfferedKey
 from ipsecmon.sessions.host_keys import fingerprint, refusal
 from ipsecmon.sessions.key_scan import Address, Scanned, scan
@@ -31,6 +34,7 @@ from ipsecmon.sessions.known_hosts import (
     KnownKeys,
     NewKey,
 )
+from ipsecmon.targets import Targets
 from ipsecmon_parsers.documents import Json
 
 __all__ = ["hostkeys"]
@@ -101,7 +105,7 @@ def scan_command(
     """
     config = collect(Inventory(config_file)).config
     store = HostKeyStore(config.host_keys.known_hosts)
-    addresses = _named(config, devices)
+    addresses = _with_ways(config, _named(config, devices))
     seconds = timeout or config.poll.connect_timeout
     rows = [
         row
@@ -185,7 +189,7 @@ def trust_command(
     config = collect(Inventory(config_file)).config
     store = HostKeyStore(config.host_keys.known_hosts)
     scanned = scan(
-        _named(config, devices),
+        _with_ways(config, _named(config, devices)),
         store,
         timeout=timeout or config.poll.connect_timeout,
         every_type=expected is not None,
@@ -282,9 +286,31 @@ def _store(store: HostKeyStore, rows: Sequence[_Row], *, replace: bool) -> None:
 
 
 def _addresses(config: Config) -> list[Address]:
+    """Of all jump hosts, then of all devices."""
+    jumps = config.jump_hosts.items()
     return [
-        Address(name=device.name, host=device.host, port=device.port) for device in config.devices
+        *(Address(name=name, host=jump.host, port=jump.port) for name, jump in jumps),
+        *(Address(name=one.name, host=one.host, port=one.port) for one in config.devices),
     ]
+
+
+def _with_ways(config: Config, addresses: Sequence[Address]) -> list[Address]:
+    """The addresses with the jump hosts before them, whose secrets are read now."""
+    ways = {
+        **{one.name: config.settings(one).jumps for one in config.devices},
+        **{name: config.jumps_before(name) for name in config.jump_hosts},
+    }
+    if not any(ways.values()):
+        return list(addresses)
+    targets = Targets(config, setup_logging("error"))
+    seconds = config.poll.connect_timeout
+    try:
+        return [
+            dataclasses.replace(one, jumps=targets.jump_hosts(ways[one.name], seconds))
+            for one in addresses
+        ]
+    except CredentialError as error:
+        fail(str(error), EXIT_FAILED)
 
 
 def _named(config: Config, names: Sequence[str]) -> list[Address]:
@@ -294,7 +320,7 @@ def _named(config: Config, names: Sequence[str]) -> list[Address]:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3)
             meant = f"; did you mean {' or '.join(near)}?" if near else ""
-            fail(f"no device {name!r} in the configuration{meant}", EXIT_WRONG_USE)
+            fail(f"no device and no jump host {name!r} in the configuration{meant}", EXIT_WRONG_USE)
     return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())
 
 

@@ -175,7 +175,7 @@ class Poller:
         limits = config.limits
         with self._changing:
             self._config = config
-            self._targets = Targets(config, self._redactor)
+            self._targets = Targets(config, self._redactor, self._targets.host_keys)
             self._devices = {device.name: self._polled(device) for device in config.devices}
         self.sessions.limit(limits)
         self.breaker.limit(limits.rejections, limits.rest_seconds)
@@ -226,7 +226,7 @@ class Poller:
         for lock in list(self._locks.values()):
             if lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 lock.release()
-        self.jumps.close()
+        self.jumps.close()  # in the event loop that ends with the transports
         self.transports.close()
 
     def _current(self, name: str) -> PolledDevice | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ipsecmon.config import Config, Device, Secret
@@ -9,6 +10,7 @@ from ipsecmon.credentials import Login, Logins
 from ipsecmon.log import Redactor
 from ipsecmon.sessions import JumpHost, PrivateKey, Target
 from ipsecmon.sessions.host_keys import HostKeys
+from ipsecmon.sessions.jumps import jump_host
 
 __all__ = ["Targets"]
 
@@ -19,9 +21,19 @@ class Targets:
     Credentials are looked up at each call, so that a rotated password needs no restart.
     """
 
-    def __init__(self, config: Config, redactor: Redactor) -> None:
+    def __init__(
+        self, config: Config, redactor: Redactor, host_keys: HostKeys | None = None
+    ) -> None:
+        """``host_keys`` of an earlier configuration, whose counts go on if nothing about them has changed."""
+        check, known_hosts = config.host_keys.check, config.host_keys.known_hosts
+        is_same = host_keys is not None and (host_keys.check, host_keys.store.path) == (
+            check,
+            known_hosts,
+        )
         self.logins = Logins(config.credentials, config.vault, redact=redactor.add)
-        self.host_keys = HostKeys(config.host_keys.check, config.host_keys.known_hosts)
+        self.host_keys = (
+            host_keys if host_keys is not None and is_same else HostKeys(check, known_hosts)
+        )
         self._config = config
         self._typed: dict[str, tuple[str, ...]] = {}
 
@@ -47,29 +59,24 @@ class Targets:
             host_keys=self.host_keys.policy(device.name),
             connect_timeout=settings.timing.connect_timeout,
             read_timeout=settings.timing.read_timeout,
-            jumps=tuple(
-                self._jump_host(name, settings.timing.connect_timeout) for name in settings.jumps
-            ),
+            jumps=self.jump_hosts(settings.jumps, settings.timing.connect_timeout),
         )
 
     def typed(self, device: str) -> tuple[str, ...]:
         """The secrets that were last sent to this device."""
         return self._typed.get(device, ())
 
-    def _jump_host(self, name: str, connect_timeout: float) -> JumpHost:
-        jump = self._config.jump_hosts[name]
-        login = _Shown.of(self.logins.resolve(jump.credentials))
-        return JumpHost(
-            name=name,
-            host=jump.host,
-            port=jump.port,
-            profile=jump.profile,
-            username=login.username,
-            password=login.password,
-            private_key=login.private_key,
-            use_agent=login.use_agent,
-            host_keys=self.host_keys.policy(name),
-            connect_timeout=connect_timeout,
+    def jump_hosts(self, names: Iterable[str], connect_timeout: float) -> tuple[JumpHost, ...]:
+        """These jump hosts of the configuration, in this order; raises ``CredentialError``."""
+        return tuple(
+            jump_host(
+                name,
+                self._config.jump_hosts[name],
+                self.logins.resolve(self._config.jump_hosts[name].credentials),
+                self.host_keys.policy(name),
+                connect_timeout,
+            )
+            for name in names
         )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ipsecmon.commands import Role, asked, with_role
 from ipsecmon.config import PollTier
-from ipsecmon.sessions.readonly import ensure_read_only
+from ipsecmon.sessions.readonly import commands_of, ensure_read_only
 from ipsecmon_parsers.records import Platform
 from ipsecmon_parsers.registry import BUILT_IN
 
@@ -36,3 +36,14 @@ def test_no_answer_is_read_for_two_things(platform: Platform) -> None:
     commands = [one.command for one in asked(platform)]
 
     assert len(set(commands)) == len(commands)
+
+
+@PLATFORMS
+def test_the_list_of_what_may_be_sent_has_each_command_at_its_tier(platform: Platform) -> None:
+    permitted = {(one.text, one.tier) for one in commands_of(platform)}
+    planned = {(one.command, one.tier) for one in asked(platform)}
+
+    assert planned <= permitted
+    assert {text for text, tier in permitted if tier is not None} == {
+        command for command, _ in planned
+    }

@@ -160,7 +160,10 @@ def test_only_the_named_devices_are_scanned(servers: JumpServers, tmp_path: Path
 def test_a_name_that_is_not_configured_is_wrong_use(servers: JumpServers, tmp_path: Path) -> None:
     done = hostkeys(write_config(tmp_path, servers.serve("Site1")), "scan", "Site9")
 
-    assert done.stderr == "ipsecmon: no device 'Site9' in the configuration; did you mean Site1?\n"
+    assert (
+        done.stderr
+        == "ipsecmon: no device and no jump host 'Site9' in the configuration; did you mean Site1?\n"
+    )
     assert done.exit_code == 2
 
 

@@ -479,6 +479,10 @@ class Config(Section):
         is_large = len(self.devices) >= self.ssh.fleet_size
         return Transport.ASYNCSSH if profile is SshProfile.LEGACY or is_large else Transport.NAPALM
 
+    def jumps_before(self, name: str) -> tuple[str, ...]:
+        """The jump hosts on the way to this one, the first hop first."""
+        return self._jumps(name)[:-1]
+
     def _jumps(self, last: str) -> tuple[str, ...]:
         """The way that ends at this jump host, the first hop first."""
         way: list[str] = []

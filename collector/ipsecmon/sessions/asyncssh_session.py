@@ -19,15 +19,12 @@ from socket import socket
 from typing import Any, Final
 
 import asyncssh
-from asyncssh.encryption import get_encryption_algs
-from asyncssh.kex import get_kex_algs
-from asyncssh.mac import get_mac_algs
 from asyncssh.packet import SSHPacketLogger
-from asyncssh.public_key import get_public_key_algs
 
 from ipsecmon.errors import AnswerTimeout, CollectionError, ConnectionClosed
 from ipsecmon.model import RawOutput, SessionFacts
 from ipsecmon.sessions.algorithms import Agreement, Offer, agreement, offer_in, preferring
+from ipsecmon.sessions.libraries import ASYNCSSH
 from ipsecmon.sessions.opening import Opening, shut
 from ipsecmon.sessions.protocol import (
     OfferedKey,
@@ -171,7 +168,7 @@ class AsyncsshTransport:
         target = opening.target
         loop = asyncio.get_running_loop()
         tunnel = await self._tunnel(opening)
-        client = _Client(opening, preferring(target).within(_LIBRARY))
+        client = _Client(opening, preferring(target).within(ASYNCSSH))
         ssh = await _logged_in(opening, client, connection, tunnel, key)
         line = _Line(loop, ssh, self._lines.discard)
         self._lines.add(line)
@@ -448,18 +445,6 @@ class _Client(asyncssh.SSHClient):
         return True
 
 
-def _names(algorithms: list[bytes]) -> tuple[str, ...]:
-    return tuple(name.decode("ascii") for name in algorithms)
-
-
-_LIBRARY: Final = Offer(
-    _names(get_kex_algs()),
-    _names(get_public_key_algs()),
-    _names(get_encryption_algs()),
-    _names(get_mac_algs()),
-)
-
-
 async def _logged_in(
     opening: Opening,
     client: _Client,
@@ -534,7 +519,7 @@ def _name(opening: Opening, client: _Client, error: Exception) -> CollectionErro
     if isinstance(error, asyncssh.ChannelOpenError) and opening.doing is StepName.KEY_EXCHANGE:
         return opening.no_way_through(error)
     if opening.doing is StepName.KEY_EXCHANGE:
-        no_match = opening.no_match(client.theirs, _LIBRARY, _ADVICE)
+        no_match = opening.no_match(client.theirs, ASYNCSSH, _ADVICE)
         if no_match is not None:
             return no_match
     is_gone = isinstance(error, (asyncssh.ConnectionLost, OSError, EOFError))

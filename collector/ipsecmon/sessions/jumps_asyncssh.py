@@ -13,23 +13,17 @@ import asyncssh
 
 from ipsecmon.errors import CollectionError, HostKeyRejected
 from ipsecmon.sessions import jump_failures as failures
+from ipsecmon.sessions.algorithms import preferring
+from ipsecmon.sessions.libraries import ASYNCSSH
 from ipsecmon.sessions.private_keys import PrivateKeyUnusable, read_private_key
 from ipsecmon.sessions.protocol import JumpHost, OfferedKey
 
-__all__ = ["LoopJumps", "host_key_algorithms"]
+__all__ = ["LoopJumps"]
 
 _KEEPALIVE_SECONDS = 15
 _KEEPALIVES_UNANSWERED = 2
 # no file of known hosts is read, so that every key is asked about
 _NONE_KNOWN: tuple[list[str], list[str], list[str]] = ([], [], [])
-_HOST_KEY_ALGORITHMS = (
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "rsa-sha2-512",
-    "rsa-sha2-256",
-)
 
 
 _Key = asyncssh.SSHKey | asyncssh.SSHKeyPair
@@ -149,6 +143,7 @@ async def _logged_in(
     tunnel: asyncssh.SSHClientConnection | None = None,
 ) -> asyncssh.SSHClientConnection:
     client = _Client(jump)
+    offer = preferring(jump).within(ASYNCSSH)
     try:
         async with asyncio.timeout(2 * jump.connect_timeout):
             return await asyncssh.connect(
@@ -163,9 +158,10 @@ async def _logged_in(
                 agent_path=None,
                 config=None,
                 known_hosts=_NONE_KNOWN,
-                server_host_key_algs=host_key_algorithms(
-                    jump.host_keys.known_algorithms(jump.host, jump.port)
-                ),
+                kex_algs=list(offer.kex),
+                server_host_key_algs=list(offer.host_keys),
+                encryption_algs=list(offer.ciphers),
+                mac_algs=list(offer.macs),
                 connect_timeout=None,
                 login_timeout=None,
                 keepalive_interval=_KEEPALIVE_SECONDS,
@@ -237,17 +233,6 @@ async def _keys(jump: JumpHost) -> AsyncGenerator[list[_Key]]:
                 agent = await stack.enter_async_context(await asyncssh.connect_agent())
                 keys += await agent.get_keys()
         yield keys
-
-
-def host_key_algorithms(known: tuple[str, ...]) -> list[str]:
-    """What is asked for: signatures by keys of the ``known`` types before all others."""
-    first = [one for one in _HOST_KEY_ALGORITHMS if key_type(one) in known]
-    return [*first, *(one for one in _HOST_KEY_ALGORITHMS if one not in first)]
-
-
-def key_type(algorithm: str) -> str:
-    """``rsa-sha2-512`` is a signature by a key of the type ``ssh-rsa``."""
-    return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
 
 
 def _end(task: asyncio.Task[asyncssh.SSHClientConnection | CollectionError]) -> None:

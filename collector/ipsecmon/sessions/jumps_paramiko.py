@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from ipsecmon.errors import CollectionError, ConnectFailed
 from ipsecmon.sessions import jump_failures as failures
+from ipsecmon.sessions.libraries import offer_with_paramiko
 from ipsecmon.sessions.private_keys import PrivateKeyUnusable, for_paramiko
 from ipsecmon.sessions.protocol import JumpHost, OfferedKey
 
@@ -222,7 +223,7 @@ def _agree(transport: paramiko.Transport, jump: JumpHost) -> None:
     """Key exchange and host key."""
     # start_client ends first, so that what is late can be told from what hung up
     transport.banner_timeout = transport.handshake_timeout = 2 * jump.connect_timeout
-    _prefer(transport, jump.host_keys.known_algorithms(jump.host, jump.port))
+    offer_with_paramiko(transport, jump)
     try:
         transport.start_client(timeout=jump.connect_timeout)
         key = transport.get_remote_server_key()
@@ -235,19 +236,6 @@ def _agree(transport: paramiko.Transport, jump: JumpHost) -> None:
         told = late if is_late else str(error) or "it hung up"
         raise failures.no_ssh(jump, told) from error
     failures.check_host_key(jump, OfferedKey(algorithm=key.get_name(), blob=key.asbytes()))
-
-
-def _prefer(transport: paramiko.Transport, known: Sequence[str]) -> None:
-    """Ask for the host keys that are known before all others."""
-    options = transport.get_security_options()
-    options.key_types = sorted(
-        options.key_types, key=lambda one: _key_type(one) not in known
-    )  # stable: otherwise in paramiko's order
-
-
-def _key_type(algorithm: str) -> str:
-    """``rsa-sha2-512`` is a signature by a key of the type ``ssh-rsa``."""
-    return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
 
 
 def _authenticate(transport: paramiko.Transport, jump: JumpHost) -> None:

@@ -19,7 +19,8 @@ from paramiko.transport import ServiceRequestingTransport
 
 from ipsecmon.errors import CollectionError
 from ipsecmon.model import SessionFacts
-from ipsecmon.sessions.algorithms import Agreement, Offer, agreement, offer_in, preferring
+from ipsecmon.sessions.algorithms import Agreement, Offer, agreement, offer_in
+from ipsecmon.sessions.libraries import of_paramiko, offer_with_paramiko
 from ipsecmon.sessions.opening import Opening, hang_up, shut
 from ipsecmon.sessions.protocol import OfferedKey, StepName
 from ipsecmon.sessions.terminal import Conversation, Heard, Terminal, Turn
@@ -214,12 +215,8 @@ def _shake_hands(
     seconds = opening.begin(StepName.KEY_EXCHANGE)
     # paramiko's own patience ends after ours
     transport.banner_timeout = transport.handshake_timeout = seconds + 1
-    options = transport.get_security_options()
-    library = Offer(
-        tuple(options.kex), tuple(options.key_types), tuple(options.ciphers), tuple(options.digests)
-    )
-    ours = preferring(opening.target).within(library)
-    options.kex, options.key_types, options.ciphers, options.digests = ours
+    library = of_paramiko(transport)
+    ours = offer_with_paramiko(transport, opening.target)
     try:
         with _watched(opening, seconds, connection):
             transport.start_client(timeout=seconds + 1)

@@ -60,7 +60,7 @@ COMMANDS: tuple[ShowCommand, ...] = (
     ),
     ShowCommand(
         text="show crypto ikev2 sa",
-        platforms=_ALL,
+        platforms=_IOS,
         tier=PollTier.TABLES,
         lost="IKE version 2: its SAs, and whether a peer is up",
     ),
