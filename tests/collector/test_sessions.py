@@ -606,7 +606,7 @@ def test_a_device_that_is_too_old_is_told_with_the_profile_that_fits(
     assert "no MAC in common, the device offers hmac-sha1" in said
     assert "set ssh_profile: legacy for this device" in said
     needs_other = transport is Transport.NAPALM and version("paramiko") >= "5"
-    assert ("set transport: asyncssh" in said) is needs_other
+    assert ("let transport be auto or asyncssh" in said) is needs_other
 
 
 @old

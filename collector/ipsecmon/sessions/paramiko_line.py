@@ -30,7 +30,9 @@ __all__ = ["ParamikoLine"]
 
 T = TypeVar("T")
 
-_ADVICE = "set transport: auto or asyncssh (this paramiko has no SHA-1, that of ipsecmon[legacy] has)"
+_ADVICE = (
+    "let transport be auto or asyncssh (this paramiko has no SHA-1, that of ipsecmon[legacy] has)"
+)
 _READ_BYTES = 262144
 # paramiko's reading thread wakes this often for nothing; its own ten times a second cost a fleet a core
 _IDLE_WAKE_SECONDS = 5.0
