@@ -221,6 +221,8 @@ def _where(
     error: CollectionError, order: Sequence[StepName], told: dict[StepName, Step]
 ) -> StepName:
     """The step that failed: what the reason says, if that step was not done, else the first after all that were."""
+    if StepName.JUMP in order and StepName.JUMP not in told:
+        return StepName.JUMP
     named = _STEP_OF.get(error.reason)
     if named is not None and named not in order:
         named = StepName.JUMP
