@@ -195,7 +195,7 @@ MISTAKES = [
     (
         "devices:\n  - {name: Site1, host: 192.0.2.1}\n",
         [
-            "3:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "3:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name under 'credentials'",
             "3:5: devices[0].platform: found no such key here, in its groups or under 'defaults', accepted: ios, iosxe, asa",
         ],
     ),

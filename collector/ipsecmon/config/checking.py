@@ -265,7 +265,9 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
         may_inherit = where[0] == "devices" and where[-1] in ("platform", "credentials")
         elsewhere = " here, in its groups or under 'defaults'" if may_inherit else ""
         found = f"no such key{elsewhere}"
-        mistakes.add(where, found, in_words(annotation_at(where)), at=where[:-1])
+        is_login = may_inherit and where[-1] == "credentials"
+        accepted = "a name under 'credentials'" if is_login else in_words(annotation_at(where))
+        mistakes.add(where, found, accepted, at=where[:-1])
     elif detail["type"] == "extra_forbidden":
         *parent, key = where
         keys = keys_of(annotation_at(tuple(parent)))
