@@ -49,7 +49,9 @@ class Backoff:
         if error is not None and not error.is_attempt:
             with self._lock:
                 pause = self._pauses.get(result.device)
-            return pause.next_attempt_at if pause else None
+            if pause is None or pause.next_attempt_at <= result.started_at:
+                return None
+            return pause.next_attempt_at
         if error is None or error.stage not in _DOUBLINGS:
             self.forget(result.device)
             return None

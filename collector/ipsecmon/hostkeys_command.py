@@ -98,7 +98,7 @@ def scan_command(
 ) -> None:
     """Show the keys that devices offer, all devices unless some are named.
 
-    Nobody logs in and nothing is stored. Compare what is new with the device's own key: on its console
+    Nobody logs in, but to jump hosts on the way, and nothing is stored. Compare what is new with the device's own key: on its console
     `show ip ssh` prints it in base64, as --json does here.
 
     Exit codes: 0 every key is known or new; 1 one is changed or revoked, or a device cannot be reached.

@@ -94,6 +94,8 @@ def test_what_never_reached_the_device_does_not_count_against_it() -> None:
     assert backoff.note(failed(Stage.AUTH, is_attempt=False)) is None
     first = backoff.note(failed(Stage.CONNECT))
     assert backoff.note(failed(Stage.CONNECT, is_attempt=False)) == first
+    assert first is not None
+    assert backoff.note(failed(Stage.CONNECT, at=first + 1, is_attempt=False)) is None
 
 
 def test_a_device_that_failed_once_is_tried_when_it_is_due_next() -> None:

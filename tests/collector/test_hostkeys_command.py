@@ -217,6 +217,20 @@ def test_a_jump_host_that_refuses_is_the_reason(servers: JumpServers, store: Hos
     assert scanned.error.startswith("jump host 'bastion' (127.0.0.1:")
 
 
+def test_what_many_devices_wait_for_is_said_once(servers: JumpServers, tmp_path: Path) -> None:
+    bastion, site1, site2 = (servers.serve(name) for name in ("bastion", "Site1", "Site2"))
+    config = write_config(tmp_path, site1, site2)
+    config.write_text(
+        f"ssh: {{jump: bastion}}\n"
+        f"jump_hosts: {{bastion: {{host: {HOST}, port: {bastion.port}, credentials: lab}}}}\n"
+        + config.read_text()
+    )
+    waiting, new = hostkeys(config, "scan").stderr.splitlines()
+
+    assert waiting.startswith("ipsecmon: Site1, Site2: jump host 'bastion' (")
+    assert new.endswith("ipsecmon hostkeys trust bastion")
+
+
 def test_what_answers_and_is_no_ssh_server_costs_the_timeout_of_a_scan(store: HostKeyStore) -> None:
     with socket.create_server((HOST, 0)) as silent:
         port = silent.getsockname()[1]
