@@ -260,7 +260,7 @@ MISTAKES = [
         "inventory:\n  - {http_sd: 'https://monitor:planted@inventory.example.net/', token: {planted: x}}\n",
         [
             "3:6: inventory[0].http_sd: found 'https://***@inventory.example.net/', accepted: an address such as https://inventory.example.net/targets",
-            "3:65: inventory[0].token: found a mapping, accepted: {env: NAME}, {file: PATH} or the text itself, on one line",
+            "3:65: inventory[0].token: found a mapping, accepted: {env: NAME}, {file: PATH}, {systemd: NAME}, {command: [...]}, {keyring: {...}}, {vault: {...}} or the text itself, on one line",
         ],
     ),
 ]
