@@ -131,8 +131,9 @@ class TestPlan:
 
 
 class TestTransport:
-    def test_a_legacy_device_is_reached_by_asyncssh(self) -> None:
-        assert settings(with_site1("ssh_profile: legacy")).transport == Transport.ASYNCSSH
+    @pytest.mark.parametrize("profile", ["compat", "legacy"])
+    def test_an_old_device_is_reached_by_asyncssh(self, profile: str) -> None:
+        assert settings(with_site1(f"ssh_profile: {profile}")).transport == Transport.ASYNCSSH
 
     def test_a_written_transport_holds_for_a_legacy_device(self) -> None:
         text = with_site1("ssh_profile: legacy, transport: napalm")

@@ -476,8 +476,10 @@ class Config(Section):
     def _transport(self, written: Transport, profile: SshProfile) -> Transport:
         if written is not Transport.AUTO:
             return written
+        # what paramiko 5 cannot speak any more starts with the host keys of the profile compat
+        is_old = profile is not SshProfile.MODERN
         is_large = len(self.devices) >= self.ssh.fleet_size
-        return Transport.ASYNCSSH if profile is SshProfile.LEGACY or is_large else Transport.NAPALM
+        return Transport.ASYNCSSH if is_old or is_large else Transport.NAPALM
 
     def jumps_before(self, name: str) -> tuple[str, ...]:
         """The jump hosts on the way to this one, the first hop first."""
