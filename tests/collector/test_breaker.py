@@ -361,3 +361,18 @@ def test_a_whole_network_with_a_wrong_password_is_tried_three_times(tmp_path: Pa
     assert results[8].error is not None
     assert "rests until" in results[8].error.cause
     poller.close()
+
+
+def test_waiting_for_others_is_taken_from_the_time_for_the_login() -> None:
+    given: list[float] = []
+
+    def open_session(target: Target, timeout: float) -> Session:  # noqa: ARG001 # of OpenSession
+        given.append(timeout)
+        raise ConnectFailed("no answer")
+
+    breaker = CredentialBreaker(rejections=1)
+    breaker.check("core", TARGET.fingerprint, "Site9")
+    with pytest.raises(ConnectFailed):
+        guarded(open_session, breaker, lambda _: None)(replace(TARGET, credential="core"), 2.0)
+
+    assert given[0] < 1.6
