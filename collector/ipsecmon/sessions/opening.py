@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ipsecmon.errors import (
-    AnswerTimeout,
     AuthenticationFailed,
     CollectionError,
     ConnectFailed,
-    ConnectionClosed,
     KeyExchangeFailed,
+    LoginClosed,
+    LoginTimeout,
     NameNotResolved,
 )
 from ipsecmon.model import SessionFacts
@@ -193,7 +193,7 @@ class Opening:
 
     def out_of_time(self) -> CollectionError:
         """The poll's time is up."""
-        return AnswerTimeout(
+        return LoginTimeout(
             f"{self.where}: the poll's time was up before the login was complete ({self._doing}); "
             f"raise the poll's timeout or lower connect_timeout"
         )
@@ -201,7 +201,7 @@ class Opening:
     def silent(self, seconds: float) -> CollectionError:
         """No step forward in time."""
         if self._doing is StepName.AUTHENTICATION:
-            return AnswerTimeout(
+            return LoginTimeout(
                 f"{self.where}: the device did not judge the login within {seconds:.3g} s; "
                 f"see whether its AAA server answers, or raise connect_timeout"
             )
@@ -223,7 +223,7 @@ class Opening:
                 f"{self.where}: the device closed the connection before the login; no free vty line? "
                 f"see 'show users' there, its access-class and its SSH server"
             )
-        return ConnectionClosed(
+        return LoginClosed(
             f"{self.where}: the device closed the connection during the login; no free vty line? "
             f"see 'show users' there and whether its AAA server answers"
         )
