@@ -421,6 +421,23 @@ def test_the_end_of_the_transports_is_the_end_of_their_thread(
     assert set(threading.enumerate()) == threads
 
 
+@pytest.mark.parametrize("transport", [Transport.ASYNCSSH])
+def test_a_connection_made_as_the_transports_end_is_given_up(
+    target: Callable[..., Target], transport: Transport
+) -> None:
+    transports = Transports()
+
+    def end_then_speak(connection: socket.socket) -> None:
+        transports.close()
+        connection.sendall(b"SSH-2.0-Cisco-1.25\r\n")
+
+    with (
+        tcp_server(end_then_speak) as port,
+        pytest.raises(errors.ConnectionClosed, match="shutting down"),
+    ):
+        transports.open(target(host="127.0.0.1", port=port, transport=transport), 5.0)
+
+
 # failures of the login
 
 

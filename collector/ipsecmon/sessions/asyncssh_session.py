@@ -87,9 +87,14 @@ class AsyncsshTransport:
         key = _private_key(opening)
         loop = self._running_loop(opening)
         connection = None if target.jumps else opening.tcp()
-        task = asyncio.run_coroutine_threadsafe(
-            self._opened(opening, connection, key, reports), loop
-        )
+        work = self._opened(opening, connection, key, reports)
+        try:
+            task = asyncio.run_coroutine_threadsafe(work, loop)
+        except RuntimeError:  # the loop has ended meanwhile
+            work.close()
+            if connection is not None:
+                shut(connection)
+            raise ConnectionClosed(f"{opening.where}: the monitor is shutting down") from None
         while True:
             try:
                 report = reports.get(timeout=opening.left + _GRACE_SECONDS)
@@ -155,6 +160,8 @@ class AsyncsshTransport:
         try:
             reports.put(await self._session(opening, connection, key))
         except asyncio.CancelledError:
+            if connection is not None:
+                shut(connection)
             reports.put(ConnectionClosed(f"{opening.where}: the monitor is shutting down"))
             raise
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
