@@ -176,7 +176,7 @@ class Poller:
         limits = config.limits
         with self._changing:
             self._config = config
-            self._targets = Targets(config, self._redactor, self._targets.host_keys)
+            self._targets = self._targets.renewed(config)
             self._devices = {device.name: self._polled(device) for device in config.devices}
         self.sessions.limit(limits)
         self.breaker.limit(limits.rejections, limits.rest_seconds)

@@ -378,3 +378,30 @@ def test_the_first_poll_after_a_restart_reads_the_tables_however_busy_the_device
             polled.poller.close()
 
     assert entry.exposition.get("cisco_ipsec_tunnel_up")
+
+
+def test_what_was_sent_to_a_device_stays_hidden_after_a_reload(tmp_path: Path) -> None:
+    class Echoing(Session):
+        def __init__(self, target: Target, timeout: float) -> None:
+            self._other = fleet.open_fake(target, timeout)
+            self._secret = target.password
+
+        def run(self, command: str, timeout: float) -> RawOutput:
+            heard = self._other.run(command, timeout)
+            return replace(heard, text=f"{heard.text}\n! {self._secret}\n")
+
+        def is_alive(self) -> bool:
+            return True
+
+        def close(self) -> None:
+            self._other.close()
+
+    config = fleet.fleet_config(tmp_path, 1, 0, 60.0)
+    poller = Poller(config, open_session=Echoing)
+    results = [poller.poll("living-0")]
+    poller.apply(config)
+    results.append(poller.poll("living-0"))
+    poller.close()
+
+    for result in results:
+        assert [output.text.splitlines()[-1] for output in result.outputs[:1]] == ["! ***"]
