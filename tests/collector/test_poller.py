@@ -298,7 +298,9 @@ def test_a_poll_that_ends_with_the_monitor_is_no_failure_of_its_device(tmp_path:
     hangs = threading.Event()
     config = fleet.fleet_config(tmp_path, 1, 0, 60.0)
     poller = Poller(
-        config, open_session=lambda *to: Asked(fleet.open_fake(*to)), on_event=told.append
+        config,
+        open_session=lambda one, timeout: Asked(fleet.open_fake(one, timeout)),
+        on_event=told.append,
     )
     poller.poll("living-0")
     hangs.set()
@@ -372,7 +374,7 @@ def test_the_first_poll_after_a_restart_reads_the_tables_however_busy_the_device
         for _ in ("before", "after"):
             polled = Polled(tmp_path, history)
             polled.plan(plan)
-            polled.open = lambda *to: Busy(fleet.open_fake(*to))
+            polled.open = lambda one, timeout: Busy(fleet.open_fake(one, timeout))
             polled.poll()
             entry = polled.poller.store.entries()["living-0"]
             polled.poller.close()

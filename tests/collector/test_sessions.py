@@ -728,3 +728,22 @@ def test_the_pool_keeps_a_good_session_and_drops_a_bad_one(
     assert second is first
     assert pool.open_count == 0
     pool.close()
+
+
+def test_a_resolver_that_does_not_answer_costs_a_step_of_the_login(
+    target: Callable[..., Target], transports: Transports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def silent(*_: object, **__: object) -> object:
+        over.wait(10)
+        raise socket.gaierror("no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    began = time.monotonic()
+    with pytest.raises(errors.NameNotResolved, match="resolver"):
+        transports.open(target(host="site1.example.net", connect_timeout=0.3), 5.0)
+    took = time.monotonic() - began
+    over.set()
+
+    assert took < 2

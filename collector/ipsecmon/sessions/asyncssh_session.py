@@ -46,7 +46,7 @@ _COLUMNS, _ROWS = 511, 1000
 # an answer or an error comes within its time from the loop; this much later the loop itself is at fault
 _GRACE_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 1.0
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 2.0
 # what a device sends while nobody asks: only its end can matter
 _UNREAD_BYTES: Final = 65536
 # old devices take a second key exchange badly, and max_session_age brings a new session before there is a need
