@@ -20,7 +20,9 @@
         ├── PrivilegeDenied        privilege  (PermissionError)
         ├── PromptNotFound         prompt
         ├── ConnectionClosed       closed     (ConnectionError)
+        │   └── LoginClosed                   before there was a session
         ├── AnswerTimeout          timeout    (TimeoutError)
+        │   └── LoginTimeout                  before there was a session
         ├── LoginsBusy             timeout    (TimeoutError), the device was not tried
         └── AnswerTooLarge         other
 
@@ -46,6 +48,8 @@ __all__ = [
     "JumpLoginFailed",
     "JumpLoginRefused",
     "KeyExchangeFailed",
+    "LoginClosed",
+    "LoginTimeout",
     "LoginsBusy",
     "NameNotResolved",
     "PrivilegeDenied",
@@ -159,11 +163,23 @@ class ConnectionClosed(CollectionError, ConnectionError):
     reason = Reason.CLOSED
 
 
+class LoginClosed(ConnectionClosed):
+    """The device closed the connection before there was a session."""
+
+    stage = Stage.CONNECT
+
+
 class AnswerTimeout(CollectionError, TimeoutError):
     """The answer stopped coming, or took longer than the poll may."""
 
     stage = Stage.COMMAND
     reason = Reason.TIMEOUT
+
+
+class LoginTimeout(AnswerTimeout):
+    """The login took longer than it may."""
+
+    stage = Stage.CONNECT
 
 
 class LoginsBusy(CollectionError, TimeoutError):

@@ -19,7 +19,7 @@ from ipsecmon.config import Transport
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.ssh import Lab
 from ipsecmon.lab.topology import Topology, hub, two_sites
-from ipsecmon.model import Reason
+from ipsecmon.model import Reason, Stage
 from ipsecmon.sessions.host_keys import KnownHosts
 from ipsecmon.sessions.transports import Transports
 from over_ssh import Watcher, differences, own_threads
@@ -212,6 +212,10 @@ def test_a_fault_is_named_costs_its_deadline_at_most_and_passes(
         assert result.error is not None
         assert result.error.reason in case.reasons, result.error
         assert watcher.pool.open_count == 0
+        if case.at_login:
+            assert (
+                result.error.stage is not Stage.COMMAND
+            )  # else it would be tried at its interval for ever
     else:
         assert result.error is None, result.error
         assert differences(lab, result) == []

@@ -71,6 +71,7 @@ class Logins:
         environ: Mapping[str, str] | None = None,
         redact: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        fingerprint_key: bytes | None = None,
     ) -> None:
         self._credentials = credentials
         self._vault_section = vault
@@ -78,8 +79,25 @@ class Logins:
         self._redact = redact
         self._memory = Memory(clock)
         self._key_files = KeyFiles()
-        self._fingerprint_key = secrets.token_bytes(32)
+        self._clock = clock
+        self._fingerprint_key = fingerprint_key or secrets.token_bytes(32)
         self._vault = VaultReader(vault, self._of_vault, self._hide, clock) if vault else None
+
+    def renewed(self, credentials: Mapping[str, Credential], vault: Vault | None) -> Logins:
+        """Those of another configuration: a secret that is the same keeps its fingerprint.
+
+        Where nothing has changed nobody is asked again for what was only just found.
+        """
+        if (credentials, vault) == (self._credentials, self._vault_section):
+            return self
+        return Logins(
+            credentials,
+            vault,
+            environ=self._environ,
+            redact=self._redact,
+            clock=self._clock,
+            fingerprint_key=self._fingerprint_key,
+        )
 
     def resolve(self, name: str) -> Login:
         """The login behind this name, read now; raises ``CredentialError``."""
