@@ -101,7 +101,9 @@ def _step_lines(step: CheckedStep, redact: Callable[[str], str], width: int) -> 
 
 
 def _wrapped(text: str, width: int, most_lines: int | None = _MOST_LINES) -> list[str]:
-    return textwrap.wrap(text, width, max_lines=most_lines, placeholder=" ...") or [""]
+    return textwrap.wrap(
+        text, width, max_lines=most_lines, placeholder=" ...", break_on_hyphens=False
+    ) or [""]
 
 
 def _verdict(check: Check) -> str:

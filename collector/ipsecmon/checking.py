@@ -221,6 +221,8 @@ def _where(
     error: CollectionError, order: Sequence[StepName], told: dict[StepName, Step]
 ) -> StepName:
     """The step that failed: what the reason says, if that step was not done, else the first after all that were."""
+    if StepName.JUMP in order and StepName.JUMP not in told:
+        return StepName.JUMP
     named = _STEP_OF.get(error.reason)
     if named is not None and named not in order:
         named = StepName.JUMP
@@ -245,7 +247,7 @@ def _failed(name: str, cause: str, seconds: float, evidence: str = "") -> Checke
     seen, mark, advice = cause.rpartition("; ")
     if not mark:
         seen, advice = cause, ""
-    last = f"; the last it sent: {evidence!r}" if evidence and evidence not in cause else ""
+    last = f"; the last it sent: '{evidence}'" if evidence and evidence not in cause else ""
     return CheckedStep(
         name=name, outcome=Outcome.FAILED, seconds=seconds, seen=seen + last, advice=advice
     )
@@ -352,11 +354,12 @@ def _judged(
     if not result.unparsed_lines:
         return step
     first = result.unparsed_lines[0]
+    count = len(result.unparsed_lines)
+    lines = "1 line" if count == 1 else f"{count} lines"
     return replace(
         step,
         outcome=Outcome.WARNING,
-        seen=f"{step.seen}; {len(result.unparsed_lines)} lines not understood, "
-        f"line {first.line_no}: {first.text.strip()!r}",
+        seen=f"{step.seen}; {lines} not understood, line {first.line_no}: {first.text.strip()!r}",
         advice="report the lines: ipsecmon dump --json --raw, or parse --anonymize, has them",
     )
 

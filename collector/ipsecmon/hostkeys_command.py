@@ -113,11 +113,13 @@ def scan_command(
         for row in _offered(scanned, store)
     ]
     _print(rows, as_json)
-    for row in rows:
-        if row.error is not None:
-            _say(row, row.error)
-        elif row.key is not None and row.state not in (KeyState.KNOWN, KeyState.NEW):
-            _say(row, refusal(row.known, row.key, row.address.name) or "")
+    _say_all(
+        [
+            (row, _why_not(row))
+            for row in rows
+            if row.error is not None or row.state not in (KeyState.KNOWN, KeyState.NEW)
+        ]
+    )
     new = [row.address.name for row in rows if row.state == KeyState.NEW]
     if new:
         which = "the device's own" if len(new) == 1 else "the devices' own"
@@ -235,7 +237,7 @@ def _with_fingerprint(rows: Sequence[_Row], expected: str) -> _Row:
 def _to_store(rows: Sequence[_Row], *, replace: bool, is_all: bool) -> tuple[list[_Row], bool]:
     """The keys to be stored, and whether that is all that was asked for; says what is not stored and why."""
     wanted: list[_Row] = []
-    is_whole = True
+    not_stored: list[tuple[_Row, str]] = []
     for row in rows:
         match row.state:
             case KeyState.NEW | KeyState.NEW_TYPE:
@@ -246,12 +248,11 @@ def _to_store(rows: Sequence[_Row], *, replace: bool, is_all: bool) -> tuple[lis
                 if not is_all and row.key is not None:
                     click.echo(f"{row.address.name}: already known: {fingerprint(row.key)}")
             case _:
-                refused = refusal(row.known, row.key, row.address.name) if row.key else row.error
-                _say(row, refused or "")
-                is_whole = False
-    if not wanted and is_all and is_whole:
+                not_stored.append((row, _why_not(row)))
+    _say_all(not_stored)
+    if not wanted and is_all and not not_stored:
         click.echo("every key is known already")
-    return wanted, is_whole
+    return wanted, not not_stored
 
 
 def _ask(count: int) -> None:
@@ -386,6 +387,22 @@ def _parts(key: OfferedKey) -> tuple[str, str]:
 
 def _counted(count: int, what: str) -> str:
     return f"1 {what}" if count == 1 else f"{count} {what}s"
+
+
+def _why_not(row: _Row) -> str:
+    refused = refusal(row.known, row.key, row.address.name) if row.key else row.error
+    return refused or ""
+
+
+def _say_all(told: Sequence[tuple[_Row, str]]) -> None:
+    """Once what is the same for many, such as the devices behind one jump host."""
+    names: dict[str, list[str]] = {}
+    for row, message in told:
+        names.setdefault(message, []).append(row.address.name)
+    for message, whose in names.items():
+        more = len(whose) - _MOST_NAMED
+        rest = f" and {more} more" if more > 0 else ""
+        _tell(f"{', '.join(whose[:_MOST_NAMED])}{rest}: {message}")
 
 
 def _say(row: _Row, message: str) -> None:

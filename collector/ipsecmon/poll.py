@@ -293,7 +293,8 @@ def _with_cpu(device: PolledDevice, last: PollResult, due: _Due, heard: _Heard, 
     if percent is None:
         log.log(
             logging.WARNING if is_known else logging.DEBUG,
-            "no load was found in the answer to %r: the tables are read however busy the device is",
+            "no load was found in the answer to %r: the tables are read however busy the device is; "
+            "permit the command, or set cpu_limit: off",
             command,
             extra={"device": device.name, "stage": Stage.COMMAND.value},
         )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ipsecmon.backoff import Backoff
 from ipsecmon.checking import CheckedDevice
 from ipsecmon.config import Changes, Config, Device
+from ipsecmon.config.mistakes import listed
 from ipsecmon.credentials import CredentialBreaker, Logins
 from ipsecmon.errors import IpsecmonError
 from ipsecmon.failure_log import log_failure
@@ -104,8 +106,8 @@ class Poller:
         """What a poll knows of a device of this name; raises ``UnknownDevice``."""
         device = self._devices.get(name)
         if device is None:
-            known = ", ".join(sorted(self._devices))
-            raise UnknownDevice(f"no device {name!r} in the configuration; it has: {known}")
+            known = _named_like(name, sorted(self._devices))
+            raise UnknownDevice(f"no device {name!r} in the configuration; {known}")
         return device
 
     def target(self, name: str) -> Target:
@@ -346,6 +348,12 @@ class Poller:
             plan=settings.plan,
             stale_after_seconds=timing.stale_after,
         )
+
+
+def _named_like(name: str, known: Sequence[str]) -> str:
+    if near := difflib.get_close_matches(name, known, n=3):
+        return f"did you mean {' or '.join(near)}?"
+    return f"it has: {listed(known)}"
 
 
 def _tells_nothing_new(result: PollResult, newest: PollResult) -> bool:

@@ -252,7 +252,15 @@ def test_steps_that_were_timed_have_their_seconds_and_others_none() -> None:
     assert of(check, "tcp").seconds is None
 
 
-def test_behind_a_jump_host_the_way_begins_there() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ConnectFailed("bastion: no TCP; check"),
+        errors.AuthenticationFailed("bastion: refused; check"),
+        errors.HostKeyRejected("bastion: changed; check"),
+    ],
+)
+def test_behind_a_jump_host_the_way_begins_there(error: errors.CollectionError) -> None:
     jump = JumpHost(
         name="bastion",
         host="198.51.100.1",
@@ -262,11 +270,12 @@ def test_behind_a_jump_host_the_way_begins_there() -> None:
         connect_timeout=1,
     )
     check = checked(
-        failing(errors.ConnectFailed("bastion: no TCP; check")),
+        failing(error),
         lambda: replace(TARGET, jumps=(jump,)),
     )
 
     assert outcomes(check)["jump"] is Outcome.FAILED
+    assert outcomes(check)["key exchange"] is Outcome.NOT_REACHED
     assert "tcp" not in outcomes(check)
 
 

@@ -172,7 +172,7 @@ def test_poll_of_an_unknown_device_names_the_known_ones(config: Path) -> None:
 
     assert (done.returncode, done.stderr) == (
         2,
-        "ipsecmon: no device 'Site9' in the configuration; it has: Site1, Site2\n",
+        "ipsecmon: no device 'Site9' in the configuration; did you mean Site2 or Site1?\n",
     )
 
 

@@ -99,7 +99,7 @@ ipsecmon.yml:18:5: devices[0].credentials: found 'labb' (did you mean 'lab'?), a
 ipsecmon.yml:19:5: devices[1].name: found 'Site1' again, first on line 15, accepted: a name of its own for each device
 ipsecmon.yml:21:5: devices[1].platform: found 'junos', accepted: ios, iosxe, asa
 ipsecmon.yml:22:5: devices[1].port: found '99999', accepted: a port from 1 to 65535
-ipsecmon.yml:24:5: devices[2].credentials: found no such key here, in its groups or under 'defaults', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long
+ipsecmon.yml:24:5: devices[2].credentials: found no such key here, in its groups or under 'defaults', accepted: a name under 'credentials'
 ipsecmon.yml:24:5: devices[2].host: found no such key, accepted: a host name, an IPv4 or an IPv6 address
 ipsecmon.yml:24:5: devices[2].name: found 'Site 3', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long
 nothing was loaded: correct these 16 places, then run 'ipsecmon check-config'"""

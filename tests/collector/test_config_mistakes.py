@@ -470,7 +470,7 @@ devices:
     port: 22
 """,
         [
-            "ipsecmon.yml:4:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "ipsecmon.yml:4:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name under 'credentials'",
             "ipsecmon.yml:4:5: devices[0].name: found no such key, accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
             "ipsecmon.yml:4:5: devices[0].platform: found no such key here, in its groups or under 'defaults', accepted: ios, iosxe, asa",
         ],

@@ -167,7 +167,20 @@ jump_hosts:
 
 
 ACCEPTED_TRANSPORT = "accepted: napalm, asyncssh, auto"
+ALL_OFF = "plan: {counts: off, tables: off, configuration: off}"
+NOTHING = (
+    "found every kind of command off, accepted: a duration for counts, tables or configuration"
+)
 MISTAKES = [
+    (with_site1(ALL_OFF), [f"3:69: devices[0].plan: {NOTHING}"]),
+    (with_site1("", f"poll: {{{ALL_OFF}}}\n"), [f"2:8: poll.plan: {NOTHING}"]),
+    (
+        with_site1(
+            "groups: [a]",
+            "poll: {plan: {tables: off}}\ngroups: {a: {plan: {configuration: off}}}\n",
+        ),
+        [f"3:14: devices[0].plan: {NOTHING}"],
+    ),
     (
         with_site1("transport: telnet"),
         [f"3:69: devices[0].transport: found 'telnet', {ACCEPTED_TRANSPORT}"],
@@ -195,7 +208,7 @@ MISTAKES = [
     (
         "devices:\n  - {name: Site1, host: 192.0.2.1}\n",
         [
-            "3:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name of letters, digits, '.', '_' and '-', at most 128 long",
+            "3:5: devices[0].credentials: found no such key here, in its groups or under 'defaults', accepted: a name under 'credentials'",
             "3:5: devices[0].platform: found no such key here, in its groups or under 'defaults', accepted: ios, iosxe, asa",
         ],
     ),

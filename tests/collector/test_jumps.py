@@ -528,7 +528,7 @@ def test_of_a_chain_the_hop_that_is_dead_is_named(
     inner.port = free_port()
     told = (
         rf"^jump host 'outer' \(127.0.0.1:{outer.port}\): no connection from there to "
-        rf"127.0.0.1:{inner.port}: .*; check address"
+        rf"jump host 'inner' \(127.0.0.1:{inner.port}\): .*; check address"
     )
     with pytest.raises(errors.ConnectFailed, match=told):
         echoed(hosts, (outer.as_jump(), inner.as_jump()), 1)

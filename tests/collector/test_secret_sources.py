@@ -120,7 +120,8 @@ def test_a_program_that_is_killed() -> None:
 
 def test_a_program_that_is_not_there() -> None:
     assert from_command(("/nowhere/pass",), os.environ) == Problem(
-        "cannot be started (No such file or directory)", "give the full path of a program"
+        "cannot be started (No such file or directory)",
+        "give the full path of a program that the account of ipsecmon may run",
     )
 
 

@@ -271,7 +271,7 @@ def test_a_failing_device_shows_its_last_words_and_when_it_is_tried_again() -> N
     )
     page = client(failed(error=error, next_attempt_at=1130.0)).get("/").text
 
-    assert "Site1, stage command: silent Tried again in 120 s." in " ".join(page.split())
+    assert "Site1, stage command: silent. Tried again in 120 s." in " ".join(page.split())
     assert "<code>&lt;script&gt;% Bad</code>" in page
 
 

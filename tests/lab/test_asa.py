@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from netmiko import ConnectHandler
 
+from ipsecmon.cpu import cpu_percent
 from ipsecmon.lab.asa import AsaShell, shell_of
 from ipsecmon.lab.faults import Faults
 from ipsecmon.lab.ios import Action, Send, Shell
@@ -61,6 +62,10 @@ def test_a_session_begins_with_the_greeting_of_an_asa_and_a_blank_behind_the_pro
 
     assert greeting.startswith("User monitor logged in to Site1\r\n")
     assert greeting.endswith("Type help or '?' for a list of available commands.\r\nSite1> ")
+
+
+def test_an_asa_says_how_busy_it_is() -> None:
+    assert cpu_percent(Terminal(cpu_percent=93).type("show cpu usage\r")) == 93
 
 
 def test_enable_asks_for_a_password_and_gives_the_privileged_prompt() -> None:

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import os
 import sys
+import warnings
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -114,6 +115,8 @@ def main() -> None:
 
 def entry() -> None:
     """The console script: a reader that went away or a full disk is no reason for a traceback."""
+    # old devices have nothing better, and whoever polls them cannot change it; standard error is a log of JSON lines
+    warnings.filterwarnings("ignore", module=r"(asyncssh|paramiko)\b")
     try:
         main()
     except OSError as error:

@@ -73,6 +73,7 @@ def check(together: Whole, path: Path) -> tuple[Config | None, list[Mistake]]:
     add_circles(mistakes, root)
     add_deadlines_out_of_order(mistakes, root)
     add_devices_always_stale(mistakes, whole)
+    add_plans_of_nothing(mistakes, whole)
     add_tunnels_without_identity(mistakes, root)
     add_equal_tunnels(mistakes, root)
     add_unknown_devices(mistakes, root)
@@ -197,6 +198,9 @@ class Mistakes:
         return value
 
 
+PLAN_OF_NOTHING = ("every kind of command off", "a duration for counts, tables or configuration")
+
+
 class DeviceRefused(IpsecmonError, ValueError):
     """What a source says of a device cannot be used; says why in one sentence."""
 
@@ -242,6 +246,8 @@ def wrong_with(device: Block, config: Config) -> Iterator[str]:
                 mistakes.add(("devices", 0, key), f"{quoted(name)}", f"one of {listed(known)}")
         if not mistakes.found:
             settings = config.settings(made)
+            if not settings.plan.every:
+                mistakes.add(("devices", 0, "plan"), *PLAN_OF_NOTHING)
             pace = max(settings.timing.interval, settings.plan.every.get(PollTier.TABLES, 0.0))
             if pace >= settings.timing.stale_after:
                 limit = f"less than 'stale_after' ({duration_text(settings.timing.stale_after)})"
@@ -265,7 +271,9 @@ def add_in_words(mistakes: Mistakes, detail: ErrorDetails) -> None:
         may_inherit = where[0] == "devices" and where[-1] in ("platform", "credentials")
         elsewhere = " here, in its groups or under 'defaults'" if may_inherit else ""
         found = f"no such key{elsewhere}"
-        mistakes.add(where, found, in_words(annotation_at(where)), at=where[:-1])
+        is_login = may_inherit and where[-1] == "credentials"
+        accepted = "a name under 'credentials'" if is_login else in_words(annotation_at(where))
+        mistakes.add(where, found, accepted, at=where[:-1])
     elif detail["type"] == "extra_forbidden":
         *parent, key = where
         keys = keys_of(annotation_at(tuple(parent)))
@@ -483,6 +491,19 @@ def add_devices_always_stale(mistakes: Mistakes, root: Block) -> None:
                 found = describe(device["stale_after"], hide=False)
                 accepted = f"more than '{'.'.join(path)}' ({duration_text(pace)})"
                 mistakes.add((*where, "stale_after"), found, accepted)
+
+
+def add_plans_of_nothing(mistakes: Mistakes, root: Block) -> None:
+    """Devices, as their groups make them, of which nothing would be asked."""
+    poll = block_at(root, "poll")
+    in_poll = block_at(poll, "plan")
+    for where, device in devices(root):
+        plan = {"counts": "off", **in_poll, **block_at(device, "plan")}
+        if all(plan.get(tier) == "off" for tier in PollTier):
+            place = (*where, "plan") if "plan" in device else ("poll", "plan")
+            mistakes.add(place, *PLAN_OF_NOTHING)
+            if place[0] == "poll":
+                return
 
 
 def paces(device: Block, poll: Block) -> Iterator[tuple[tuple[str, ...], float]]:

@@ -36,7 +36,10 @@ def from_command(
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a command"
-        return Problem(f"cannot be started ({reason})", "give the full path of a program")
+        return Problem(
+            f"cannot be started ({reason})",
+            "give the full path of a program that the account of ipsecmon may run",
+        )
     with process:
         try:
             line = first_line(process, time.monotonic() + seconds)

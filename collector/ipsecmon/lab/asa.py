@@ -39,6 +39,7 @@ _PRIVILEGED: Final = (
     "clear crypto isakmp sa",
     "disable",
     "show clock",
+    "show cpu usage",
     "show crypto ikev1 sa",
     "show crypto ikev2 sa",
     "show crypto ipsec sa",

@@ -20,7 +20,7 @@ def show(
     """
     config = network.router(router)
     if config.dialect == "asa-9":
-        return asa_printed.show(network, config, command, privilege)
+        return asa_printed.show(network, config, command, privilege, cpu_percent)
     match command:
         case "show crypto isakmp sa":
             return render.show_crypto_isakmp_sa(network.ike_sas(router), config.dialect)

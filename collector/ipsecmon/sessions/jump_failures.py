@@ -142,7 +142,9 @@ def no_ssh(jump: JumpHost, error: object) -> ConnectFailed:
 
 def no_common_algorithm(jump: JumpHost, error: object) -> KeyExchangeFailed:
     """``error``: the library's words, which name the lists."""
-    return KeyExchangeFailed(f"{where(jump)}: no SSH algorithm in common: {error}")
+    return KeyExchangeFailed(
+        f"{where(jump)}: no SSH algorithm in common: {error}; set its 'profile' to compat or legacy"
+    )
 
 
 def login_refused(jump: JumpHost) -> JumpLoginRefused:
@@ -165,16 +167,23 @@ def key_unusable(jump: JumpHost, error: PrivateKeyUnusable) -> JumpLoginFailed:
 
 def not_within(jump: JumpHost, seconds: float) -> ConnectFailed:
     """A caller has no more time; the login may still come about for others."""
-    return ConnectFailed(f"{where(jump)}: no login within the {seconds:.3g} s left of this poll")
+    return ConnectFailed(
+        f"{where(jump)}: no login within the {seconds:.3g} s left of this poll; "
+        f"see how busy it is, or raise the poll's timeout"
+    )
 
 
 def no_connection(
-    jump: JumpHost, host: str, port: int, reason: str, code: int = 0
+    jump: JumpHost, host: str, port: int, reason: str, code: int = 0, *, next_hop: str = ""
 ) -> ConnectFailed:
-    """The jump host is there and its way to the next hop is not; ``code`` as in RFC 4254, section 5.1."""
+    """The jump host is there and its way on is not; ``code`` as in RFC 4254, section 5.1.
+
+    ``next_hop`` is the name of the jump host it leads to, if it is not the device itself.
+    """
     advice = "check address, port and the way from there"
     if code == _PROHIBITED:
         advice = "allow it there (AllowTcpForwarding, PermitOpen)"
+    there = f"jump host {next_hop!r} ({host}:{port})" if next_hop else f"{host}:{port}"
     return ConnectFailed(
-        f"{where(jump)}: no connection from there to {host}:{port}: {reason.lower()}; {advice}"
+        f"{where(jump)}: no connection from there to {there}: {reason.lower()}; {advice}"
     )

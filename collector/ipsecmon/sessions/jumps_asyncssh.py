@@ -131,7 +131,12 @@ class LoopJumps:
                 return await _logged_in(jump, keys, tunnel=tunnel)
             except asyncssh.ChannelOpenError as error:
                 raise failures.no_connection(
-                    before[-1], jump.host, jump.port, error.reason, error.code
+                    before[-1],
+                    jump.host,
+                    jump.port,
+                    error.reason,
+                    error.code,
+                    next_hop=jump.name,
                 ) from error
 
 

@@ -84,11 +84,7 @@ class ThreadJumps:
         self, jumps: tuple[JumpHost, ...], host: str, port: int, timeout: float
     ) -> paramiko.Channel:
         """See ``JumpHosts``."""
-        until = self._clock() + timeout
-        try:
-            return self._channel(jumps, host, port, until)
-        except _HungUp:  # what looked alive turned out to be broken as it was used
-            return self._channel(jumps, host, port, until)
+        return self._socket_to(jumps, host, port, timeout)
 
     def close(self) -> None:
         """See ``JumpHosts``."""
@@ -98,8 +94,17 @@ class ThreadJumps:
         for transport in transports:
             transport.close()
 
+    def _socket_to(
+        self, jumps: tuple[JumpHost, ...], host: str, port: int, timeout: float, next_hop: str = ""
+    ) -> paramiko.Channel:
+        until = self._clock() + timeout
+        try:
+            return self._channel(jumps, host, port, until, next_hop)
+        except _HungUp:  # what looked alive turned out to be broken as it was used
+            return self._channel(jumps, host, port, until, next_hop)
+
     def _channel(
-        self, jumps: tuple[JumpHost, ...], host: str, port: int, until: float
+        self, jumps: tuple[JumpHost, ...], host: str, port: int, until: float, next_hop: str
     ) -> paramiko.Channel:
         jump = jumps[-1]
         left = max(0.0, until - self._clock())
@@ -113,11 +118,13 @@ class ThreadJumps:
                 "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=left
             )
         except paramiko.ChannelException as error:
-            raise failures.no_connection(jump, host, port, error.text, error.code) from error
+            raise failures.no_connection(
+                jump, host, port, error.text, error.code, next_hop=next_hop
+            ) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             if transport.is_active():
                 reason = f"no answer within {left:.3g} s"
-                raise failures.no_connection(jump, host, port, reason) from error
+                raise failures.no_connection(jump, host, port, reason, next_hop=next_hop) from error
             raise _HungUp(f"{failures.where(jump)}: it hung up; is it restarting?") from error
 
     def _attempt(self, jumps: tuple[JumpHost, ...]) -> _Attempt:
@@ -172,7 +179,7 @@ class ThreadJumps:
         if before:
             # three steps of the hop before, and the connection from there
             timeout = 4 * max(one.connect_timeout for one in jumps)
-            connection = self.socket_to(tuple(before), jump.host, jump.port, timeout)
+            connection = self._socket_to(tuple(before), jump.host, jump.port, timeout, jump.name)
         else:
             connection = _tcp_connection(jump)
         # not ServiceRequestingTransport: it misses answers that come fast (paramiko 5.1, send_auth_request)

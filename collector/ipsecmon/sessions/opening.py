@@ -56,6 +56,7 @@ class Opening:
         self._opened_by = clock() + timeout
         self._begun = clock()
         self._doing = StepName.RESOLVE
+        self._speaks_ssh = False
 
     @property
     def on_step(self) -> OnStep:
@@ -160,6 +161,7 @@ class Opening:
             raise self.closed()
         if not first.startswith(_VERSION_START[: len(first)]):
             raise self.no_ssh(first)
+        self._speaks_ssh = first.startswith(_VERSION_START)
 
     # what was agreed on
 
@@ -208,6 +210,11 @@ class Opening:
             return LoginTimeout(
                 f"{self.where}: the device did not judge the login within {seconds:.3g} s; "
                 f"see whether its AAA server answers, or raise connect_timeout"
+            )
+        if self._speaks_ssh or self._doing in (StepName.HOST_KEY, StepName.PROMPT):
+            return ConnectFailed(
+                f"{self.where}: SSH answers there, but the {self._doing} was not over within {seconds:.3g} s; "
+                f"see how busy the device is, or raise connect_timeout"
             )
         return ConnectFailed(
             f"{self.where}: what answers there does not speak SSH, or not within {seconds:.3g} s; check 'port'"

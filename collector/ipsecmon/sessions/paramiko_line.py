@@ -31,7 +31,7 @@ __all__ = ["ParamikoLine"]
 T = TypeVar("T")
 
 _ADVICE = (
-    "set transport: asyncssh (this paramiko has no SHA-1; ipsecmon[legacy] brings one that has)"
+    "let transport be auto or asyncssh (this paramiko has no SHA-1, that of ipsecmon[legacy] has)"
 )
 _READ_BYTES = 262144
 # paramiko's reading thread wakes this often for nothing; its own ten times a second cost a fleet a core

@@ -315,7 +315,8 @@ class Terminal:
         limit = self._target.max_answer_bytes
         if reader.received_bytes > limit:
             raise AnswerTooLarge(
-                f"{self._where}: {command!r} sent more than {limit >> 20} MiB; given up",
+                f"{self._where}: {command!r} sent more than {limit >> 20} MiB, which no such output is; "
+                f"see by hand whether it ever ends",
                 command,
                 evidence=evidence(reader.tail),
             )
@@ -328,7 +329,8 @@ class Terminal:
             self._is_usable = False
             kind = ConnectionClosed if self._mode == "#" else LoginClosed
             raise kind(
-                f"{self._where}: the device closed the connection before {command!r} was complete",
+                f"{self._where}: the device closed the connection before {command!r} was complete; "
+                f"see in its log whether it reloaded or the line was cleared",
                 command,
                 evidence=evidence(before),
             )
@@ -336,7 +338,7 @@ class Terminal:
 
     def _no_prompt(self, text: bytes) -> PromptNotFound:
         seen = evidence(text)
-        last = f"; the last it sent was {seen[-60:].strip()!r}" if seen.strip() else ""
+        last = f"; the last it sent was '{seen[-60:].strip()}'" if seen.strip() else ""
         return PromptNotFound(
             f"{self._where}: logged in, but no prompt came within {self._target.connect_timeout:g} s{last}; "
             f"log in by hand and see whether the device asks something first",
