@@ -15,7 +15,6 @@ import re
 import sys
 import threading
 import urllib.parse
-import warnings
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -47,8 +46,6 @@ def setup_logging(
     stream: TextIO | None = None,
 ) -> Redactor:
     """Send every log to one place; may be called again. Tell the answer what must not be seen."""
-    # said at each login to a device that has nothing newer; the metric of weak algorithms and check-device tell of it
-    warnings.filterwarnings("ignore", message="Diffie-Hellman over finite fields")
     root = logging.getLogger()
     number = logging.getLevelNamesMapping()[level.upper()] if isinstance(level, str) else level
     for handler in list(root.handlers):

@@ -465,7 +465,7 @@ def test_a_silent_port_costs_the_connect_timeout_and_no_more(reach: Reach) -> No
 def test_silence_behind_the_version_costs_the_connect_timeout_and_no_more(reach: Reach) -> None:
     with tcp_server(lambda connection: connection.sendall(b"SSH-2.0-Cisco-1.25\r\n")) as port:
         started = time.monotonic()
-        with pytest.raises(errors.ConnectFailed, match="not over within .* raise connect_timeout"):
+        with pytest.raises(errors.ConnectFailed, match=r"not over within .* raise connect_timeout"):
             reach(port=port, connect_timeout=0.3)
 
         assert time.monotonic() - started < 5

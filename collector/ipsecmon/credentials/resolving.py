@@ -16,25 +16,16 @@ from ipsecmon.config import (
     AnySource,
     Credential,
     FromCommand,
-    FromEnvironment,
-    FromFile,
     FromKeyring,
-    FromSystemd,
     FromVault,
     Reference,
     Secret,
     Vault,
 )
-from ipsecmon.credentials.commands import from_command
 from ipsecmon.credentials.keys import KeyFiles, agent_problem
+from ipsecmon.credentials.looking import look_up
 from ipsecmon.credentials.memory import Memory
 from ipsecmon.credentials.problems import CredentialError, Problem
-from ipsecmon.credentials.sources import (
-    from_environment,
-    from_file,
-    from_keyring,
-    from_systemd,
-)
 from ipsecmon.credentials.vault import VaultReader
 
 __all__ = ["Login", "Logins"]
@@ -179,22 +170,13 @@ class Logins:
             return self._memory.get(source, lambda: self._asked(source))
         return source if isinstance(source, Secret) else self._asked(source)
 
-    def _asked(self, source: Reference) -> Secret | Problem:
-        match source:
-            case FromEnvironment():
-                return from_environment(source.env, self._environ)
-            case FromFile():
-                return from_file(source.file)
-            case FromSystemd():
-                return from_systemd(source.name, self._environ)
-            case FromCommand():
-                return from_command(source.command, self._environ)
-            case FromKeyring():
-                return from_keyring(source.service, source.username)
-            case FromVault():
-                if self._vault is None:
-                    return Problem("cannot be read", "add a section 'vault' to the configuration")
-                return self._vault.read(source)
+    def _asked(self, reference: Reference) -> Secret | Problem:
+        return look_up(reference, self._environ, self._in_vault)
+
+    def _in_vault(self, reference: FromVault) -> Secret | Problem:
+        if self._vault is None:
+            return Problem("cannot be read", "add a section 'vault' to the configuration")
+        return self._vault.read(reference)
 
     def _of_vault(self, key: str) -> Secret | Problem:
         """What the section ``vault`` says under ``key``; read each time, since it is used once per login to Vault."""
