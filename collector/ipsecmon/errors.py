@@ -14,6 +14,7 @@
         ├── KeyExchangeFailed      kex        (ConnectionError)
         ├── HostKeyRejected        hostkey    (PermissionError)
         ├── AuthenticationFailed   auth       (PermissionError)
+        │   └── KeyUnusable                   the device was not tried
         ├── JumpLoginFailed        auth       (PermissionError)
         │   └── JumpLoginRefused
         ├── CredentialRested       auth       (PermissionError)
@@ -48,6 +49,7 @@ __all__ = [
     "JumpLoginFailed",
     "JumpLoginRefused",
     "KeyExchangeFailed",
+    "KeyUnusable",
     "LoginClosed",
     "LoginTimeout",
     "LoginsBusy",
@@ -121,6 +123,12 @@ class AuthenticationFailed(CollectionError, PermissionError):
         """``jump_host``: the name of the one that refused, ``None`` for the device itself."""
         super().__init__(message, command, evidence=evidence)
         self.jump_host = jump_host
+
+
+class KeyUnusable(AuthenticationFailed):
+    """Our own key cannot be read, or no agent answers: no device has refused anything."""
+
+    is_attempt = False
 
 
 class CredentialRested(CollectionError, PermissionError):

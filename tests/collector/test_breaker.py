@@ -14,6 +14,7 @@ from ipsecmon.credentials.breaker import GRACE_SECONDS
 from ipsecmon.errors import (
     AuthenticationFailed,
     ConnectFailed,
+    KeyUnusable,
     PrivilegeDenied,
 )
 from ipsecmon.model import Reason, Stage
@@ -314,9 +315,10 @@ def test_a_refused_login_is_told_and_its_secret_read_anew() -> None:
         (ConnectFailed("nobody there"), []),
         (PrivilegeDenied("wrong enable secret"), ["lab"] * 4),
         (AuthenticationFailed("refused", jump_host="bastion"), []),
+        (KeyUnusable("no agent answers"), []),
         (RuntimeError("a fault of ours"), []),
     ],
-    ids=["unreachable", "enable", "jump host", "unexpected"],
+    ids=["unreachable", "enable", "jump host", "own key", "unexpected"],
 )
 def test_what_is_no_refusal_of_the_device_rests_nothing(
     error: Exception, doubted: list[str]

@@ -37,7 +37,7 @@ def guarded(
         try:
             session = open_session(target, max(0.0, deadline - time.monotonic()))
         except AuthenticationFailed as error:
-            if error.jump_host is None:
+            if error.jump_host is None and error.is_attempt:
                 is_decided = True
                 breaker.rejected(name, fingerprint, target.device)
                 doubt(name)

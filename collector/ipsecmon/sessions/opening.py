@@ -21,6 +21,7 @@ from ipsecmon.errors import (
     CollectionError,
     ConnectFailed,
     KeyExchangeFailed,
+    KeyUnusable,
     LoginClosed,
     LoginTimeout,
     NameNotResolved,
@@ -250,7 +251,7 @@ class Opening:
         """The private key is not to be had."""
         file = self.target.private_key.file if self.target.private_key else ""
         reason = str(error.strerror).lower() if isinstance(error, OSError) else "not readable so"
-        return AuthenticationFailed(
+        return KeyUnusable(
             f"the private key {file} for {self.where}: {reason}; check the file and its passphrase"
         )
 
@@ -270,7 +271,7 @@ class Opening:
 
     def no_agent(self) -> CollectionError:
         """The agent does not answer."""
-        return AuthenticationFailed(
+        return KeyUnusable(
             f"{self.where}: no ssh-agent answers at SSH_AUTH_SOCK; start one or turn 'agent' off for this credential"
         )
 
