@@ -27,6 +27,9 @@ from simulated_day import (
     true_trigger,
 )
 
+# a whole day is played before the first of its tests
+pytestmark = pytest.mark.timeout(300)
+
 # a short one with few spokes runs in every check, the whole day in the long suite
 DAYS = [
     pytest.param((4, 0.25, "ios-15"), id="a short day of four spokes"),
