@@ -84,8 +84,8 @@ bench-polls: $(STAMP) ## what one poll of a hub of 100 to 4,000 tunnels costs, s
 bench-schedule: $(STAMP) ## how late 10,000 devices are polled every minute, and what the scheduler costs
 	@PYTHONPATH=tests $(BIN)/python -m bench.schedule
 
-bench-fleet: $(STAMP) ## 200 devices of which 40 are dead in different ways: how late the others are polled
-	@PYTHONPATH=tests $(BIN)/python -m bench.fleet
+bench-fleet: $(STAMP) ## 200 devices, 40 of them dead in different ways: how late the others are polled; SSH=napalm|asyncssh: emulated routers
+	@PYTHONPATH=tests $(BIN)/python -m bench.fleet $(if $(SSH),--ssh $(SSH))
 
 fmt: $(STAMP) ## format the code and sort the imports
 	@$(BIN)/ruff format .

@@ -160,7 +160,8 @@ class Monitor:
             self.watcher.request()
 
     def stop(self) -> None:
-        """Stop polling, end the sessions, finish the requests under way."""
+        """Stop polling, end the sessions, finish the requests under way: each has its time, most of it the same."""
+        self._server.begin_to_stop()
         if self.watcher is not None:
             self.watcher.stop()
         self._scheduler.stop()

@@ -2,7 +2,8 @@
 
 A device that is dead costs a login worker a connect timeout at each attempt, and one that refuses its login counts
 attempts and may lock the account. So each failure before the first command doubles the pause before the next attempt,
-from one interval up to a longest one. A device that lets us in and then answers badly is asked at its interval.
+from one interval up to a longest one. A device that lets us in and then answers badly is asked at its interval; one
+that answers nothing any more holds a worker for a time-out each time, and is left alone for a few intervals.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import threading
 from dataclasses import dataclass
 
-from ipsecmon.model import PollError, PollResult, Stage
+from ipsecmon.model import PollError, PollResult, Reason, Stage
 
 __all__ = ["Backoff"]
 
@@ -23,6 +24,8 @@ _DOUBLINGS = {
     Stage.AUTH: 2,
     Stage.PRIVILEGE: 2,
 }
+# It let us in, so it may be well again at any moment: at most so many intervals until it is asked again.
+_HANGING_INTERVALS = 4
 # Devices that died together, behind one line that was cut, are not all tried together.
 _SPREAD = 0.25
 
@@ -52,7 +55,7 @@ class Backoff:
             if pause is None or pause.next_attempt_at <= result.started_at:
                 return None
             return pause.next_attempt_at
-        if error is None or error.stage not in _DOUBLINGS:
+        if error is None or not (error.stage in _DOUBLINGS or _hangs(error)):
             self.forget(result.device)
             return None
         with self._lock:
@@ -83,12 +86,19 @@ class Backoff:
             self._pauses.pop(device, None)
 
     def _longer(self, before: _Pause | None, result: PollResult, error: PollError) -> _Pause:
-        doublings = (before.doublings if before else 0) + _DOUBLINGS[error.stage]
+        doublings = (before.doublings if before else 0) + _DOUBLINGS.get(error.stage, 1)
         interval = result.interval_seconds
+        longest = max(interval, self.longest_seconds)
+        if _hangs(error):
+            longest = min(longest, _HANGING_INTERVALS * interval)
         # the exponent is bounded before it is one: a device may be dead for years
-        seconds = min(interval * 2.0 ** min(doublings - 1, 40), max(interval, self.longest_seconds))
+        seconds = min(interval * 2.0 ** min(doublings - 1, 40), longest)
         seconds *= 1 - _SPREAD * _share(f"{result.device}/{doublings}")
         return _Pause(min(doublings, 41), result.started_at + seconds, interval)
+
+
+def _hangs(error: PollError) -> bool:
+    return error.stage is Stage.COMMAND and error.reason is Reason.TIMEOUT
 
 
 def _share(text: str) -> float:

@@ -14,13 +14,16 @@
         ├── KeyExchangeFailed      kex        (ConnectionError)
         ├── HostKeyRejected        hostkey    (PermissionError)
         ├── AuthenticationFailed   auth       (PermissionError)
+        │   └── KeyUnusable                   the device was not tried
         ├── JumpLoginFailed        auth       (PermissionError)
         │   └── JumpLoginRefused
         ├── CredentialRested       auth       (PermissionError)
         ├── PrivilegeDenied        privilege  (PermissionError)
         ├── PromptNotFound         prompt
         ├── ConnectionClosed       closed     (ConnectionError)
+        │   └── LoginClosed                   before there was a session
         ├── AnswerTimeout          timeout    (TimeoutError)
+        │   └── LoginTimeout                  before there was a session
         ├── LoginsBusy             timeout    (TimeoutError), the device was not tried
         └── AnswerTooLarge         other
 
@@ -46,6 +49,9 @@ __all__ = [
     "JumpLoginFailed",
     "JumpLoginRefused",
     "KeyExchangeFailed",
+    "KeyUnusable",
+    "LoginClosed",
+    "LoginTimeout",
     "LoginsBusy",
     "NameNotResolved",
     "PrivilegeDenied",
@@ -119,6 +125,12 @@ class AuthenticationFailed(CollectionError, PermissionError):
         self.jump_host = jump_host
 
 
+class KeyUnusable(AuthenticationFailed):
+    """Our own key cannot be read, or no agent answers: no device has refused anything."""
+
+    is_attempt = False
+
+
 class CredentialRested(CollectionError, PermissionError):
     """Not tried: several devices in a row have refused this credential."""
 
@@ -159,11 +171,23 @@ class ConnectionClosed(CollectionError, ConnectionError):
     reason = Reason.CLOSED
 
 
+class LoginClosed(ConnectionClosed):
+    """The device closed the connection before there was a session."""
+
+    stage = Stage.CONNECT
+
+
 class AnswerTimeout(CollectionError, TimeoutError):
     """The answer stopped coming, or took longer than the poll may."""
 
     stage = Stage.COMMAND
     reason = Reason.TIMEOUT
+
+
+class LoginTimeout(AnswerTimeout):
+    """The login took longer than it may."""
+
+    stage = Stage.CONNECT
 
 
 class LoginsBusy(CollectionError, TimeoutError):

@@ -587,9 +587,16 @@ def _poll_error(device: PolledDevice, error: Exception) -> PollError:
         cause=cause,
         command=command,
         is_unexpected=is_unexpected,
-        is_attempt=error.is_attempt if isinstance(error, CollectionError) else True,
+        is_attempt=_is_attempt(error),
         evidence=_evidence(error),
     )
+
+
+def _is_attempt(error: Exception) -> bool:
+    """Whether the device was tried: a Vault that is down must not put those to rest that need it."""
+    if isinstance(error, CollectionError):
+        return error.is_attempt
+    return not isinstance(error, CredentialError)
 
 
 def _evidence(error: Exception) -> str:

@@ -130,13 +130,14 @@ class Poller:
     def poll(self, name: str) -> PollResult:
         """Poll one device now, after any poll of it that is under way."""
         self.device(name)
-        with self._lock(name):
-            device = self._current(name)
-            if device is None:
-                raise UnknownDevice(f"{name!r} was removed from the configuration")
-            result = self._poll(device, is_planned=False)
-        self._forget_if_removed(name)
-        return result
+        try:
+            with self._lock(name):
+                device = self._current(name)
+                if device is None:
+                    raise UnknownDevice(f"{name!r} was removed from the configuration")
+                return self._poll(device, is_planned=False)
+        finally:
+            self._forget_if_removed(name)
 
     def poll_unless_busy(self, name: str) -> bool:
         """Poll one device as planned; ``False`` if a poll of it is under way, which must not wait in a worker's place."""
@@ -177,7 +178,7 @@ class Poller:
         limits = config.limits
         with self._changing:
             self._config = config
-            self._targets = Targets(config, self._redactor, self._targets.host_keys)
+            self._targets = self._targets.renewed(config)
             self._devices = {device.name: self._polled(device) for device in config.devices}
         self.sessions.limit(limits)
         self.breaker.limit(limits.rejections, limits.rest_seconds)
@@ -221,15 +222,18 @@ class Poller:
             unverified=sum(1 for one in sessions if one and not one.is_host_key_verified),
         )
 
-    def close(self, timeout: float = 5.0) -> None:
-        """End all sessions and wait for the polls under way, which fail at once without theirs."""
+    def close(self, timeout: float = 3.0) -> None:
+        """End all sessions and wait for the polls under way, which fail at once without theirs.
+
+        A login in a thread of its own cannot be ended before its time; it is waited for no longer than the others.
+        """
         deadline = time.monotonic() + timeout
         self.sessions.close(timeout / 2)
+        self.jumps.close()  # in the event loop that ends with the transports
+        self.transports.close()
         for lock in list(self._locks.values()):
             if lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 lock.release()
-        self.jumps.close()  # in the event loop that ends with the transports
-        self.transports.close()
 
     def _current(self, name: str) -> PolledDevice | None:
         """The device as it is now, without a session from before it was changed."""
@@ -258,10 +262,17 @@ class Poller:
 
     def _poll(self, device: PolledDevice, *, is_planned: bool) -> PollResult:
         newest = self._newest(device)
+        # what is only remembered of an earlier life has to be read once before anything may be left out
+        is_planned = is_planned and self.store.get(device.name) is not None
+        changes = self.sessions.changes(device.name)
         result = poll_device(device, self.sessions, newest, is_planned=is_planned)
-        if not self.sessions.is_closed:
-            result = replace(result, next_attempt_at=self._backoff.note(result))
         result = self._without_secrets(result)
+        if self.sessions.is_closed and not result.is_good:
+            return result  # it says nothing of the device: its session was taken from it
+        result = replace(result, next_attempt_at=self._backoff.note(result))
+        if changes != self.sessions.changes(device.name):
+            self._backoff.forget(device.name)  # what failed was the device as it was before
+            result = replace(result, next_attempt_at=None)
         if newest is not None and _tells_nothing_new(result, newest):
             known = self.store.exposition(device.name)
             own = render_device(result, self._config.metrics.tier)
@@ -284,8 +295,7 @@ class Poller:
     def _tell(self, result: PollResult, newest: PollResult | None) -> None:
         with self._count_lock:
             self._outcomes[PollOutcome.GOOD if result.is_good else PollOutcome.FAILED] += 1
-        if not self.sessions.is_closed:  # else it fails because of that
-            log_failure(result, newest.error if newest else None)
+        log_failure(result, newest.error if newest else None)
         for event in result.events:
             log.info(
                 "%s: %s", event.tunnel or event.device, event.detail, extra={"device": event.device}

@@ -205,7 +205,13 @@ class PollScheduler:
         self._put(device, interval_seconds, now + (phase - now) % interval_seconds)
 
     def hasten(self, device: str) -> None:
-        """Let ``device`` be due now, and then at its phase again; one that is not there is not polled."""
+        """Let ``device`` be due now, or after the poll it is in, then at its phase; one that is not there is not polled."""
+        with self._lock:
+            under_way = self._under_way.get(device)
+            if under_way is not None:
+                # one that still waits for a worker begins after this anyway
+                under_way.is_to_follow = under_way.is_running
+                return
         self._scheduler.mind_the_clock()
         try:
             self._scheduler.modify_job(device, next_run_time=datetime.now(UTC))
@@ -290,6 +296,8 @@ class PollScheduler:
         finally:
             with self._lock:
                 self._under_way.pop(device, None)
+            if under_way.is_to_follow:
+                self.hasten(device)
 
     def _note_missed(self, device: str, before: _UnderWay) -> None:
         if before.is_running:
@@ -319,11 +327,12 @@ def phase_seconds(device: str, interval_seconds: float) -> float:
 class _UnderWay:
     """A poll that waits for a worker or runs."""
 
-    __slots__ = ("has_been_told", "is_running", "lane")
+    __slots__ = ("has_been_told", "is_running", "is_to_follow", "lane")
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self.is_running = False
+        self.is_to_follow = False
         self.has_been_told = False
 
 

@@ -42,9 +42,13 @@ class HttpServer:
         """Serve; returns at once. The socket listens already, so no request is lost."""
         self._thread.start()
 
+    def begin_to_stop(self) -> None:
+        """Take no more requests; returns at once."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Finish the requests under way and end."""
-        self._server.should_exit = True
+        self.begin_to_stop()
         if self._thread.is_alive():
             self._thread.join(_STOP_SECONDS)
         self._socket.close()

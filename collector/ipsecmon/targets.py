@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ipsecmon.config import Config, Device, Secret
@@ -22,20 +22,34 @@ class Targets:
     """
 
     def __init__(
-        self, config: Config, redactor: Redactor, host_keys: HostKeys | None = None
+        self,
+        config: Config,
+        redactor: Redactor,
+        *,
+        host_keys: HostKeys | None = None,
+        logins: Logins | None = None,
+        typed: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        """``host_keys`` of an earlier configuration, whose counts go on if nothing about them has changed."""
         check, known_hosts = config.host_keys.check, config.host_keys.known_hosts
-        is_same = host_keys is not None and (host_keys.check, host_keys.store.path) == (
-            check,
-            known_hosts,
-        )
-        self.logins = Logins(config.credentials, config.vault, redact=redactor.add)
-        self.host_keys = (
-            host_keys if host_keys is not None and is_same else HostKeys(check, known_hosts)
-        )
+        self.logins = logins or Logins(config.credentials, config.vault, redact=redactor.add)
+        self.host_keys = host_keys or HostKeys(check, known_hosts)
         self._config = config
-        self._typed: dict[str, tuple[str, ...]] = {}
+        self._redactor = redactor
+        self._typed = dict(typed or {})
+
+    def renewed(self, config: Config) -> Targets:
+        """Those of another configuration; what was found out so far goes on as far as it still holds."""
+        was, now = self._config.host_keys, config.host_keys
+        is_same = (was.check, was.known_hosts) == (now.check, now.known_hosts)
+        # sessions that are kept were opened with them
+        typed = {device.name: self.typed(device.name) for device in config.devices}
+        return Targets(
+            config,
+            self._redactor,
+            host_keys=self.host_keys if is_same else None,
+            logins=self.logins.renewed(config.credentials, config.vault),
+            typed=typed,
+        )
 
     def target(self, device: Device) -> Target:
         """Raises ``CredentialError`` where a secret cannot be had."""

@@ -7,14 +7,18 @@ ones would wait. ``measure`` takes any opener and configuration, so that the sam
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ipsecmon.config import Config, load_config
 from ipsecmon.errors import AnswerTimeout, AuthenticationFailed, ConnectFailed, ConnectionClosed
@@ -130,7 +134,7 @@ def measure(
     dead: Collection[str],
     warm_up: float,
     seconds: float,
-    open_session: OpenSession = open_fake,
+    open_session: OpenSession | None = open_fake,
 ) -> Measured:
     """Poll the fleet, and look on for ``seconds`` after ``warm_up``."""
     threads = threading.active_count()
@@ -219,8 +223,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dead", type=int, default=40)
     parser.add_argument("--interval", type=float, default=10.0)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument(
+        "--ssh",
+        choices=["napalm", "asyncssh"],
+        help="emulated routers over real SSH in place of fakes, with and without the dead",
+    )
     given = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)  # the dead are told of in the log, at length
+    if given.ssh is not None:
+        return _over_ssh(given.ssh, given.living, given.dead, given.interval, given.seconds)
     with tempfile.TemporaryDirectory() as folder:
         config = fleet_config(Path(folder), given.living, given.dead, given.interval)
         names = (device.name for device in config.devices)
@@ -229,6 +240,90 @@ def main(arguments: list[str] | None = None) -> int:
         warm_up = (given.living + given.dead) / config.limits.logins_per_second + 2 * given.interval
         found = measure(config, dead, warm_up, given.seconds)
     return _report(found, given.living, given.dead, sys.stdout.write)
+
+
+_FAULTS: Sequence[Mapping[str, object]] = (
+    {"login": "silent"},
+    {"login": "refuse"},
+    {"login": "silent_after_version"},
+    {"hang": True},
+    {"cut_after": 200, "cut": "reset"},
+    {"login": "not_ssh"},
+    {},  # the password is wrong
+)
+"""How an emulated router is dead."""
+
+
+def _over_ssh(transport: str, living: int, dead: int, interval: float, seconds: float) -> int:
+    """The fleet with its dead and the same without them: the difference is what the dead cost, in all threads."""
+    found: list[Measured] = []
+    for count in (dead, 0):
+        with tempfile.TemporaryDirectory() as folder, _routers(Path(folder), living + count) as lab:
+            config = _ssh_config(Path(folder), lab.described, transport, living, interval)
+            names = [device.name for device in config.devices]
+            for number, name in enumerate(names[living:]):
+                lab.spoil(name, _FAULTS[number % len(_FAULTS)])
+            warm_up = len(names) / config.limits.logins_per_second + 3 * interval
+            found.append(measure(config, names[living:], warm_up, seconds, open_session=None))
+    with_dead, without = found
+    cost = max(0.0, with_dead.cpu_share - without.cpu_share)
+    return _report(replace(with_dead, dead_cpu_share=cost), living, dead, sys.stdout.write)
+
+
+class _Routers:
+    """A lab in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], described: Mapping[str, Any]) -> None:
+        self.described = described
+        self._process = process
+
+    def spoil(self, router: str, faults: Mapping[str, object]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"router": router, "faults": faults}) + "\n")
+        self._process.stdin.flush()
+
+
+@contextmanager
+def _routers(folder: Path, count: int) -> Generator[_Routers]:
+    file = folder / "lab.json"
+    command = [sys.executable, "-m", "ipsecmon.lab.serve", "--tunnels", "1"]
+    command += ["--routers", str(count), "--port-file", str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as process:  # noqa: S603 # ourselves
+        try:
+            deadline = time.monotonic() + 30
+            while not file.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            yield _Routers(process, json.loads(file.read_text("utf-8")))
+        finally:
+            process.terminate()
+
+
+def _ssh_config(
+    folder: Path, described: Mapping[str, Any], transport: str, living: int, interval: float
+) -> Config:
+    (folder / "known_hosts").write_text(described["known_hosts"], encoding="utf-8")
+    lines: list[str] = []
+    for number, (name, (host, port)) in enumerate(described["endpoints"].items()):
+        is_locked = number >= living and not _FAULTS[(number - living) % len(_FAULTS)]
+        lines.append(
+            f"  - {{name: {name}, host: {host}, port: {port}, platform: {described['platform']}, "
+            f"credentials: {'wrong' if is_locked else 'lab'}}}"
+        )
+    file = folder / "ipsecmon.yml"
+    devices = "\n".join(lines)
+    enable = described["enable_secret"]
+    file.write_text(
+        f"poll: {{interval: {interval:g}s, timeout: {interval:g}s, read_timeout: {interval / 2:g}s, "
+        f"connect_timeout: {interval / 2:g}s}}\n"
+        f"ssh: {{transport: {transport}}}\n"
+        "host_keys: {known_hosts: known_hosts}\nhistory: {path: off}\ncredentials:\n"
+        f"  lab: {{username: {described['username']}, password: {described['password']}, enable: {enable}}}\n"
+        f"  wrong: {{username: {described['username']}, password: no, enable: {enable}}}\n"
+        f"devices:\n{devices}\n",
+        encoding="utf-8",
+    )
+    file.chmod(0o600)
+    return load_config(file)
 
 
 def _report(found: Measured, living: int, dead: int, write: Callable[[str], object]) -> int:

@@ -63,6 +63,19 @@ def test_a_device_that_answers_badly_is_asked_at_its_interval(stage: Stage) -> N
     assert not backoff.is_resting("Site1", 1000, 60)
 
 
+def test_a_device_that_hangs_is_left_alone_for_a_few_intervals_at_most() -> None:
+    backoff = Backoff(900)
+    silent = failed(Stage.COMMAND)
+    assert silent.error is not None
+    silent = replace(silent, error=replace(silent.error, reason=Reason.TIMEOUT))
+    for most in (60, 120, 240, 240, 240):
+        attempt = backoff.note(silent)
+
+        assert attempt is not None
+        assert 0.75 * most <= attempt - 1000 <= most
+    assert backoff.note(GOOD) is None
+
+
 def test_a_device_that_answers_begins_anew() -> None:
     backoff = Backoff(900)
     for _ in range(5):

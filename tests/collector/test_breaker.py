@@ -14,6 +14,7 @@ from ipsecmon.credentials.breaker import GRACE_SECONDS
 from ipsecmon.errors import (
     AuthenticationFailed,
     ConnectFailed,
+    KeyUnusable,
     PrivilegeDenied,
 )
 from ipsecmon.model import Reason, Stage
@@ -314,9 +315,10 @@ def test_a_refused_login_is_told_and_its_secret_read_anew() -> None:
         (ConnectFailed("nobody there"), []),
         (PrivilegeDenied("wrong enable secret"), ["lab"] * 4),
         (AuthenticationFailed("refused", jump_host="bastion"), []),
+        (KeyUnusable("no agent answers"), []),
         (RuntimeError("a fault of ours"), []),
     ],
-    ids=["unreachable", "enable", "jump host", "unexpected"],
+    ids=["unreachable", "enable", "jump host", "own key", "unexpected"],
 )
 def test_what_is_no_refusal_of_the_device_rests_nothing(
     error: Exception, doubted: list[str]
@@ -361,3 +363,49 @@ def test_a_whole_network_with_a_wrong_password_is_tried_three_times(tmp_path: Pa
     assert results[8].error is not None
     assert "rests until" in results[8].error.cause
     poller.close()
+
+
+def test_reloads_neither_end_a_rest_nor_begin_the_count_anew(tmp_path: Path) -> None:
+    """A source of devices may be asked each minute, and each answer is a reload."""
+    devices = "".join(
+        f"  - {{name: Site{number}, host: 192.0.2.{number}, platform: ios, credentials: lab}}\n"
+        for number in range(1, 10)
+    )
+    file = tmp_path / "ipsecmon.yml"
+    text = (
+        "host_keys: {check: off}\nhistory: {path: off}\n"
+        "credentials:\n  lab: {username: monitor, password: {env: LAB}}\n"
+    )
+    more = "  other: {username: monitor, password: {env: OTHER}}\n"
+    tried: list[str] = []
+
+    def refuse(target: Target, timeout: float) -> Session:  # noqa: ARG001 # what a session has
+        tried.append(target.device)
+        raise AuthenticationFailed("refused")
+
+    file.write_text(f"{text}devices:\n{devices}")
+    poller = Poller(load_config(file), open_session=refuse)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB", "wrong")
+        for number in range(1, 10):
+            poller.poll(f"Site{number}")
+            file.write_text(f"{text}{more * (number % 2)}devices:\n{devices}")
+            poller.apply(load_config(file))
+    poller.close()
+
+    assert tried == ["Site1", "Site2", "Site3"]
+
+
+def test_waiting_for_others_is_taken_from_the_time_for_the_login() -> None:
+    given: list[float] = []
+
+    def open_session(_: Target, timeout: float) -> Session:
+        given.append(timeout)
+        raise ConnectFailed("no answer")
+
+    breaker = CredentialBreaker(rejections=1)
+    breaker.check("lab", target("Site2").fingerprint, "Site1")  # and it takes its time
+    with pytest.raises(ConnectFailed):
+        guarded(open_session, breaker, lambda _: None)(target("Site2"), 2.0)
+
+    assert given[0] <= 1.5

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from called import ipsecmon
 from ipsecmon import errors
 from ipsecmon.check_report import check_document, check_lines
 from ipsecmon.checking import (
@@ -371,14 +370,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Generator[DemoLab]:
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 # our own program
-        [sys.executable, "-W", "error", "-m", "ipsecmon", "check-device", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=os.environ,
-    )
+    return ipsecmon("check-device", *arguments)
 
 
 def test_an_emulated_router_can_be_polled(demo: DemoLab) -> None:

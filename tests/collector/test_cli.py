@@ -14,6 +14,7 @@ from typing import Any
 import click
 import pytest
 
+from called import ipsecmon
 from ipsecmon.app import problems
 from ipsecmon.cli import COMMANDS, main
 from ipsecmon.config import load_config
@@ -25,7 +26,7 @@ OUTPUTS = Path(__file__).parent.parent / "parsers" / "outputs" / "ios"
 TUTORIAL = OUTPUTS / "show_crypto_ipsec_sa" / "tutorial" / "output.txt"
 
 
-def ipsecmon(
+def started(
     *arguments: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(  # noqa: S603 # our own program
@@ -59,7 +60,7 @@ def config(demo_lab: DemoLab) -> Path:
 
 
 def test_help_names_every_command_and_the_exit_codes() -> None:
-    text = ipsecmon("--help").stdout
+    text = started("--help").stdout
 
     for command in (
         *("demo", "run", "poll", "dump", "parse", "inventory"),
@@ -149,7 +150,7 @@ def test_poll_shows_one_device(config: Path) -> None:
 
 def test_poll_as_json_and_dump_agree(config: Path) -> None:
     polled = json.loads(ipsecmon("poll", "Site2", "--config", config, "--json").stdout)
-    dumped = json.loads(ipsecmon("dump", "--config", config, "--json", "--raw").stdout)
+    dumped = json.loads(started("dump", "--config", config, "--json", "--raw").stdout)
 
     assert [device["device"] for device in dumped["devices"]] == ["Site1", "Site2"]
     assert polled["tunnels"][0]["name"] == dumped["devices"][1]["tunnels"][0]["name"]

@@ -27,10 +27,13 @@ from simulated_day import (
     true_trigger,
 )
 
+# a whole day is played before the first of its tests
+pytestmark = pytest.mark.timeout(300)
+
 # a short one with few spokes runs in every check, the whole day in the long suite
 DAYS = [
     pytest.param((4, 0.25, "ios-15"), id="a short day of four spokes"),
-    pytest.param((2, 0.25, "asa-9"), id="a short day of two ASAs"),
+    pytest.param((2, 0.25, "asa-9"), id="a short day of two ASAs", marks=pytest.mark.slow),
     pytest.param((100, 1.0, "ios-15"), id="a day of a hundred spokes", marks=pytest.mark.slow),
 ]
 

@@ -19,7 +19,7 @@ from ipsecmon.config import Transport
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.ssh import Lab
 from ipsecmon.lab.topology import Topology, hub, two_sites
-from ipsecmon.model import Reason
+from ipsecmon.model import Reason, Stage
 from ipsecmon.sessions.host_keys import KnownHosts
 from ipsecmon.sessions.transports import Transports
 from over_ssh import Watcher, differences, own_threads
@@ -38,6 +38,7 @@ class Case:
     at_login: bool = False
     changes: dict[str, Any] = field(default_factory=dict[str, Any])
     is_slow: bool = False
+    """It takes a time-out to be seen."""
 
 
 CASES = (
@@ -51,18 +52,21 @@ CASES = (
     ),
     Case(
         name="black hole before the handshake",
+        is_slow=True,
         faults={"login": "silent"},
         reasons=(Reason.CONNECT,),
         at_login=True,
     ),
     Case(
         name="black hole during the handshake",
+        is_slow=True,
         faults={"login": "silent_after_version"},
         reasons=(Reason.CONNECT, Reason.KEX, Reason.TIMEOUT),
         at_login=True,
     ),
     Case(
         name="AAA server too slow",
+        is_slow=True,
         faults={"login_seconds": 20.0},
         reasons=(Reason.AUTH, Reason.TIMEOUT, Reason.CONNECT),
         at_login=True,
@@ -104,11 +108,14 @@ CASES = (
         faults={"refuse": ("show",), "refusal": "invalid"},
         reasons=(Reason.REFUSED,),
     ),
-    Case(name="a reply that comes late", faults={"reply_seconds": 0.6}),
+    Case(name="a reply that comes late", is_slow=True, faults={"reply_seconds": 0.6}),
     Case(
-        name="a reply that comes too late", faults={"reply_seconds": 3.0}, reasons=(Reason.TIMEOUT,)
+        name="a reply that comes too late",
+        is_slow=True,
+        faults={"reply_seconds": 3.0},
+        reasons=(Reason.TIMEOUT,),
     ),
-    Case(name="hang for ever", faults={"hang": True}, reasons=(Reason.TIMEOUT,)),
+    Case(name="hang for ever", is_slow=True, faults={"hang": True}, reasons=(Reason.TIMEOUT,)),
     Case(
         name="FIN in an answer", faults={"cut_after": 300, "cut": "close"}, reasons=(Reason.CLOSED,)
     ),
@@ -117,15 +124,21 @@ CASES = (
     ),
     Case(
         name="black hole in an answer",
+        is_slow=True,
         faults={"cut_after": 300, "cut": "silent"},
         reasons=(Reason.TIMEOUT,),
     ),
     Case(
         name="a drip that never ends in time",
+        is_slow=True,
         faults={"slow_seconds": 0.2, "slow_bytes": 8},
         reasons=(Reason.TIMEOUT,),
     ),
-    Case(name="a drip that ends in time", faults={"slow_seconds": 0.02, "slow_bytes": 100}),
+    Case(
+        name="a drip that ends in time",
+        is_slow=True,
+        faults={"slow_seconds": 0.02, "slow_bytes": 100},
+    ),
     Case(
         name="an answer that ends before its end",
         faults={"truncate": 20},
@@ -174,7 +187,13 @@ def watcher(request: pytest.FixtureRequest, lab: Lab, transports: Transports) ->
     watching.close()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(one, id=one.name, marks=[pytest.mark.slow] if one.is_slow else [])
+        for one in CASES
+    ],
+)
 def test_a_fault_is_named_costs_its_deadline_at_most_and_passes(
     case: Case, watcher: Watcher, lab: Lab
 ) -> None:
@@ -193,6 +212,10 @@ def test_a_fault_is_named_costs_its_deadline_at_most_and_passes(
         assert result.error is not None
         assert result.error.reason in case.reasons, result.error
         assert watcher.pool.open_count == 0
+        if case.at_login:
+            assert (
+                result.error.stage is not Stage.COMMAND
+            )  # else it would be tried at its interval for ever
     else:
         assert result.error is None, result.error
         assert differences(lab, result) == []
@@ -264,6 +287,7 @@ def test_a_session_that_was_idle_for_too_long_is_opened_anew(watcher: Watcher, l
     assert watcher.poll().error is None
 
 
+@pytest.mark.slow
 def test_a_reload_in_the_middle_of_a_poll_is_no_reading(transports: Transports) -> None:
     for transport in TRANSPORTS:
         with Lab(two_sites(), warm_up=60, speed=30) as lab:
@@ -307,6 +331,7 @@ def test_another_host_key_is_refused_before_a_password_is_sent(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("transport", TRANSPORTS, ids=str)
 def test_a_reply_after_thirty_seconds_is_read_where_the_device_is_given_the_time(
     transport: Transport, transports: Transports, lab: Lab

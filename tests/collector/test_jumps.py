@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -581,3 +581,29 @@ def test_the_end_closes_the_logins(servers: JumpServers) -> None:
 
     assert channel.closed
     assert not bastion.connections
+
+
+def test_an_agent_that_hangs_up_is_an_error_with_a_name(
+    servers: JumpServers,
+    hosts: JumpHosts,
+    runner: asyncio.Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "agent")
+    monkeypatch.setenv("SSH_AUTH_SOCK", path)
+    jump = servers.serve().as_jump(password=None, use_agent=True)
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(path)
+        agent.listen()
+
+        def serve() -> None:
+            with suppress(OSError):  # the end of the test
+                while True:
+                    agent.accept()[0].close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        for _ in range(2):
+            with pytest.raises(errors.CollectionError, match=r"^jump host 'bastion'"):
+                runner.run(hosts.tunnel_to((jump,), 5))
+        agent.shutdown(socket.SHUT_RDWR)

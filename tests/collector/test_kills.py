@@ -29,7 +29,7 @@ from simulated_day import play_day
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param((3, 0.25, 6), id="a short day of three spokes"),
+        pytest.param((3, 0.25, 6), id="a short day of three spokes", marks=pytest.mark.slow),
         pytest.param((20, 1.0, 50), id="a day of twenty spokes", marks=pytest.mark.slow),
     ],
 )

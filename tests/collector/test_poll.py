@@ -293,6 +293,7 @@ def test_a_credential_that_cannot_be_had_is_a_matter_of_auth(device: Device) -> 
 
     assert result.error is not None
     assert result.error.reason is Reason.AUTH
+    assert not result.error.is_attempt
     assert "credentials.lab.password: file secret does not exist" in result.error.message
 
 

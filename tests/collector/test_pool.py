@@ -163,6 +163,23 @@ def test_a_credential_that_cannot_be_had_takes_no_login_from_others(opened: Open
     assert lease.login_wait_seconds < 0.5
 
 
+def test_looking_a_credential_up_is_taken_from_the_time_for_the_login() -> None:
+    given: list[float] = []
+
+    def looked_up() -> Target:
+        time.sleep(0.5)
+        return TARGET
+
+    def open_session(_: Target, timeout: float) -> Fake:
+        given.append(timeout)
+        return Fake()
+
+    with SessionPool(open_session).lease("Site1", looked_up, 5.0):
+        pass
+
+    assert given[0] <= 4.5
+
+
 def test_closing_ends_what_is_in_use_too_and_lets_nobody_in_again(opened: Opened) -> None:
     with opened.pool.lease("Site1", lambda: TARGET, 5.0) as session:
         opened.pool.close()

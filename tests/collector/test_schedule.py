@@ -168,6 +168,21 @@ def test_a_device_can_be_made_due_now(fleet: Fleet) -> None:
     wait(lambda: fleet.polled["Site1"] == 1)
 
 
+def test_a_device_made_due_while_it_is_polled_is_polled_again_right_after(fleet: Fleet) -> None:
+    fleet.stuck.add("Site1")
+    fleet.scheduler.add("Site1", 600.0)
+    fleet.scheduler.start()
+    fleet.scheduler.hasten("Site1")
+    wait(lambda: fleet.polled["Site1"] == 1)
+    fleet.scheduler.hasten("Site1")
+    time.sleep(0.3)
+    fleet.stuck.clear()
+    fleet.release.set()
+    wait(lambda: fleet.polled["Site1"] == 2, 5)
+
+    assert fleet.scheduler.missed == 0
+
+
 def test_a_device_that_waits_for_a_worker_when_it_is_removed_is_not_polled(fleet: Fleet) -> None:
     fleet.stuck.update({"a", "b"})
     fleet.lanes = dict.fromkeys(("a", "b", "c"), Lane.LOGIN)

@@ -532,3 +532,24 @@ def test_slow_sources_are_checked_at_the_same_time(tmp_path: Path) -> None:
     }
 
     assert Logins(credentials).check() == ()
+
+
+def test_a_doubt_does_not_wait_for_a_source_that_is_being_asked() -> None:
+    memory = Memory()
+    asked, answered = threading.Event(), threading.Event()
+
+    def ask() -> Secret:
+        asked.set()
+        answered.wait(10)
+        return Secret("planted-secret")
+
+    waiting = threading.Thread(target=memory.get, args=("vault", ask))
+    waiting.start()
+    assert asked.wait(5)
+    began = time.monotonic()
+    memory.doubt(["vault"])
+    took = time.monotonic() - began
+    answered.set()
+    waiting.join(5)
+
+    assert took < 2

@@ -421,6 +421,23 @@ def test_the_end_of_the_transports_is_the_end_of_their_thread(
     assert set(threading.enumerate()) == threads
 
 
+@pytest.mark.parametrize("transport", [Transport.ASYNCSSH])
+def test_a_connection_made_as_the_transports_end_is_given_up(
+    target: Callable[..., Target], transport: Transport
+) -> None:
+    transports = Transports()
+
+    def end_then_speak(connection: socket.socket) -> None:
+        transports.close()
+        connection.sendall(b"SSH-2.0-Cisco-1.25\r\n")
+
+    with (
+        tcp_server(end_then_speak) as port,
+        pytest.raises(errors.ConnectionClosed, match="shutting down"),
+    ):
+        transports.open(target(host="127.0.0.1", port=port, transport=transport), 5.0)
+
+
 # failures of the login
 
 
@@ -448,7 +465,7 @@ def test_a_silent_port_costs_the_connect_timeout_and_no_more(reach: Reach) -> No
 def test_silence_behind_the_version_costs_the_connect_timeout_and_no_more(reach: Reach) -> None:
     with tcp_server(lambda connection: connection.sendall(b"SSH-2.0-Cisco-1.25\r\n")) as port:
         started = time.monotonic()
-        with pytest.raises(errors.ConnectFailed, match="not over within .* raise connect_timeout"):
+        with pytest.raises(errors.ConnectFailed, match=r"not over within .* raise connect_timeout"):
             reach(port=port, connect_timeout=0.3)
 
         assert time.monotonic() - started < 5
@@ -711,3 +728,22 @@ def test_the_pool_keeps_a_good_session_and_drops_a_bad_one(
     assert second is first
     assert pool.open_count == 0
     pool.close()
+
+
+def test_a_resolver_that_does_not_answer_costs_a_step_of_the_login(
+    target: Callable[..., Target], transports: Transports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def silent(*_: object, **__: object) -> object:
+        over.wait(10)
+        raise socket.gaierror("no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    began = time.monotonic()
+    with pytest.raises(errors.NameNotResolved, match="resolver"):
+        transports.open(target(host="site1.example.net", connect_timeout=0.3), 5.0)
+    took = time.monotonic() - began
+    over.set()
+
+    assert took < 2

@@ -22,7 +22,7 @@ def lab() -> Generator[Lab]:
         yield running
 
 
-def poller(lab: Lab, folder: Path, transport: str, password: str = "jump-lab") -> Poller:
+def poller(lab: Lab, folder: Path, transport: str, password: str = "jump-lab") -> Poller:  # noqa: S107 # of the lab
     (folder / "known_hosts").write_text(lab.known_hosts)
     outer, inner = (lab.jump_hosts[name] for name in ("outer", "inner"))
     devices = "\n".join(

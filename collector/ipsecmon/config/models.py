@@ -476,7 +476,7 @@ class Config(Section):
     def _transport(self, written: Transport, profile: SshProfile) -> Transport:
         if written is not Transport.AUTO:
             return written
-        # paramiko, which is below NAPALM, has no SHA-1 any more
+        # what paramiko 5 cannot speak any more starts with the host keys of the profile compat
         is_old = profile is not SshProfile.MODERN
         is_large = len(self.devices) >= self.ssh.fleet_size
         return Transport.ASYNCSSH if is_old or is_large else Transport.NAPALM

@@ -17,7 +17,7 @@ class Transport(StrEnum):
     NAPALM = "napalm"
     ASYNCSSH = "asyncssh"
     AUTO = "auto"
-    """asyncssh for devices of the legacy profile and in large fleets, napalm otherwise; never in ``Settings``."""
+    """asyncssh for devices of every profile but the modern one and in large fleets, napalm otherwise; never in ``Settings``."""
 
 
 class SshProfile(StrEnum):

@@ -55,5 +55,9 @@ class Memory:
         with self._lock:
             entries = [self._entries[source] for source in sources if source in self._entries]
         for entry in entries:
-            with entry.lock:
+            if not entry.lock.acquire(blocking=False):
+                continue  # it is being asked again already, and may take its time
+            try:
                 entry.until = min(entry.until, entry.read_at + FRESH_SECONDS)
+            finally:
+                entry.lock.release()

@@ -16,25 +16,16 @@ from ipsecmon.config import (
     AnySource,
     Credential,
     FromCommand,
-    FromEnvironment,
-    FromFile,
     FromKeyring,
-    FromSystemd,
     FromVault,
     Reference,
     Secret,
     Vault,
 )
-from ipsecmon.credentials.commands import from_command
 from ipsecmon.credentials.keys import KeyFiles, agent_problem
+from ipsecmon.credentials.looking import look_up
 from ipsecmon.credentials.memory import Memory
 from ipsecmon.credentials.problems import CredentialError, Problem
-from ipsecmon.credentials.sources import (
-    from_environment,
-    from_file,
-    from_keyring,
-    from_systemd,
-)
 from ipsecmon.credentials.vault import VaultReader
 
 __all__ = ["Login", "Logins"]
@@ -71,6 +62,7 @@ class Logins:
         environ: Mapping[str, str] | None = None,
         redact: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        fingerprint_key: bytes | None = None,
     ) -> None:
         self._credentials = credentials
         self._vault_section = vault
@@ -78,8 +70,25 @@ class Logins:
         self._redact = redact
         self._memory = Memory(clock)
         self._key_files = KeyFiles()
-        self._fingerprint_key = secrets.token_bytes(32)
+        self._clock = clock
+        self._fingerprint_key = fingerprint_key or secrets.token_bytes(32)
         self._vault = VaultReader(vault, self._of_vault, self._hide, clock) if vault else None
+
+    def renewed(self, credentials: Mapping[str, Credential], vault: Vault | None) -> Logins:
+        """Those of another configuration: a secret that is the same keeps its fingerprint.
+
+        Where nothing has changed nobody is asked again for what was only just found.
+        """
+        if (credentials, vault) == (self._credentials, self._vault_section):
+            return self
+        return Logins(
+            credentials,
+            vault,
+            environ=self._environ,
+            redact=self._redact,
+            clock=self._clock,
+            fingerprint_key=self._fingerprint_key,
+        )
 
     def resolve(self, name: str) -> Login:
         """The login behind this name, read now; raises ``CredentialError``."""
@@ -161,22 +170,13 @@ class Logins:
             return self._memory.get(source, lambda: self._asked(source))
         return source if isinstance(source, Secret) else self._asked(source)
 
-    def _asked(self, source: Reference) -> Secret | Problem:
-        match source:
-            case FromEnvironment():
-                return from_environment(source.env, self._environ)
-            case FromFile():
-                return from_file(source.file)
-            case FromSystemd():
-                return from_systemd(source.name, self._environ)
-            case FromCommand():
-                return from_command(source.command, self._environ)
-            case FromKeyring():
-                return from_keyring(source.service, source.username)
-            case FromVault():
-                if self._vault is None:
-                    return Problem("cannot be read", "add a section 'vault' to the configuration")
-                return self._vault.read(source)
+    def _asked(self, reference: Reference) -> Secret | Problem:
+        return look_up(reference, self._environ, self._in_vault)
+
+    def _in_vault(self, reference: FromVault) -> Secret | Problem:
+        if self._vault is None:
+            return Problem("cannot be read", "add a section 'vault' to the configuration")
+        return self._vault.read(reference)
 
     def _of_vault(self, key: str) -> Secret | Problem:
         """What the section ``vault`` says under ``key``; read each time, since it is used once per login to Vault."""

@@ -11,19 +11,12 @@ from ipsecmon.config import (
     FromCommand,
     FromEnvironment,
     FromFile,
-    FromKeyring,
     FromSystemd,
     FromVault,
     Secret,
 )
-from ipsecmon.credentials.commands import from_command
+from ipsecmon.credentials.looking import look_up
 from ipsecmon.credentials.problems import Problem
-from ipsecmon.credentials.sources import (
-    from_environment,
-    from_file,
-    from_keyring,
-    from_systemd,
-)
 from ipsecmon.inventory.hosts import SourceFailed
 
 __all__ = ["Redact", "reveal", "revealed"]
@@ -34,32 +27,18 @@ Redact = Callable[[str], None]
 
 def reveal(source: AnySource, key: str, redact: Redact) -> str:
     """The secret, read now; ``key`` names it where it cannot be had."""
-    found = _look_up(source)
+    found = source if isinstance(source, Secret) else look_up(source, os.environ, _not_in_vault)
     if not isinstance(found, Secret):
         raise SourceFailed(f"{key}: {source} {found.what}; {found.todo}")
     redact(found.reveal())
     return found.reveal()
 
 
-def _look_up(source: AnySource) -> Secret | Problem:
-    match source:
-        case Secret():
-            return source
-        case FromEnvironment():
-            return from_environment(source.env, os.environ)
-        case FromFile():
-            return from_file(source.file)
-        case FromSystemd():
-            return from_systemd(source.name, os.environ)
-        case FromCommand():
-            return from_command(source.command, os.environ)
-        case FromKeyring():
-            return from_keyring(source.service, source.username)
-        case FromVault():
-            return Problem(
-                "cannot be had for a source of devices",
-                "let a program print it: {command: [vault, kv, get, ...]}",
-            )
+def _not_in_vault(_: FromVault) -> Problem:
+    return Problem(
+        "cannot be had for a source of devices",
+        "let a program print it: {command: [vault, kv, get, ...]}",
+    )
 
 
 def revealed(options: Mapping[str, object], redact: Redact, path: str = "options") -> object:

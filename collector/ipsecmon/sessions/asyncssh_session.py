@@ -46,7 +46,7 @@ _COLUMNS, _ROWS = 511, 1000
 # an answer or an error comes within its time from the loop; this much later the loop itself is at fault
 _GRACE_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 1.0
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 2.0
 # what a device sends while nobody asks: only its end can matter
 _UNREAD_BYTES: Final = 65536
 # old devices take a second key exchange badly, and max_session_age brings a new session before there is a need
@@ -87,9 +87,14 @@ class AsyncsshTransport:
         key = _private_key(opening)
         loop = self._running_loop(opening)
         connection = None if target.jumps else opening.tcp()
-        task = asyncio.run_coroutine_threadsafe(
-            self._opened(opening, connection, key, reports), loop
-        )
+        work = self._opened(opening, connection, key, reports)
+        try:
+            task = asyncio.run_coroutine_threadsafe(work, loop)
+        except RuntimeError:  # the loop has ended meanwhile
+            work.close()
+            if connection is not None:
+                shut(connection)
+            raise ConnectionClosed(f"{opening.where}: the monitor is shutting down") from None
         while True:
             try:
                 report = reports.get(timeout=opening.left + _GRACE_SECONDS)
@@ -155,6 +160,8 @@ class AsyncsshTransport:
         try:
             reports.put(await self._session(opening, connection, key))
         except asyncio.CancelledError:
+            if connection is not None:
+                shut(connection)
             reports.put(ConnectionClosed(f"{opening.where}: the monitor is shutting down"))
             raise
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits

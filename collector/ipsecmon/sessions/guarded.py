@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from ipsecmon.credentials import CredentialBreaker
@@ -25,6 +26,7 @@ def guarded(
 
     def open_guarded(target: Target, timeout: float) -> Session:
         name, fingerprint = target.credential, target.fingerprint
+        deadline = time.monotonic() + timeout
         wait = min(LONGEST_WAIT_SECONDS, WAIT_PART * timeout)
         is_decided = False
         try:
@@ -33,9 +35,9 @@ def guarded(
             doubt(name)  # a rest ends when the secret changes, which has to be noticed
             raise
         try:
-            session = open_session(target, timeout)
+            session = open_session(target, max(0.0, deadline - time.monotonic()))
         except AuthenticationFailed as error:
-            if error.jump_host is None:
+            if error.jump_host is None and error.is_attempt:
                 is_decided = True
                 breaker.rejected(name, fingerprint, target.device)
                 doubt(name)

@@ -116,6 +116,10 @@ class LoopJumps:
         except CollectionError as error:
             self._failures.ended(jumps, error)
             return error
+        except Exception as error:  # noqa: BLE001 # whatever it is, those who wait must hear of it
+            unexpected = failures.no_ssh(jumps[-1], f"{type(error).__name__}: {error}")
+            self._failures.ended(jumps, unexpected)
+            return unexpected
         self._failures.ended(jumps, None)
         return connection
 

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 
 from ipsecmon.errors import (
-    AnswerTimeout,
     AuthenticationFailed,
     CollectionError,
     ConnectFailed,
-    ConnectionClosed,
     KeyExchangeFailed,
+    KeyUnusable,
+    LoginClosed,
+    LoginTimeout,
     NameNotResolved,
 )
 from ipsecmon.model import SessionFacts
@@ -106,10 +111,10 @@ class Opening:
 
     def _addresses(self) -> Sequence[tuple[socket.AddressFamily, tuple[object, ...]]]:
         host, port = self.target.host, self.target.port
-        self.begin(StepName.RESOLVE)
+        seconds = self.begin(StepName.RESOLVE)
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (socket.gaierror, UnicodeError) as error:
+            found = _resolved(host, port, seconds)
+        except (socket.gaierror, UnicodeError, TimeoutError) as error:
             raise NameNotResolved(
                 f"the name {host!r} has no address ({error}); check 'host' and the resolver"
             ) from error
@@ -195,7 +200,7 @@ class Opening:
 
     def out_of_time(self) -> CollectionError:
         """The poll's time is up."""
-        return AnswerTimeout(
+        return LoginTimeout(
             f"{self.where}: the poll's time was up before the login was complete ({self._doing}); "
             f"raise the poll's timeout or lower connect_timeout"
         )
@@ -203,7 +208,7 @@ class Opening:
     def silent(self, seconds: float) -> CollectionError:
         """No step forward in time."""
         if self._doing is StepName.AUTHENTICATION:
-            return AnswerTimeout(
+            return LoginTimeout(
                 f"{self.where}: the device did not judge the login within {seconds:.3g} s; "
                 f"see whether its AAA server answers, or raise connect_timeout"
             )
@@ -230,7 +235,7 @@ class Opening:
                 f"{self.where}: the device closed the connection before the login; no free vty line? "
                 f"see 'show users' there, its access-class and its SSH server"
             )
-        return ConnectionClosed(
+        return LoginClosed(
             f"{self.where}: the device closed the connection during the login; no free vty line? "
             f"see 'show users' there and whether its AAA server answers"
         )
@@ -246,7 +251,7 @@ class Opening:
         """The private key is not to be had."""
         file = self.target.private_key.file if self.target.private_key else ""
         reason = str(error.strerror).lower() if isinstance(error, OSError) else "not readable so"
-        return AuthenticationFailed(
+        return KeyUnusable(
             f"the private key {file} for {self.where}: {reason}; check the file and its passphrase"
         )
 
@@ -266,7 +271,7 @@ class Opening:
 
     def no_agent(self) -> CollectionError:
         """The agent does not answer."""
-        return AuthenticationFailed(
+        return KeyUnusable(
             f"{self.where}: no ssh-agent answers at SSH_AUTH_SOCK; start one or turn 'agent' off for this credential"
         )
 
@@ -285,6 +290,30 @@ class Opening:
     def other(self, error: Exception) -> CollectionError:
         """What has no name of its own."""
         return ConnectFailed(f"{self.where}: no SSH session: {_first_line(error)}")
+
+
+_Found = Sequence[tuple[int, int, int, str, tuple[object, ...]]]
+
+
+def _resolved(host: str, port: int, seconds: float) -> _Found:
+    """What ``getaddrinfo`` says within ``seconds``, else ``TimeoutError``: of itself it may take half a minute."""
+    look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    with suppress(ValueError):
+        ipaddress.ip_address(host)
+        return look()  # nobody is asked
+    outcome: Future[_Found] = Future()
+
+    def answer() -> None:
+        try:
+            outcome.set_result(look())
+        except Exception as error:  # noqa: BLE001 # raised in the thread that waits
+            outcome.set_exception(error)
+
+    threading.Thread(target=answer, name=f"resolve {host}", daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {seconds:.3g} s") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -226,11 +226,12 @@ class SessionLease:
 
     def _logged_in(self, slot: LoginSlot) -> Session:
         """The credential is looked up only now: it may have been rested, or renewed, while this waited."""
+        deadline = time.monotonic() + self._timeout
         is_tried = False
         try:
             target = self._target()
             is_tried = True
-            return self._pool.open_session(target, self._timeout)
+            return self._pool.open_session(target, max(0.0, deadline - time.monotonic()))
         except CollectionError as error:
             is_tried = is_tried and error.is_attempt
             raise

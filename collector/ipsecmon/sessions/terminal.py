@@ -22,6 +22,7 @@ from ipsecmon.errors import (
     AnswerTooLarge,
     CollectionError,
     ConnectionClosed,
+    LoginClosed,
     PrivilegeDenied,
     PromptNotFound,
 )
@@ -326,7 +327,8 @@ class Terminal:
     def _bytes(self, heard: bytes, command: str, before: bytes) -> bytes:
         if not heard:
             self._is_usable = False
-            raise ConnectionClosed(
+            kind = ConnectionClosed if self._mode == "#" else LoginClosed
+            raise kind(
                 f"{self._where}: the device closed the connection before {command!r} was complete; "
                 f"see in its log whether it reloaded or the line was cleared",
                 command,
