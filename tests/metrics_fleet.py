@@ -240,6 +240,8 @@ def result(device: str = "Site1", **changes: Any) -> PollResult:
         sa_lifetime=LIFETIME,
         session=SESSION,
         next_attempt_at=READ_AT + 300,
+        cpu_percent=83,
+        skipped_for_cpu_total=2,
         links=(
             Link(
                 device=device,

@@ -303,6 +303,13 @@ def _with_cpu(device: PolledDevice, last: PollResult, due: _Due, heard: _Heard, 
     if percent > limit and last.is_good and last.read_at is not None:
         next_age = output.ended_at - last.read_at + 1.25 * device.plan.shortest_seconds
         is_skipped = next_age <= device.stale_after_seconds
+    if is_skipped:
+        log.info(
+            "the tables are left out: the CPU is at %d %%, cpu_limit is %d %%",
+            percent,
+            limit,
+            extra={"device": device.name, "stage": Stage.COMMAND.value},
+        )
     return replace(heard, cpu_percent=percent, is_skipped=is_skipped)
 
 

@@ -664,6 +664,20 @@ _DEVICES = Group(
             absent="it is polled at its interval",
         ),
         _of_device(
+            "cpu_percent",
+            "Load of the device over five seconds when it was looked at last.",
+            "show processes cpu, on an ASA show cpu usage",
+            tier=Tier.STANDARD,
+            absent="cpu_limit is off",
+        ),
+        _of_device(
+            "readings_skipped_for_cpu_total",
+            "Polls that left the tables out because the device was busier than cpu_limit allows.",
+            "the poll",
+            _C,
+            tier=Tier.STANDARD,
+        ),
+        _of_device(
             "session_opened_timestamp_seconds",
             "Unix time of the login of the session that answered last.",
             "the session",

@@ -53,6 +53,9 @@ def device_samples(result: PollResult) -> Iterator[Sample]:
     yield prefix + "poll_interval_seconds", device, result.interval_seconds
     if result.next_attempt_at is not None:
         yield prefix + "next_attempt_timestamp_seconds", device, result.next_attempt_at
+    if result.cpu_percent is not None:
+        yield prefix + "cpu_percent", device, result.cpu_percent
+    yield prefix + "readings_skipped_for_cpu_total", device, result.skipped_for_cpu_total
     if result.session is not None:
         yield from _session_samples(result.device, result.session)
     for reason, count in result.errors_total.items():
