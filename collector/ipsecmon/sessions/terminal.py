@@ -48,7 +48,7 @@ _TAIL_BYTES = 4096
 _ANY_PROMPT = re.compile(rb"(?:\A|[\r\n])(?P<host>[^\r\n]{1,128}?)(?P<mode>[#>]) ?\Z")
 _ONLY_PROMPT = re.compile(rb"[\r\n]*(?P<host>[^\r\n]{1,128}?)(?P<mode>[#>]) ?\Z")
 _PASSWORD_PROMPT = re.compile(rb"[Pp]assword: ?\Z")
-_REFUSED = re.compile(r"(?m)^% ?|^ERROR:|[Aa]uthorization failed|[Nn]ot authorized")
+_REFUSED = re.compile(r"(?m)^% ?|^ERROR:|(?i:authorization failed|not authorized)")
 _ENABLE_ECHO = b"enable"
 
 
