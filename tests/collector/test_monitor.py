@@ -66,8 +66,9 @@ def watched(tmp_path: Path) -> Generator[Watched]:
     [
         ({"refuse": ("show crypto ipsec sa",)}, "refused"),
         ({"truncate": "outbound esp sas"}, "truncated"),
-        ({"hang": True}, "timeout"),
-        ({"cut_after": 400}, "closed"),
+        # each waits for two polls; the session's own tests have them all
+        pytest.param({"hang": True}, "timeout", marks=pytest.mark.slow),
+        pytest.param({"cut_after": 400}, "closed", marks=pytest.mark.slow),
     ],
 )
 def test_a_site_that_answers_badly_is_not_up_and_its_tunnel_is_not_down(

@@ -118,6 +118,7 @@ def assert_that_everything_happened(day: Day) -> None:
     assert all(truth.is_joined for truth in day.network.truth("hub"))
 
 
+@pytest.mark.slow
 def test_a_few_hours_of_a_small_hub_read_as_they_are() -> None:
     day = Day(spokes=5, hours=10)
     day.play()
