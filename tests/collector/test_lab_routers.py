@@ -324,6 +324,8 @@ def is_refused(endpoint: tuple[str, int]) -> bool:
     for _ in range(500):
         try:
             socket.create_connection(endpoint, timeout=5).close()
+        except ConnectionResetError:
+            continue  # it came just as the port was being shut
         except ConnectionRefusedError:
             return True
         time.sleep(0.01)

@@ -398,7 +398,7 @@ def test_closing_leaves_no_thread_and_no_filter_behind(
     with pytest.raises(errors.AuthenticationFailed):
         transports.open(target(password="wrong"), 30.0)
 
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads  # one of an earlier test may have ended
     assert list(netmiko.log.filters) == filters
     assert not session.is_alive()
 
@@ -418,7 +418,7 @@ def test_the_end_of_the_transports_is_the_end_of_their_thread(
     with pytest.raises(errors.ConnectionClosed):
         session.run(SHOW_ISAKMP_SA, 1.0)
     session.close()
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads  # one of an earlier test may have ended
 
 
 @pytest.mark.parametrize("transport", [Transport.ASYNCSSH])
