@@ -26,6 +26,7 @@ from ipsecmon.model import RawOutput, SessionFacts
 from ipsecmon.sessions.algorithms import Agreement, Offer, agreement, offer_in, preferring
 from ipsecmon.sessions.libraries import ASYNCSSH
 from ipsecmon.sessions.opening import Opening, shut
+from ipsecmon.sessions.private_keys import PrivateKeyUnusable, read_private_key
 from ipsecmon.sessions.protocol import (
     OfferedKey,
     OnStep,
@@ -559,8 +560,8 @@ def _private_key(opening: Opening) -> asyncssh.SSHKey | None:
     if asked is None:
         return None
     try:
-        return asyncssh.read_private_key(asked.file, asked.passphrase)
-    except (OSError, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        return read_private_key(asked)
+    except PrivateKeyUnusable as error:
         raise opening.unreadable_key(error) from None  # what is said may quote the key
 
 

@@ -29,6 +29,7 @@ from ipsecmon.errors import (
 from ipsecmon.model import SessionFacts
 from ipsecmon.sessions.algorithms import Agreement, Offer, mismatch, weak
 from ipsecmon.sessions.host_keys import AnyHostKey, fingerprint
+from ipsecmon.sessions.private_keys import PrivateKeyUnusable
 from ipsecmon.sessions.protocol import OfferedKey, OnStep, Step, StepName, Target
 from ipsecmon.sessions.terminal import evidence
 from ipsecmon.sessions.ways import SocketLike
@@ -247,13 +248,9 @@ class Opening:
             f"check user name and {tried}"
         )
 
-    def unreadable_key(self, error: Exception) -> CollectionError:
+    def unreadable_key(self, error: PrivateKeyUnusable) -> CollectionError:
         """The private key is not to be had."""
-        file = self.target.private_key.file if self.target.private_key else ""
-        reason = str(error.strerror).lower() if isinstance(error, OSError) else "not readable so"
-        return KeyUnusable(
-            f"the private key {file} for {self.where}: {reason}; check the file and its passphrase"
-        )
+        return KeyUnusable(f"{self.where}: {error}; check the file and its passphrase")
 
     def no_ways(self) -> CollectionError:
         """Jump hosts are configured, and nothing here knows how to go through them."""

@@ -13,7 +13,6 @@ from typing import TypeVar, cast
 
 import paramiko
 from paramiko.auth_handler import AuthOnlyHandler
-from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import AuthenticationException, SSHException
 from paramiko.transport import ServiceRequestingTransport
 
@@ -22,6 +21,7 @@ from ipsecmon.model import SessionFacts
 from ipsecmon.sessions.algorithms import Agreement, Offer, agreement, offer_in
 from ipsecmon.sessions.libraries import of_paramiko, offer_with_paramiko
 from ipsecmon.sessions.opening import Opening, hang_up, shut
+from ipsecmon.sessions.private_keys import PrivateKeyUnusable, for_paramiko
 from ipsecmon.sessions.protocol import OfferedKey, StepName
 from ipsecmon.sessions.terminal import Conversation, Heard, Terminal, Turn
 from ipsecmon.sessions.ways import JumpWays, SocketLike
@@ -268,10 +268,9 @@ def _private_key(opening: Opening) -> paramiko.PKey | None:
     asked = opening.target.private_key
     if asked is None:
         return None
-    passphrase = asked.passphrase.encode() if asked.passphrase is not None else None
     try:
-        return paramiko.PKey.from_path(asked.file, passphrase)  # type: ignore[arg-type] # wants bytes, whatever it says
-    except (OSError, SSHException, ValueError, TypeError, UnknownKeyType) as error:
+        return for_paramiko(asked)
+    except PrivateKeyUnusable as error:
         raise opening.unreadable_key(error) from None  # what cryptography says may quote the key
 
 
