@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PROMTOOL := $(VENV)/debian/usr/bin/promtool
+DEBIAN := prometheus prometheus-alertmanager
 DURATION ?= 3600
 SEED ?= 1
 WHEEL_VENV := build/wheel-venv
@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev promtool demo test test-all fuzz worst identity fuzz-engine bench bench-collect bench-fleet bench-metrics bench-polls bench-schedule fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
+.PHONY: help dev promtool demo demo-stack dash stack test test-all fuzz worst identity fuzz-engine bench bench-collect bench-fleet bench-metrics bench-polls bench-schedule fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,22 +29,32 @@ $(STAMP): requirements.lock pyproject.toml
 
 dev: $(STAMP) ## create .venv with everything needed to run, test and change ipsecmon
 
-# promtool comes with Debian's prometheus package. It is unpacked below .venv rather than installed:
+# promtool, amtool and their servers come with two Debian packages. They are unpacked below .venv rather than installed:
 # that needs no rights and starts no service.
 promtool:
-	@command -v promtool >/dev/null || { \
+	@{ command -v promtool && command -v amtool; } >/dev/null || { \
 	  mkdir -p $(VENV)/debian && cd $(VENV)/debian && { \
 	    { command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; } || { echo "apt-get and dpkg-deb are not here" >why; false; }; } && \
-	    { apt-get download -qq prometheus >why 2>&1 || { apt-get update -qq >why 2>&1 && apt-get download -qq prometheus >why 2>&1; }; } && \
-	    dpkg-deb -x prometheus_*.deb . >why 2>&1; } || \
-	{ echo "!! promtool is missing and could not be fetched: $$(tail -n 1 $(VENV)/debian/why)"; \
-	  echo "!! the tests that need it will be SKIPPED; install the Debian package 'prometheus' to run them"; } >&2
+	    { apt-get download -qq $(DEBIAN) >why 2>&1 || { apt-get update -qq >why 2>&1 && apt-get download -qq $(DEBIAN) >why 2>&1; }; } && \
+	    for package in $(DEBIAN); do dpkg-deb -x $${package}_*.deb . >why 2>&1 || exit 1; done; } || \
+	{ echo "!! promtool and amtool are missing and could not be fetched: $$(tail -n 1 $(VENV)/debian/why)"; \
+	  echo "!! the tests that need them will be SKIPPED; install the Debian packages $(DEBIAN) to run them"; } >&2
 
 demo: $(STAMP) ## the tutorial's two sites, emulated, monitored: prints where to look
 	@$(BIN)/ipsecmon demo
 
+demo-stack: $(STAMP) promtool ## the demo with a real Prometheus and Alertmanager behind it, where they are installed
+	@$(BIN)/ipsecmon demo --stack deploy
+
+dash: $(STAMP) ## write the alert rules and the Grafana dashboards from their sources
+	@$(BIN)/ipsecmon rules --output dashboards/rules/ipsecmon.yml
+	@$(BIN)/python dashboards/build.py
+
+stack: $(STAMP) promtool ## faults in the emulated network, until their alerts reach a webhook behind a real Alertmanager
+	@$(BIN)/python -m pytest -m stack
+
 test: $(STAMP) promtool ## the fast suite, under five minutes
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow and not stack"
 
 test-all: $(STAMP) promtool ## everything, slow tests included
 	@$(BIN)/python -m pytest
@@ -106,7 +116,7 @@ arch: $(STAMP) ## imports flow one way
 	@$(BIN)/lint-imports --no-logo
 
 golden: $(STAMP) ## rewrite the golden files and show what changed
-	@$(BIN)/python -m pytest -m "not slow" -k golden --update-golden || true
+	@$(BIN)/python -m pytest -m "not slow and not stack" -k golden --update-golden || true
 	@git diff --stat -- tests
 
 metrics-doc: $(STAMP) ## write METRICS.md from the catalogue of metrics
@@ -125,7 +135,7 @@ $(WHEEL_VENV)/.installed: requirements.lock
 test-wheel: build $(WHEEL_VENV)/.installed promtool ## the fast suite again, on the built wheel
 	@$(WHEEL_VENV)/bin/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
 	@$(WHEEL_VENV)/bin/python -m pip check
-	@$(WHEEL_VENV)/bin/python -m pytest -m "not slow"
+	@$(WHEEL_VENV)/bin/python -m pytest -m "not slow and not stack"
 
 check: fmt-check lint types arch test build test-wheel ## what CI requires
 

@@ -1,0 +1,3 @@
+"""Write the Grafana dashboards."""
+
+from __future__ import annotations
