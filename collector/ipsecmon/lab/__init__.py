@@ -30,7 +30,10 @@
     serve.py         a lab as a process of its own, for benchmarks
     simulated.py     devices behind no socket, polled in lab time
     demo.py          a lab and the configuration that makes ipsecmon watch it
+    webhook.py       what Alertmanager sends, received
+    stack_files.py   the shipped configuration of Prometheus and Alertmanager, on loopback
+    stack.py         a real Prometheus and Alertmanager as child processes
 
-Everything but ``algorithms.py``, ``listening.py``, ``serving.py``, ``ssh.py``, ``serve.py`` and ``demo.py`` works without
-asyncssh, without sockets, threads or a wall clock.
+Everything but ``algorithms.py``, ``listening.py``, ``serving.py``, ``ssh.py``, ``serve.py``, ``demo.py``, ``webhook.py`` and
+``stack.py`` works without asyncssh, without sockets, threads or a wall clock.
 """
