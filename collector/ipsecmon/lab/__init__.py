@@ -32,6 +32,7 @@
     demo.py          a lab and the configuration that makes ipsecmon watch it
     webhook.py       what Alertmanager sends, received
     stack_files.py   the shipped configuration of Prometheus and Alertmanager, on loopback
+    unpacked.py      Debian's Alertmanager, unpacked and not installed
     stack.py         a real Prometheus and Alertmanager as child processes
 
 Everything but ``algorithms.py``, ``listening.py``, ``serving.py``, ``ssh.py``, ``serve.py``, ``demo.py``, ``webhook.py`` and

@@ -27,6 +27,7 @@ from typing import IO, Final, Self
 import requests
 
 from ipsecmon.lab.stack_files import alertmanager_configuration, prometheus_configuration
+from ipsecmon.lab.unpacked import runnable_alertmanager
 
 __all__ = ["Stack", "StackError"]
 
@@ -60,7 +61,7 @@ class Stack:
         speed: float = 1.0,
     ) -> None:
         """``monitor`` is the ``host:port`` of ipsecmon; ``speed`` shortens Alertmanager's waits as the rules are shortened."""
-        self._folder = folder
+        self._folder = folder.absolute()
         self._deploy = deploy
         self._monitor = monitor
         self._rules = rules
@@ -111,11 +112,17 @@ class Stack:
         programs = {package: _program(package) for package in _PROGRAMS}
         self._alertmanager_address, self._prometheus_address = _free_addresses(2)
         self._folder.mkdir(parents=True, exist_ok=True)
+        package = "prometheus-alertmanager"
+        programs[package] = runnable_alertmanager(programs[package], self._folder)
         self._run("prometheus-alertmanager", programs, self._alertmanager_arguments())
         self._run("prometheus", programs, self._prometheus_arguments())
 
     def _run(self, package: str, programs: dict[str, str], arguments: list[str]) -> None:
-        server = _Server(package, [programs[package], *arguments], self._folder / f"{package}.log")
+        server = _Server(
+            package,
+            [programs[package], "--log.level=warn", *arguments],
+            self._folder / f"{package}.log",
+        )
         self._servers.append(server)
         is_prometheus = package == "prometheus"
         server.wait_until_ready(self.prometheus_url if is_prometheus else self.alertmanager_url)
@@ -159,7 +166,7 @@ class Stack:
         ]
 
     def _write(self, name: str, text: str) -> Path:
-        path = (self._folder / name).absolute()
+        path = self._folder / name
         path.write_text(text, encoding="utf-8")
         return path
 
@@ -172,7 +179,11 @@ class _Server:
         self._log = log
         self._output: IO[bytes] = log.open("wb")
         self._process = subprocess.Popen(  # noqa: S603 - a program found on PATH, with our own arguments
-            command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT
+            command,
+            cwd=log.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
         )
 
     def wait_until_ready(self, url: str) -> None:
