@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from ipsecmon.config import load_config
+from ipsecmon.lab.demo import DemoLab
+
 SITES = {
     "Site1": "CRYPTO/10.1.1.0_24-10.2.2.0_24",
     "Site2": "CRYPTO/10.2.2.0_24-10.1.1.0_24",
@@ -170,3 +173,11 @@ def test_ctrl_c_ends_it_and_leaves_nothing() -> None:
     folder = re.search(r"--config (\S+)/ipsecmon\.yml", welcome)
     assert folder is not None
     assert not Path(folder[1]).exists()
+
+
+def test_the_demo_serves_on_another_address_where_a_container_needs_it(tmp_path: Path) -> None:
+    with DemoLab(tmp_path, speed=1, interval=5, listen="0.0.0.0") as lab:  # noqa: S104 # is what is tested
+        config = load_config(lab.write_config(9818))
+
+    assert (config.web.listen.host, config.web.listen.port) == ("0.0.0.0", 9818)  # noqa: S104
+    assert {device.host for device in config.devices} == {"127.0.0.1"}

@@ -68,11 +68,18 @@ _LOG_LEVEL = click.option(
     help="Where to serve pages and metrics on the loopback address; 0 takes a free port.",
 )
 @click.option(
+    "--listen",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Another address to serve them on, such as 0.0.0.0 in a container. The routers stay on the loopback address.",
+)
+@click.option(
     "--spokes",
     type=click.IntRange(1, 1000),
     help="Emulate a hub with so many spokes instead of the two sites.",
 )
-def demo(speed: float, interval: float, port: int, spokes: int | None) -> None:
+def demo(speed: float, interval: float, port: int, listen: str, spokes: int | None) -> None:
     """Emulate two sites over real SSH and monitor them.
 
     The routers are emulated, the SSH, the polling and everything behind it are not. Ctrl-C ends it.
@@ -91,7 +98,7 @@ def demo(speed: float, interval: float, port: int, spokes: int | None) -> None:
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     with (
         tempfile.TemporaryDirectory(prefix="ipsecmon-demo-") as folder,
-        DemoLab(Path(folder), speed=speed, interval=interval, spokes=spokes) as lab,
+        DemoLab(Path(folder), speed=speed, interval=interval, spokes=spokes, listen=listen) as lab,
     ):
         config_file = lab.write_config(port)
         try:

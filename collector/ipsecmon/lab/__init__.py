@@ -37,8 +37,12 @@
     orders.py        such orders as JSON, and the answers
     control.py       the socket by which a command gives them to a running demo
     demo.py          a lab and the configuration that makes ipsecmon watch it
+    webhook.py       what Alertmanager sends, received
+    stack_files.py   the shipped configuration of Prometheus and Alertmanager, on loopback
+    unpacked.py      Debian's Alertmanager, unpacked and not installed
+    stack.py         a real Prometheus and Alertmanager as child processes
 
 Everything but ``algorithms.py``, ``listening.py``, ``serving.py``, ``ssh.py``, ``serve.py``, ``device_faults.py``,
-``tunnel_faults.py``, ``orders.py`` and ``demo.py`` works without asyncssh; ``control.py`` needs no more than a socket,
-the others none, no threads and no wall clock.
+``tunnel_faults.py``, ``orders.py`` and ``demo.py`` works without asyncssh. ``control.py``, ``webhook.py`` and ``stack.py``
+need sockets, the others none, no threads and no wall clock.
 """

@@ -22,10 +22,17 @@ class DemoLab:
     """The tutorial's two sites, or a hub whose spokes live in the simulation only."""
 
     def __init__(
-        self, folder: Path, *, speed: float, interval: float, spokes: int | None = None
+        self,
+        folder: Path,
+        *,
+        speed: float,
+        interval: float,
+        spokes: int | None = None,
+        listen: str = "127.0.0.1",
     ) -> None:
         self._folder = folder
         self._interval = interval
+        self._listen = listen
         self._topology = two_sites() if spokes is None else hub(spokes)
         served = None if spokes is None else [self._topology.routers[0].name]
         self.lab = Lab(self._topology, speed=speed, warm_up=_WARM_UP_SECONDS, serve=served)
@@ -43,7 +50,7 @@ class DemoLab:
         self.lab.stop()
 
     def write_config(self, port: int) -> Path:
-        """The configuration for this lab, to be served on ``port`` of the loopback address."""
+        """The configuration for this lab, to be served on ``port``."""
         (self._folder / "known_hosts").write_text(self.lab.known_hosts, encoding="utf-8")
         for name, secret in self._secrets().items():
             path = self._folder / name
@@ -78,7 +85,7 @@ class DemoLab:
 poll:
   interval: {self._interval:g}s
 web:
-  listen: 127.0.0.1:{port}
+  listen: {self._listen}:{port}
 host_keys:
   known_hosts: known_hosts
 credentials:
