@@ -101,8 +101,8 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
-def _block(dumper: yaml.SafeDumper, text: _Block) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", f"{text}\n", style="|")
+def _block(_: yaml.SafeDumper, text: _Block) -> yaml.ScalarNode:
+    return yaml.ScalarNode("tag:yaml.org,2002:str", f"{text}\n", style="|")
 
 
 _Dumper.add_representer(_Block, _block)
