@@ -21,44 +21,18 @@ import requests
 import yaml
 
 from deploy_checks import PORTS
+from ipsecmon.alerting.rule_file import alerts
+from ipsecmon.alerting.rules import Board
+from ipsecmon.alerting.thresholds import THRESHOLDS
 from ipsecmon.lab.unpacked import runnable_alertmanager
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PROMETHEUS = DEPLOY / "prometheus.yml"
 ALERTMANAGER = DEPLOY / "alertmanager.yml"
 
+ALERTS = {alert.name for alert in alerts()}
+OF_TUNNELS = {alert.name for alert in alerts() if alert.board is Board.TUNNEL}
 ONE_WAY = {"CiscoIpsecOneWayTrafficTransmitOnly", "CiscoIpsecOneWayTrafficReceiveOnly"}
-OF_TUNNELS = ONE_WAY | {
-    "CiscoIpsecTunnelDown",
-    "CiscoIpsecOnDemandTunnelFailing",
-    "CiscoIpsecPhase1Failing",
-    "CiscoIpsecPhase2DownWhilePhase1Up",
-    "CiscoIpsecSaNotRenewed",
-    "CiscoIpsecRekeyOverdue",
-    "CiscoIpsecSaExpiryOverdue",
-    "CiscoIpsecSaExpiredStillInstalled",
-    "CiscoIpsecPredictedLoss",
-    "CiscoIpsecVolumeLifetimeRekeyStorm",
-    "CiscoIpsecRekeyStorm",
-    "CiscoIpsecTunnelFlapping",
-    "CiscoIpsecReplayDrops",
-    "CiscoIpsecReceiveErrors",
-    "CiscoIpsecSendErrors",
-    "CiscoIpsecSpiMismatch",
-    "CiscoIpsecPathLoss",
-    "CiscoIpsecWeakCrypto",
-}
-OF_DEVICES = {
-    "CiscoIkeWeakCrypto",
-    "CiscoIpsecManyTunnelsDown",
-    "CiscoIpsecDeviceUnreachable",
-    "CiscoIpsecDataStale",
-    "CiscoIpsecDeviceAuthFailing",
-    "CiscoIpsecDeviceHostKeyRefused",
-    "CiscoIpsecParseProblem",
-    "CiscoIpsecTunnelCountDropped",
-    "CiscoIkeNegotiationsPiling",
-}
 UNREAD = OF_TUNNELS | {"CiscoIpsecDeviceUnreachable", "CiscoIpsecDataStale"}
 
 # What an alert silences of the same device, and what of the same tunnel.
@@ -110,6 +84,7 @@ class TestPrometheus:
         checked = run(promtool, "check", "config", PROMETHEUS)
 
         assert (checked.returncode, checked.stderr) == (0, "")
+        assert "1 rule files found" in checked.stdout
 
     def test_promtool_accepts_what_is_commented_out_and_refuses_mistakes(
         self, promtool: str, tmp_path: Path
@@ -144,6 +119,13 @@ class TestPrometheus:
             name: [f"{name}:{PORTS[name]}"] for name in ("ipsecmon", "prometheus", "alertmanager")
         }
         assert alertmanagers == targets["alertmanager"]
+
+    def test_the_rules_look_for_its_job_and_link_to_what_the_compose_file_publishes(self) -> None:
+        document = yaml.safe_load(PROMETHEUS.read_text(encoding="utf-8"))
+
+        assert document["scrape_configs"][0]["job_name"] == THRESHOLDS.job
+        assert THRESHOLDS.runbooks == f"http://127.0.0.1:{PORTS['ipsecmon']}/runbooks"
+        assert THRESHOLDS.grafana == f"http://127.0.0.1:{PORTS['grafana']}"
 
     def test_it_finds_the_rules_in_the_repository_and_in_the_container(self) -> None:
         document = yaml.safe_load(PROMETHEUS.read_text(encoding="utf-8"))
@@ -205,7 +187,7 @@ class TestRouting:
     def test_the_names_in_it_are_alerts(self) -> None:
         text = ALERTMANAGER.read_text(encoding="utf-8")
 
-        assert set(re.findall(r"Cisco\w+", text)) <= OF_TUNNELS | OF_DEVICES
+        assert set(re.findall(r"Cisco\w+", text)) <= ALERTS
 
 
 class Pair(NamedTuple):
@@ -264,7 +246,7 @@ class TestInhibition:
             process.wait(10)
 
     def test_each_alert_silences_what_it_explains_and_nothing_else(self, url: str) -> None:
-        names = sorted(OF_TUNNELS | OF_DEVICES)
+        names = sorted(ALERTS)
         pairs = {
             f"device-{number}": Pair(*one)
             for number, one in enumerate(itertools.product(names, names, (True, False)))
