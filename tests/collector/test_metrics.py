@@ -543,6 +543,14 @@ def test_the_members_of_a_group_do_not_count_as_negotiating_at_its_key_server() 
     assert 'cisco_ike_sas{device="Site1",state="negotiating"} 0.0' in text
 
 
+def test_the_interval_of_a_device_is_that_of_the_readings_that_its_plan_wants() -> None:
+    name = "cisco_ipsec_device_poll_interval_seconds"
+
+    assert values(scrape(result(reading_seconds=600.0)), name) == [600]
+    assert values(scrape(result(reading_seconds=15.0)), name) == [60]
+    assert values(scrape(result()), name) == [60]
+
+
 # --- guards ---------------------------------------------------------------------------------------------------
 
 

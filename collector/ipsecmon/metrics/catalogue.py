@@ -325,6 +325,7 @@ _TUNNELS = Group(
             labels=("device", "tunnel", "option"),
             help="1 for each option the configuration sets for the tunnel.",
             source="`options` of the configuration",
+            tier=_MINIMAL,
             values=tuple(TunnelOption),
             absent="the option is not set",
         ),
@@ -725,8 +726,8 @@ _DEVICES = Group(
         ),
         _of_device(
             "poll_interval_seconds",
-            "Configured interval between polls.",
-            "`interval` of the configuration",
+            "Configured interval between readings of the SA tables; counts may be asked for in between.",
+            "`interval` of the configuration, or `tables` of the plan where that is longer",
             unit="seconds",
         ),
     ),

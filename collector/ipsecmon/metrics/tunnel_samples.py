@@ -90,6 +90,9 @@ def tunnel_samples(
         tunnel.purpose.intent is Intent.ALWAYS_ON and tunnel.status not in _NOT_EXPECTED_NOW
     )
     yield "cisco_ipsec_tunnel_expected", block, is_expected
+    for option in tunnel.expected.options if tunnel.expected else ():
+        of_option = f'{{{labels.device},option="{option.value}",{labels.tunnel}}}'
+        yield "cisco_ipsec_tunnel_option", of_option, 1
     # a flow that is not listed has no counters: a 0 would make all it ever counted look new when it is back
     if (encaps := flow.encaps_packets) is not None:
         yield "cisco_ipsec_tunnel_encaps_packets_total", block, encaps
@@ -175,10 +178,6 @@ def _remembered(
         else:
             of_peer = TunnelLabels(labels.device, label("peer", peer), labels.tunnel).block
         yield "cisco_ipsec_tunnel_peer_in_use", of_peer, peer == current
-    if tunnel.expected is not None:
-        for option in tunnel.expected.options:
-            of_option = f'{{{labels.device},option="{option.value}",{labels.tunnel}}}'
-            yield "cisco_ipsec_tunnel_option", of_option, 1
 
 
 # --- SAs ------------------------------------------------------------------------------------------------------
