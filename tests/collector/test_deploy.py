@@ -25,7 +25,7 @@ from click.testing import CliRunner, Result
 from deploy_checks import PORTS, compose_faults, dockerfile_faults, provisioning_faults
 from host_key_writer import made_key
 from ipsecmon.cli import main
-from ipsecmon.cli.service import demo
+from ipsecmon.cli.demo import demo
 from ipsecmon.sessions.host_keys import FirstUse
 from ipsecmon.sessions.known_hosts import HostKeyStore
 from locked import part_of
