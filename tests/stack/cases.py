@@ -67,7 +67,7 @@ _PSK = Pair(name="psk")
 _TRANSFORM = Pair(name="transform", intent="always_on")
 _FILTER = Pair(name="filter")
 _STALE_SPI = Pair(name="stale-spi")
-_IDLE = Pair(name="idle", lifetime_seconds=900)
+_IDLE = Pair(name="idle")
 _VOLUME = Pair(name="volume")
 _STORM = Pair(name="storm")
 _REKEY = Pair(name="rekey", interval_seconds=1)
@@ -204,7 +204,7 @@ CASES = (
         name="many tunnels of a hub",
         site=STAR,
         fault=TunnelFault.PSK_MISMATCH,
-        targets=("star/10.16.1.0", "star/10.17.1.0"),
+        targets=("star/star-spoke-1", "star/star-spoke-2"),
         alerts=_at("star", "CiscoIpsecManyTunnelsDown"),
         fires_within=THRESHOLDS.many_down_for + _READ + _FIRST,
         resolves_within=_READ + _NEXT_CRITICAL,

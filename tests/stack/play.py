@@ -70,9 +70,7 @@ class Outcome:
 
     def awaited(self) -> frozenset[Alert]:
         """The alerts whose end must be told."""
-        return frozenset(
-            alert for alert in self.case.alerts if alert[1] not in self.case.explained
-        )
+        return frozenset(alert for alert in self.case.alerts if alert[1] not in self.case.explained)
 
     def is_over(self) -> bool:
         """Whether the end of each was told after the fault was lifted."""
@@ -142,7 +140,9 @@ class Play:
     def story(self, outcome: Outcome) -> str:
         """What was seen of a case, for a person who must find out why it failed."""
         devices = outcome.case.site.devices
-        lines = [f"{outcome.case.name}: struck at 0, lifted at {self._since(outcome, outcome.lifted)}"]
+        lines = [
+            f"{outcome.case.name}: struck at 0, lifted at {self._since(outcome, outcome.lifted)}"
+        ]
         lines.append("reached the webhook (seconds of the routers since the fault):")
         lines += [
             f"  {self._since(outcome, one.received_at):>6} {alert.status:8} {alert.name}"

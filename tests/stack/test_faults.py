@@ -35,7 +35,9 @@ def test_they_come_in_time(played: Play, name: str) -> None:
         if alert in outcome.case.alerts
     }
 
-    late = {alert: seconds for alert, seconds in took.items() if seconds > outcome.case.fires_within}
+    late = {
+        alert: seconds for alert, seconds in took.items() if seconds > outcome.case.fires_within
+    }
     assert not late, played.story(outcome)
     early = {alert: seconds for alert, seconds in took.items() if seconds <= 0}
     assert not early, played.story(outcome)
