@@ -512,18 +512,35 @@ def test_the_state_with_a_peer_is_that_of_its_best_sa() -> None:
     assert "cisco_ike_sa_info" not in alone
 
 
-def test_ike_is_negotiating_while_an_sa_is_neither_established_nor_deleted_nor_a_standbys() -> None:
+def test_ike_is_negotiating_while_an_sa_of_a_tunnel_is_neither_established_nor_deleted() -> None:
     first = result().ike_peers[0]
     established = first.sas[0]
     failing = ike_sa(state=IkeState.MM_NO_STATE, is_established=False)
     deleted = replace(failing, is_deleted=True)
     waiting = replace(failing, state=IkeState.QM_IDLE, status="STDBY")
+    group = replace(failing, state=IkeState.GDOI_IDLE)
     negotiating = [
         values(scrape(result(ike_peers=(replace(first, sas=sas),))), "cisco_ike_sa_negotiating")
-        for sas in ((failing,), (established, failing), (established,), (deleted,), (waiting,), ())
+        for sas in (
+            (failing,),
+            (established, failing),
+            (established,),
+            (deleted,),
+            (waiting,),
+            (group,),
+            (),
+        )
     ]
 
-    assert negotiating == [[1], [1], [0], [0], [0], [0]]
+    assert negotiating == [[1], [1], [0], [0], [0], [0], [0]]
+
+
+def test_the_members_of_a_group_do_not_count_as_negotiating_at_its_key_server() -> None:
+    member = ike_sa(state=IkeState.GDOI_IDLE, is_established=False)
+    text = scrape(result(ike_peers=(), unmatched_ike_sas=(member,)))
+
+    assert 'cisco_ike_sas{device="Site1",state="active"} 1.0' in text
+    assert 'cisco_ike_sas{device="Site1",state="negotiating"} 0.0' in text
 
 
 # --- guards ---------------------------------------------------------------------------------------------------

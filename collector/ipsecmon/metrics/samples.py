@@ -14,7 +14,7 @@ from ipsecmon.metrics.catalogue import IkeSaState
 from ipsecmon.metrics.text import label, label_block
 from ipsecmon.metrics.tunnel_samples import TunnelLabels, tunnel_samples
 from ipsecmon.model import IkePeer, Link, PollResult, SessionFacts
-from ipsecmon.tunnels.status import is_negotiating, is_standby_copy
+from ipsecmon.tunnels.status import is_negotiating, is_of_group, is_standby_copy
 from ipsecmon_parsers.records import IkeSa, IkeState
 
 __all__ = ["Sample", "device_samples", "result_samples"]
@@ -190,7 +190,7 @@ def _agreed(sa: IkeSa) -> tuple[tuple[str, str], ...]:
 def _ike_state(sa: IkeSa) -> IkeSaState:
     if sa.is_deleted or sa.state is IkeState.DELETE:
         return IkeSaState.DELETING
-    if sa.is_established:
+    if sa.is_established or is_of_group(sa):
         return IkeSaState.ESTABLISHED
     if sa.state in _NO_STATE:
         return IkeSaState.NO_STATE

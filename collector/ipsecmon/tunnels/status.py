@@ -11,12 +11,13 @@ from ipsecmon_parsers.records import (
     Flow,
     FlowKind,
     IkeSa,
+    IkeState,
     IpsecSa,
     Protocol,
     SessionStatus,
 )
 
-__all__ = ["in_use", "is_demanded", "is_negotiating", "is_standby_copy", "status"]
+__all__ = ["in_use", "is_demanded", "is_negotiating", "is_of_group", "is_standby_copy", "status"]
 
 # these share the listing with tunnels and are none: a group, a routing protocol's keys, a controller's fabric
 _EXCLUDED = frozenset({FlowKind.GETVPN, FlowKind.OSPFV3, FlowKind.SDWAN})
@@ -143,9 +144,17 @@ def is_standby_copy(sa: IkeSa) -> bool:
     return (sa.status or "").upper().startswith(("STDBY", "STANDBY"))
 
 
+def is_of_group(sa: IkeSa) -> bool:
+    """The IKE SA of a group (GETVPN) after its registration: done with negotiating, and no phase 1 of a tunnel."""
+    return sa.state in (IkeState.GDOI_IDLE, IkeState.GDOI_REKEY)
+
+
 def is_negotiating(peer: IkePeer) -> bool:
     """An IKE SA with the peer is on its way, beside one that is up or alone; a deleted one is on its way out."""
-    return any(not (sa.is_established or sa.is_deleted or is_standby_copy(sa)) for sa in peer.sas)
+    return any(
+        not (sa.is_established or sa.is_deleted or is_standby_copy(sa) or is_of_group(sa))
+        for sa in peer.sas
+    )
 
 
 def is_demanded(samples: Sequence[CounterSample]) -> bool:
