@@ -65,6 +65,9 @@ COMMANDS = MappingProxyType(
             "list_inventory",
             "Show which devices there are, from where, and with which settings.",
         ),
+        "lab": Command(
+            "ipsecmon.cli.lab", "lab", "Break the routers of a running demo, and put them right."
+        ),
         "parse": Command(
             "ipsecmon.cli.parse",
             "parse_file",

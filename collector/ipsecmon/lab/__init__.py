@@ -32,7 +32,10 @@
     aim.py           which tunnels a person means
     network_faults.py  what goes wrong between two routers
     device_faults.py   what goes wrong between a router and a collector
-    tunnel_faults.py   all of these by name, struck on a running lab and lifted
+    fault_kinds.py   these by name, with what each does
+    tunnel_faults.py   struck on a running lab and lifted
+    orders.py        such orders as JSON, and the answers
+    control.py       the socket by which a command gives them to a running demo
     demo.py          a lab and the configuration that makes ipsecmon watch it
     webhook.py       what Alertmanager sends, received
     stack_files.py   the shipped configuration of Prometheus and Alertmanager, on loopback
@@ -40,6 +43,6 @@
     stack.py         a real Prometheus and Alertmanager as child processes
 
 Everything but ``algorithms.py``, ``listening.py``, ``serving.py``, ``ssh.py``, ``serve.py``, ``device_faults.py``,
-``tunnel_faults.py``, ``demo.py``, ``webhook.py`` and ``stack.py`` works without asyncssh, without sockets, threads or a wall
-clock.
+``tunnel_faults.py``, ``orders.py`` and ``demo.py`` works without asyncssh. ``control.py``, ``webhook.py`` and ``stack.py``
+need sockets, the others none, no threads and no wall clock.
 """
