@@ -22,6 +22,7 @@ from ipsecmon.metrics import (
 )
 from ipsecmon.model import (
     NO_REKEYS,
+    CounterSample,
     ExpectedTunnel,
     IkePeer,
     Intent,
@@ -119,6 +120,11 @@ def tunnel(device: str = "Site1", name: str = "CRYPTO/a-b", **changes: Any) -> T
     return replace(made, **changes)
 
 
+def counted(at: float, send_errors: int | None) -> CounterSample:
+    """The counters of a tunnel that carries nothing."""
+    return CounterSample(at, encaps=0, decaps=0, send_errors=send_errors, recv_errors=0)
+
+
 def busy_tunnel(device: str = "Site1") -> TunnelState:
     """In the overlap of a rekey, on its second peer, with a past."""
     sas = (
@@ -182,7 +188,11 @@ def down_tunnel(device: str = "Site1") -> TunnelState:
             send_errors=7,
         ),
         status=Status.DOWN_DEMANDED,
-        memory=TunnelMemory(first_seen_at=READ_AT, peers=("203.0.113.7",)),
+        memory=TunnelMemory(
+            first_seen_at=READ_AT - 60,
+            peers=("203.0.113.7",),
+            samples=(counted(READ_AT - 60, send_errors=4), counted(READ_AT, send_errors=7)),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from factories import flow, pair
+from factories import flow, ike_sa, pair
 from ipsecmon import __version__
 from ipsecmon.config import Tier
 from ipsecmon.metrics import ExporterFacts, exposition, render_result
@@ -25,12 +25,13 @@ from ipsecmon.model import (
     TunnelState,
 )
 from ipsecmon.store import Entry, Store
-from ipsecmon_parsers.records import SaLifetime
+from ipsecmon_parsers.records import IkeState, SaLifetime
 from metrics_fleet import (
     ALWAYS_ON,
     FACTS,
     READ_AT,
     busy_tunnel,
+    counted,
     down_tunnel,
     failed_result,
     result,
@@ -40,6 +41,7 @@ from prometheus_reference import read_text
 
 GOLDEN = Path(__file__).parent / "golden"
 PATIENCE = 180.0
+DEMANDED = "cisco_ipsec_tunnel_demanded"
 
 
 def scrape(
@@ -245,7 +247,7 @@ def test_a_tunnel_that_loses_its_sas_keeps_its_series_but_what_was_negotiated() 
     assert after < before
 
 
-def test_a_tunnel_no_longer_listed_keeps_all_but_what_the_device_counted() -> None:
+def test_a_tunnel_no_longer_listed_keeps_all_but_what_the_device_counted_and_negotiated() -> None:
     listed, unlisted = (
         series(scrape(result(tunnels=(made,), links=()), tier=Tier.STANDARD))
         for made in (busy_tunnel(), forgotten_counters(busy_tunnel()))
@@ -254,6 +256,7 @@ def test_a_tunnel_no_longer_listed_keeps_all_but_what_the_device_counted() -> No
     gone = {line.partition("{")[0] for line in listed - unlisted}
     assert unlisted < listed
     assert gone == {
+        "cisco_ipsec_tunnel_crypto_info",
         "cisco_ipsec_tunnel_encaps_packets_total",
         "cisco_ipsec_tunnel_decaps_packets_total",
         "cisco_ipsec_tunnel_send_errors_total",
@@ -310,6 +313,32 @@ def test_what_the_device_did_not_print_is_not_exported_as_zero() -> None:
     assert "encaps_packets_total" not in text
     assert "send_errors_total" not in text
     assert "decaps_packets_total" in text
+
+
+@pytest.mark.parametrize("status", [Status.DOWN_DEMANDED, Status.NEGOTIATING])
+def test_a_tunnel_that_is_down_is_demanded_while_its_send_errors_grow(status: Status) -> None:
+    grown, still = (
+        replace(down_tunnel().memory, samples=(counted(READ_AT - 60, 7), counted(READ_AT, now)))
+        for now in (8, 7)
+    )
+
+    assert values(of(tunnel(status=status, memory=grown)), DEMANDED) == [1]
+    assert values(of(tunnel(status=status, memory=still)), DEMANDED) == [0]
+
+
+@pytest.mark.parametrize("status", [Status.UP, Status.STANDBY, Status.EXCLUDED])
+def test_send_errors_of_a_tunnel_that_is_not_down_are_no_demand(status: Status) -> None:
+    assert values(of(replace(down_tunnel(), status=status)), DEMANDED) == [0]
+
+
+def test_demand_that_was_not_read_is_absent() -> None:
+    unread = replace(down_tunnel(), is_restored=True)
+    silent = replace(down_tunnel(), flow=flow(send_errors=None))
+    unlisted = replace(silent, is_listed=False, memory=tunnel().memory)
+
+    assert values(of(unread), DEMANDED) == []
+    assert values(of(silent), DEMANDED) == []
+    assert values(of(unlisted), DEMANDED) == [0]
 
 
 def test_a_tunnel_remembered_from_before_a_restart_shows_nothing_read() -> None:
@@ -481,6 +510,37 @@ def test_the_state_with_a_peer_is_that_of_its_best_sa() -> None:
     assert 'state="deleting"} 1.0' in alone
     assert 'state="dead"} 1.0' in none
     assert "cisco_ike_sa_info" not in alone
+
+
+def test_ike_is_negotiating_while_an_sa_of_a_tunnel_is_neither_established_nor_deleted() -> None:
+    first = result().ike_peers[0]
+    established = first.sas[0]
+    failing = ike_sa(state=IkeState.MM_NO_STATE, is_established=False)
+    deleted = replace(failing, is_deleted=True)
+    waiting = replace(failing, state=IkeState.QM_IDLE, status="STDBY")
+    group = replace(failing, state=IkeState.GDOI_IDLE)
+    negotiating = [
+        values(scrape(result(ike_peers=(replace(first, sas=sas),))), "cisco_ike_sa_negotiating")
+        for sas in (
+            (failing,),
+            (established, failing),
+            (established,),
+            (deleted,),
+            (waiting,),
+            (group,),
+            (),
+        )
+    ]
+
+    assert negotiating == [[1], [1], [0], [0], [0], [0], [0]]
+
+
+def test_the_members_of_a_group_do_not_count_as_negotiating_at_its_key_server() -> None:
+    member = ike_sa(state=IkeState.GDOI_IDLE, is_established=False)
+    text = scrape(result(ike_peers=(), unmatched_ike_sas=(member,)))
+
+    assert 'cisco_ike_sas{device="Site1",state="active"} 1.0' in text
+    assert 'cisco_ike_sas{device="Site1",state="negotiating"} 0.0' in text
 
 
 # --- guards ---------------------------------------------------------------------------------------------------

@@ -216,6 +216,14 @@ _TUNNELS = Group(
             source=f"{_SHOW_SA}: `#recv errors`",
             absent=_NOT_COUNTED,
         ),
+        Metric(
+            name="cisco_ipsec_tunnel_demanded",
+            kind=_G,
+            labels=_TUNNEL,
+            help="1 if the tunnel is down and traffic asks for it: send errors grew since the reading before; else 0.",
+            source=f"{_SHOW_SA}: `#send errors` of two polls",
+            absent="the device prints no send errors, or it was not read since a restart",
+        ),
         _drops("send", "Outbound", ("no_sa", "encaps_failed", "internal", "replay_rollover")),
         _drops(
             "recv",
@@ -363,7 +371,6 @@ _TUNNELS = Group(
             help="What was negotiated for the outbound SA in use; always 1. It changes with the configuration of either "
             "end; an empty label was not printed.",
             source=f"{_SHOW_SA}: `transform`, `in use settings`, `PFS`, `DH group`",
-            tier=_EXTENDED,
             absent="there is no outbound SA",
         ),
     ),
@@ -386,7 +393,8 @@ _SAS = Group(
             name="cisco_ipsec_sa_expiry_timestamp_seconds",
             kind=_G,
             labels=_SA,
-            help="Unix time at which the SA in use runs out, or the last one did: the time it was read plus the seconds left.",
+            help="Unix time at which the SA in use runs out, or the last one did: the time it was read plus the seconds left. "
+            "Of one that has run out and is still installed it stays in the past.",
             source=f"{_SHOW_SA}: `remaining key lifetime (k/sec)`",
             tier=_MINIMAL,
             unit="seconds",
@@ -506,6 +514,14 @@ _IKE_SAS = Group(
             source="`show crypto isakmp sa`: `state`, `status`",
         ),
         Metric(
+            name="cisco_ike_sa_negotiating",
+            kind=_G,
+            labels=_IKE,
+            help="1 if an IKE SA with the peer is short of established and not marked deleted (MM_NO_STATE and the like), "
+            "beside one that is up or alone, else 0.",
+            source=_SHOW_IKE,
+        ),
+        Metric(
             name="cisco_ike_sas",
             kind=_G,
             labels=(*_DEVICE, "state"),
@@ -539,7 +555,6 @@ _IKE_SAS = Group(
             labels=(*_IKE, "encryption", "hash", "auth", "dh_group", "nat_t", "dpd"),
             help="What was negotiated for the newest established IKE SA; always 1. An empty label was not printed.",
             source=f"{_SHOW_IKE}, with `detail`",
-            tier=_EXTENDED,
             absent="there is no established IKE SA",
         ),
     ),

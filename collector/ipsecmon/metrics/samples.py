@@ -14,6 +14,7 @@ from ipsecmon.metrics.catalogue import IkeSaState
 from ipsecmon.metrics.text import label, label_block
 from ipsecmon.metrics.tunnel_samples import TunnelLabels, tunnel_samples
 from ipsecmon.model import IkePeer, Link, PollResult, SessionFacts
+from ipsecmon.tunnels.status import is_negotiating, is_of_group, is_standby_copy
 from ipsecmon_parsers.records import IkeSa, IkeState
 
 __all__ = ["Sample", "device_samples", "result_samples"]
@@ -116,7 +117,6 @@ def _link_samples(link: Link, labels: TunnelLabels) -> Iterator[Sample]:
 
 # --- IKE ------------------------------------------------------------------------------------------------------
 
-_STANDBY_STATUS = ("STDBY", "STANDBY")
 _COUNTED_AS = {
     IkeSaState.ESTABLISHED: "active",
     IkeSaState.NEGOTIATING: "negotiating",
@@ -142,7 +142,7 @@ def _ike_counts(result: PollResult) -> Iterator[Sample]:
     )
     # one that serves two pairs of addresses is one
     for sa in {id(sa): sa for sa in everything}.values():
-        counts["standby" if _is_standby(sa) else _COUNTED_AS[_ike_state(sa)]] += 1
+        counts["standby" if is_standby_copy(sa) else _COUNTED_AS[_ike_state(sa)]] += 1
     for state, count in counts.items():
         block = label_block(("device", result.device), ("state", state))
         yield "cisco_ike_sas", block, count
@@ -157,6 +157,10 @@ def _ike_samples(result: PollResult, peer: IkePeer, tier: Tier) -> Iterator[Samp
     labels = label_block(*pairs)
     yield "cisco_ike_sa_up", labels, peer.is_up
     yield "cisco_ike_sa_qm_idle", labels, peer.is_qm_idle
+    yield "cisco_ike_sa_negotiating", labels, is_negotiating(peer)
+    newest = _newest_established(peer)
+    if newest is not None:
+        yield "cisco_ike_sa_info", label_block(*pairs, *_agreed(newest)), 1
     if tier is not Tier.EXTENDED:
         return
     states = {_ike_state(sa) for sa in peer.sas}
@@ -164,40 +168,35 @@ def _ike_samples(result: PollResult, peer: IkePeer, tier: Tier) -> Iterator[Samp
     for state in IkeSaState:
         block = label_block(*pairs, ("state", state.value))
         yield "cisco_ike_sa_state", block, state is best
-    newest = _newest_established(peer)
-    if newest is None:
-        return
-    if newest.remaining_seconds is not None and result.read_at is not None:
+    if newest is not None and newest.remaining_seconds is not None and result.read_at is not None:
         expiry = result.read_at + newest.remaining_seconds
         yield "cisco_ike_sa_expiry_timestamp_seconds", labels, expiry
-    size = f" {newest.key_size_bits}" if newest.encryption and newest.key_size_bits else ""
-    capabilities = newest.capabilities
-    nat_t = newest.nat_t if newest.nat_t is not None else "N" in capabilities or None
-    negotiated = (
-        ("encryption", f"{newest.encryption or ''}{size}"),
-        ("hash", newest.hash or newest.prf or ""),
-        ("auth", newest.auth or ""),
-        ("dh_group", "" if newest.dh_group is None else str(newest.dh_group)),
+
+
+def _agreed(sa: IkeSa) -> tuple[tuple[str, str], ...]:
+    """What was negotiated, as labels."""
+    size = f" {sa.key_size_bits}" if sa.encryption and sa.key_size_bits else ""
+    nat_t = sa.nat_t if sa.nat_t is not None else "N" in sa.capabilities or None
+    return (
+        ("encryption", f"{sa.encryption or ''}{size}"),
+        ("hash", sa.hash or sa.prf or ""),
+        ("auth", sa.auth or ""),
+        ("dh_group", "" if sa.dh_group is None else str(sa.dh_group)),
         ("nat_t", _yes_no(nat_t)),
-        ("dpd", _yes_no("D" in capabilities or None)),
+        ("dpd", _yes_no("D" in sa.capabilities or None)),
     )
-    yield "cisco_ike_sa_info", label_block(*pairs, *negotiated), 1
 
 
 def _ike_state(sa: IkeSa) -> IkeSaState:
     if sa.is_deleted or sa.state is IkeState.DELETE:
         return IkeSaState.DELETING
-    if sa.is_established:
+    if sa.is_established or is_of_group(sa):
         return IkeSaState.ESTABLISHED
     if sa.state in _NO_STATE:
         return IkeSaState.NO_STATE
     if sa.state is None or sa.state is IkeState.UNKNOWN:
         return IkeSaState.UNKNOWN
     return IkeSaState.NEGOTIATING
-
-
-def _is_standby(sa: IkeSa) -> bool:
-    return (sa.status or "").upper().startswith(_STANDBY_STATUS)
 
 
 def _newest_established(peer: IkePeer) -> IkeSa | None:

@@ -15,6 +15,7 @@ from ipsecmon.config import Tier
 from ipsecmon.metrics.text import label, label_block
 from ipsecmon.model import Intent, SaMark, Status, TunnelState
 from ipsecmon.tunnels.identity import stable_interface
+from ipsecmon.tunnels.status import is_demanded
 from ipsecmon_parsers.records import Direction, Flow, IpsecSa, SaLifetime
 
 __all__ = ["TunnelLabels", "tunnel_samples"]
@@ -104,6 +105,9 @@ def tunnel_samples(
         yield "cisco_ipsec_tunnel_send_errors_total", block, send_errors
     if (recv_errors := flow.recv_errors) is not None:
         yield "cisco_ipsec_tunnel_recv_errors_total", block, recv_errors
+    if not (is_unread or tunnel.is_restored) and (send_errors is not None or not tunnel.is_listed):
+        is_asked_for = tunnel.status.is_down and is_demanded(tunnel.memory.samples)
+        yield "cisco_ipsec_tunnel_demanded", block, is_asked_for
     yield from _remembered(tunnel, labels, block)
     yield from _lifetimes(tunnel, lifetime, block)
     memory = tunnel.memory
@@ -113,6 +117,8 @@ def tunnel_samples(
     yield from _sa_samples(
         tunnel, labels.with_word("direction", "outbound"), tunnel.outbound, memory.outbound
     )
+    if tunnel.outbound is not None:
+        yield "cisco_ipsec_tunnel_crypto_info", _negotiated(tunnel, tunnel.outbound), 1
     if tier is Tier.EXTENDED:
         yield from _extended(tunnel, status, labels, block)
 
@@ -267,8 +273,6 @@ def _extended(
         installed[sa.direction] += 1
     for direction, count in installed.items():
         yield "cisco_ipsec_sas", labels.with_word("direction", direction.value), count
-    if tunnel.outbound is not None:
-        yield "cisco_ipsec_tunnel_crypto_info", _negotiated(tunnel, tunnel.outbound), 1
 
 
 def _drops(

@@ -10,12 +10,14 @@ from ipsecmon_parsers.records import (
     Direction,
     Flow,
     FlowKind,
+    IkeSa,
+    IkeState,
     IpsecSa,
     Protocol,
     SessionStatus,
 )
 
-__all__ = ["in_use", "status"]
+__all__ = ["in_use", "is_demanded", "is_negotiating", "is_of_group", "is_standby_copy", "status"]
 
 # these share the listing with tunnels and are none: a group, a routing protocol's keys, a controller's fabric
 _EXCLUDED = frozenset({FlowKind.GETVPN, FlowKind.OSPFV3, FlowKind.SDWAN})
@@ -86,9 +88,11 @@ def status(
         return _up(peer, sessions, samples, is_unidirectional=is_unidirectional)
     if _is_standby(flow, peer, sessions):
         return Status.STANDBY
-    if _is_negotiating(peer, sessions):
+    if (peer is not None and is_negotiating(peer)) or any(
+        session.status is SessionStatus.DOWN_NEGOTIATING for session in sessions
+    ):
         return Status.NEGOTIATING
-    return Status.DOWN_DEMANDED if _is_demanded(samples) else Status.DOWN_IDLE
+    return Status.DOWN_DEMANDED if is_demanded(samples) else Status.DOWN_IDLE
 
 
 def _up(
@@ -129,21 +133,32 @@ def _is_standby(flow: Flow, peer: IkePeer | None, sessions: Sequence[CryptoSessi
     if any(session.status in _STANDBY_SESSIONS for session in sessions):
         return True
     rows = peer.sas if peer is not None else ()
-    return bool(rows) and all((sa.status or "").upper().startswith("STDBY") for sa in rows)
+    return bool(rows) and all(is_standby_copy(sa) for sa in rows)
 
 
 _STANDBY_SESSIONS = frozenset({SessionStatus.UP_ACTIVE_STANDBY, SessionStatus.UP_IDLE_STANDBY})
 
 
-def _is_negotiating(peer: IkePeer | None, sessions: Sequence[CryptoSession]) -> bool:
-    if any(session.status is SessionStatus.DOWN_NEGOTIATING for session in sessions):
-        return True
-    rows = peer.sas if peer is not None else ()
-    return any(not sa.is_deleted and not sa.is_established for sa in rows)
+def is_standby_copy(sa: IkeSa) -> bool:
+    """The copy of an IKE SA that the waiting one of a high availability pair holds."""
+    return (sa.status or "").upper().startswith(("STDBY", "STANDBY"))
 
 
-def _is_demanded(samples: Sequence[CounterSample]) -> bool:
-    """Packets that find no SA count as send errors: the sign of demand."""
+def is_of_group(sa: IkeSa) -> bool:
+    """The IKE SA of a group (GETVPN) after its registration: done with negotiating, and no phase 1 of a tunnel."""
+    return sa.state in (IkeState.GDOI_IDLE, IkeState.GDOI_REKEY)
+
+
+def is_negotiating(peer: IkePeer) -> bool:
+    """An IKE SA with the peer is on its way, beside one that is up or alone; a deleted one is on its way out."""
+    return any(
+        not (sa.is_established or sa.is_deleted or is_standby_copy(sa) or is_of_group(sa))
+        for sa in peer.sas
+    )
+
+
+def is_demanded(samples: Sequence[CounterSample]) -> bool:
+    """Packets asked for the tunnel since the reading before: those that find no SA count as send errors."""
     if len(samples) < 2:
         return False
     before, now = samples[-2].send_errors, samples[-1].send_errors

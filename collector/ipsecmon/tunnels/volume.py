@@ -137,7 +137,9 @@ def predicted_expiry(
         if sa is None:
             continue
         if sa.remaining_seconds is not None:
-            ends.append(sa.at + sa.remaining_seconds)
+            now = sa.at + sa.remaining_seconds
+            # what has run out did so once, not anew at each reading
+            ends.append(now if sa.remaining_seconds or sa.expires_at is None else sa.expires_at)
         if sa.remaining_kilobytes is not None and rate:
             ends.append(sa.at + sa.remaining_kilobytes * 1024 / rate)
     return min(ends, default=None)
