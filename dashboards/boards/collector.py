@@ -324,12 +324,8 @@ def _cost() -> list[Placed]:
         graph(
             62,
             "Samples of a scrape",
-            "Before and after relabelling; sample_limit of Prometheus must be above the first.",
-            Query(expr=f"scrape_samples_scraped{OF} {OURS}", legend="scraped {{instance}}"),
-            Query(
-                expr=f"scrape_samples_post_metric_relabeling{OF} {OURS}",
-                legend="kept {{instance}}",
-            ),
+            "Before relabelling; sample_limit of Prometheus must be above it.",
+            Query(expr=f"scrape_samples_scraped{OF} {OURS}", legend="{{instance}}"),
         ),
     ]
 
