@@ -7,6 +7,7 @@
     ├── HostKeyFileError (OSError)    the file of host keys cannot be written (sessions.known_hosts)
     ├── ListenFailed    (OSError)      the address to serve on is not to be had (server)
     ├── HistoryUnusable                the history is another program's, or a newer version's (history)
+    ├── SettingRefused                 a change of a threshold makes no sense (alerting)
     ├── HistoryUnreadable (LookupError) there is no history, or it cannot be read (history)
     └── CollectionError            one poll of one device failed; carries device, stage and reason
         ├── NameNotResolved        dns

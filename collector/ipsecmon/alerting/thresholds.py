@@ -47,12 +47,16 @@ class Thresholds:
     on_demand_window: float = _seconds(900, "these packets are counted over")
     on_demand_for: float = _seconds(300, "an on-demand tunnel fails")
     phase1_failing_for: float = _seconds(300, "down, and phase 1 does not come up")
+    negotiating_window: float = _seconds(
+        120, "IKE counts as negotiating after it was seen to: attempts end and begin anew"
+    )
     phase2_down_for: float = _seconds(300, "down, although phase 1 is up")
     one_way_packets_per_second: float = _number(
         0.1, "packets per second", "packets in one direction while none goes the other way"
     )
     one_way_window: float = _seconds(600, "both directions are looked at over")
     one_way_for: float = _seconds(300, "packets go one way only")
+    flowing_window: float = _seconds(180, "packets count as flowing when one passed in")
     not_renewed_seconds: float = _seconds(
         20, "an SA in use has less left and no successor, while packets flow"
     )
@@ -97,6 +101,7 @@ class Thresholds:
     stale_intervals: float = _number(3, "count", "poll intervals without a good reading")
     stale_for: float = _seconds(300, "data stays old")
     auth_window: float = _seconds(1800, "a refused login or host key is told for")
+    parse_window: float = _seconds(1800, "an answer that cannot be read is told for")
     parse_for: float = _seconds(900, "answers are not understood")
     count_dropped_ratio: float = _number(0.7, "ratio", "tunnels listed, of those an hour before")
     count_dropped_fewest: float = _number(10, "count", "tunnels listed an hour before")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["REAL_TIME", "Timescale", "duration"]
+__all__ = ["REAL_TIME", "Timescale", "duration", "spoken"]
 
 _UNITS = (("d", 86400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001))
 
@@ -26,6 +26,18 @@ def duration(seconds: float) -> str:
             text += f"{count}{unit}"
             left = round(left - count * size, 3)
     return text
+
+
+def spoken(seconds: float) -> str:
+    """``180`` as ``3 minutes``, for the text of an alert: in the largest unit that divides it."""
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds >= size and seconds % size == 0:
+            return _counted(seconds / size, unit)
+    return _counted(seconds, "second")
+
+
+def _counted(count: float, unit: str) -> str:
+    return f"{count:g} {unit}" if count == 1 else f"{count:g} {unit}s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,84 @@
+"""Rules as data: what a group of them is, what every alert carries, and all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ipsecmon.alerting.thresholds import Thresholds
+
+__all__ = ["Alert", "AlertRow", "Board", "Group", "Record", "Rule", "Severity", "annotations_of"]
+
+
+class Severity(StrEnum):
+    """How loud an alert is: somebody gets up, somebody looks today, somebody plans."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Board(StrEnum):
+    """The Grafana dashboard an alert links to; the value is its uid with the variables filled in from the labels."""
+
+    TUNNEL = (
+        "ipsecmon-tunnel?var-device={{ $labels.device | urlquery }}"
+        "&var-tunnel={{ $labels.tunnel | urlquery }}"
+    )
+    DEVICE = "ipsecmon-device?var-device={{ $labels.device | urlquery }}"
+    COLLECTOR = "ipsecmon-collector"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A recording rule. Its level is the entity (``tunnel:``, ``device:``); labels of the scrape stay as well."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """``meaning`` is for a table of alerts, ``summary`` and ``description`` are templates of what a person is sent.
+
+    The description begins with what to look at first. ``hold`` is how long the expression must hold, ``0s`` for at once.
+    """
+
+    name: str
+    severity: Severity
+    meaning: str
+    expression: str
+    hold: str
+    summary: str
+    description: str
+    board: Board
+
+
+Rule = Record | Alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rules evaluated one after the other: an alert sees what a record above it has just recorded."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One alert for a reader."""
+
+    name: str
+    severity: Severity
+    meaning: str
+
+
+def annotations_of(alert: Alert, thresholds: Thresholds) -> dict[str, str]:
+    """What every alert carries beside its labels."""
+    return {
+        "summary": alert.summary,
+        "description": alert.description,
+        "runbook_url": f"{thresholds.runbooks}/{alert.name}",
+        "dashboards": f"{thresholds.grafana}/d/{alert.board.value}",
+    }
