@@ -47,7 +47,7 @@ COMMANDS = MappingProxyType(
             "Say step by step whether DEVICE can be polled, and what to do where it cannot.",
         ),
         "demo": Command(
-            "ipsecmon.cli.service",
+            "ipsecmon.cli.demo",
             "demo",
             "Emulate two sites over real SSH and monitor them.",
         ),

@@ -25,7 +25,7 @@ SOCKET = click.option(
 
 @click.group()
 def lab() -> None:
-    """Break the routers of a running `ipsecmon demo`, and put them right.
+    """Break the routers of a running demo, and put them right.
 
     A TARGET is DEVICE/TUNNEL, as the monitor names them. A part of the tunnel's name or the name of the router at its other
     end is enough where it fits one alone, DEVICE where the device has one tunnel or the fault is the device's own.
