@@ -1,22 +1,22 @@
-"""What the dashboards ask Prometheus, read from the committed JSON with the variables filled in as Grafana would."""
+"""What the committed dashboards ask Prometheus, with a value for each of their variables."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from boards import queries
+from boards.queries import PanelQuery
 
 __all__ = [
     "DASHBOARDS",
     "EVERYTHING",
     "PanelQuery",
     "annotation_queries",
-    "filled",
     "load",
     "panel_queries",
-    "panels",
     "variable_queries",
 ]
 
@@ -34,18 +34,6 @@ EVERYTHING: Mapping[str, str] = {
 }
 """A value for each variable; ``device`` and ``tunnel`` are the tutorial's, the others let everything through."""
 
-_VARIABLE = re.compile(r"\$\{(?P<braced>\w+)(?::\w+)?\}|\$(?P<plain>\w+)")
-_LABEL_VALUES = re.compile(r"^label_values\((?P<selector>.+),\s*(?P<label>\w+)\)$", re.DOTALL)
-_QUERY_RESULT = re.compile(r"^query_result\((?P<expr>.+)\)$", re.DOTALL)
-
-
-class PanelQuery(NamedTuple):
-    """One query of a panel; ``legend`` still has its ``{{label}}``."""
-
-    title: str
-    expr: str
-    legend: str
-
 
 def load(name: str) -> dict[str, Any]:
     """A committed dashboard: ``fleet``, ``device``, ``tunnel`` or ``collector``."""
@@ -53,67 +41,22 @@ def load(name: str) -> dict[str, Any]:
     return loaded
 
 
-def filled(text: str, variables: Mapping[str, str]) -> str:
-    """``text`` with each ``$name`` and ``${name}`` replaced; one without a value is an error that names it."""
-
-    def value(found: re.Match[str]) -> str:
-        name = found["braced"] or found["plain"]
-        if name not in variables:
-            raise KeyError(f"no value for the variable ${name} in: {text}")
-        return variables[name]
-
-    return _VARIABLE.sub(value, text)
-
-
-def panels(dashboard: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every panel, rows and what collapsed rows hold included."""
-    for panel in dashboard["panels"]:
-        yield panel
-        yield from panel.get("panels") or ()
-
-
 def panel_queries(
     dashboard: Mapping[str, Any], variables: Mapping[str, str] = EVERYTHING
 ) -> list[PanelQuery]:
     """Every query of every panel, ready to be sent."""
-    return [
-        PanelQuery(panel["title"], filled(target["expr"], variables), target["legendFormat"])
-        for panel in panels(dashboard)
-        for target in panel.get("targets") or ()
-    ]
+    return queries.panel_queries(dashboard, variables)
 
 
 def annotation_queries(
     dashboard: Mapping[str, Any], variables: Mapping[str, str] = EVERYTHING
 ) -> list[PanelQuery]:
     """Every query that marks moments in the graphs."""
-    return [
-        PanelQuery(one["name"], filled(one["expr"], variables), "")
-        for one in dashboard["annotations"]["list"]
-        if "expr" in one
-    ]
+    return queries.annotation_queries(dashboard, variables)
 
 
 def variable_queries(
     dashboard: Mapping[str, Any], variables: Mapping[str, str] = EVERYTHING
 ) -> list[tuple[str, str, str]]:
     """Name of the variable, the selector or expression that fills it, the label whose values it takes."""
-    found: list[tuple[str, str, str]] = []
-    for variable in dashboard["templating"]["list"]:
-        if variable["type"] != "query":
-            continue
-        query = filled(variable["query"], variables)
-        if values := _LABEL_VALUES.match(query):
-            found.append((variable["name"], values["selector"], values["label"]))
-        elif result := _QUERY_RESULT.match(query):
-            label = re.search(r'(\w+)="', variable["regex"])
-            if label is None:
-                raise ValueError(
-                    f"the regex of ${variable['name']} takes no label: {variable['regex']}"
-                )
-            found.append((variable["name"], result["expr"], label[1]))
-        else:
-            raise ValueError(
-                f"${variable['name']} is filled by neither label_values() nor query_result(): {query}"
-            )
-    return found
+    return queries.variable_queries(dashboard, variables)

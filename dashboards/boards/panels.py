@@ -24,7 +24,7 @@ from grafana_foundation_sdk.builders import (
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models import text as text_model
-from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
+from grafana_foundation_sdk.models.heatmap import HeatmapColorMode, HeatmapColorScale
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 __all__ = [
@@ -291,8 +291,16 @@ def heat(
 ) -> Placed:
     """How often each bucket of a histogram was hit, over time."""
     panel = heatmap.Panel().id(id_).title(title).description(about).datasource(DATASOURCE)
-    panel.calculate(False).show_legend()
-    panel.color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges"))
+    panel.calculate(False).show_legend().show_tooltip()
+    panel.color(
+        heatmap.HeatmapColorOptions()
+        .mode(HeatmapColorMode.SCHEME)
+        .scheme("Oranges")
+        .scale(HeatmapColorScale.EXPONENTIAL)
+        .exponent(0.5)
+        .steps(64)
+        .fill("dark-orange")
+    )
     panel.y_axis(heatmap.YAxisConfig().unit(unit))
     return Placed(_asked(panel, [query], "heatmap"), *size)
 

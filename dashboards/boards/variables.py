@@ -65,7 +65,9 @@ def datasource() -> Variable:
 
 def runbooks() -> Variable:
     """Where a click on an alert leads; it is changed in the settings of the dashboard."""
-    return builders.ConstantVariable("runbooks").label("Runbooks").value(THRESHOLDS.runbooks)
+    constant = builders.ConstantVariable("runbooks").label("Runbooks").value(THRESHOLDS.runbooks)
+    constant.build().hide = dashboard.VariableHide.HIDE_VARIABLE
+    return constant
 
 
 def _queried(name: str, label: str, query: str) -> builders.QueryVariable:

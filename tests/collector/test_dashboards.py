@@ -15,20 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from promql_names import labels_of, problems
 
-import build
+from boards import files
+from boards.queries import filled, panels
 from ipsecmon.alerting.thresholds import THRESHOLDS, described
 from panel_queries import (
     DASHBOARDS,
     EVERYTHING,
     annotation_queries,
-    filled,
     load,
     panel_queries,
-    panels,
     variable_queries,
 )
+from promql_names import labels_of, problems
 
 Dashboard = dict[str, Any]
 
@@ -280,7 +279,7 @@ def test_a_mistake_is_found(
 
 
 def test_a_fresh_build_equals_what_is_committed(tmp_path: Path) -> None:
-    assert build.main(["--output", str(tmp_path)]) == 0
+    assert files.main(["--output", str(tmp_path)]) == 0
 
     for name in NAMES:
         assert (tmp_path / f"{name}.json").read_bytes() == (
@@ -294,11 +293,11 @@ def test_a_fresh_build_equals_what_is_committed(tmp_path: Path) -> None:
 def test_a_dashboard_that_was_changed_by_hand_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    build.main(["--output", str(tmp_path)])
+    files.main(["--output", str(tmp_path)])
     fleet = tmp_path / "fleet.json"
     fleet.write_text(fleet.read_text().replace("IPsec fleet", "My fleet"))
 
-    assert build.main(["--check", "--output", str(tmp_path)]) == 1
+    assert files.main(["--check", "--output", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"{fleet} is not what its source says: run `make dash`\n"
 
 
