@@ -56,6 +56,15 @@ def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess
     )
 
 
+def test_the_page_says_what_each_file_is() -> None:
+    page = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    told = {name.partition("/")[0] for name in re.findall(r"`([\w./-]+)`", page.split("\n\n")[1])}
+    there = {path.name for path in DEPLOY.iterdir() if not path.name.startswith((".", "__"))}
+
+    assert there - {"README.md"} <= told
+    assert "device-access.md" in told
+
+
 class TestImage:
     @pytest.fixture
     def hadolint(self) -> str:
