@@ -63,7 +63,6 @@ _DEFAULT = re.compile(r"`(\w+)` \(([^)]*)\)")
 _OTHER_SHOWS: Final = (
     # IOS and IOS-XE
     "show aaa servers",
-    "show archive config differences",
     "show arp",
     "show clock",
     "show crypto call admission statistics",
@@ -72,17 +71,14 @@ _OTHER_SHOWS: Final = (
     "show crypto key mypubkey",
     "show crypto pki certificates",
     "show interfaces",
-    "show ip interface brief",
     "show ip nat translations",
     "show ip route",
     "show ip ssh",
     "show logging",
     "show login",
-    "show mac address-table",
     "show monitor event-trace crypto",
     "show platform hardware qfp active feature ipsec datapath drops all",
     "show policy-map interface",
-    "show privilege",
     "show processes cpu",
     "show redundancy",
     "show running-config",
@@ -90,7 +86,6 @@ _OTHER_SHOWS: Final = (
     "show version",
     # ASA
     "show asp drop",
-    "show cpu usage",
     "show failover",
     "show interface",
     "show route",
