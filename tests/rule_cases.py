@@ -181,7 +181,7 @@ _DOWN = (
         26,
         _tunnel("up", "0x40"),
         _tunnel("expected", "0x40"),
-        _tunnel("send_errors_total", "0x9 0+1x30"),
+        _tunnel("send_errors_total", "0 8x8 8+1x30"),
     ),
     _tunnel_case(
         "CiscoIpsecPhase1Failing",
@@ -201,7 +201,7 @@ _DOWN = (
         _tunnel("expected", "1x20"),
         _tunnel("peer_in_use", "1x20"),
         _ike("up", "0x20"),
-        _ike("negotiating", "0x4 1 0 1 1 0 1x15"),
+        _ike("negotiating", "0x4 1 0 0 1 0 0 1x15"),
         what="attempts that end and begin anew",
     ),
     _tunnel_case(
@@ -294,6 +294,7 @@ _LIFETIMES = (
         72,
         _tunnel("up", "1x90"),
         _tunnel("last_rekey_timestamp_seconds", "0x90"),
+        _device("last_success_timestamp_seconds", "0+60x90"),
         _lifetime("3600x90"),
     ),
     _tunnel_case(
@@ -776,7 +777,20 @@ SCENARIOS: tuple[Scenario, ...] = (
         },
     ),
     Scenario(
-        name="loss within what the readings may be off, one packet in the wrong order, one error an hour",
+        name="phase 1 is tried once in vain below a tunnel that is up",
+        series=(
+            *_healthy(30),
+            *_read(30),
+            *_carrying(30),
+            _tunnel("peer_in_use", "1x30"),
+            _ike("up", "0x30"),
+            _ike("negotiating", "0x9 1 0x19"),
+            _tunnel("predicted_expiry_timestamp_seconds", "3000x30"),
+        ),
+        firing=_silent(10, 12, 13, 14, 20),
+    ),
+    Scenario(
+        name="loss within what the readings may be off, one packet in the wrong order",
         series=(
             *_healthy(120),
             *_read(120),
@@ -786,6 +800,21 @@ SCENARIOS: tuple[Scenario, ...] = (
             _tunnel("recv_drops_total", "0x30 1x90", reason="replay"),
         ),
         firing=_silent(20, 30, 40, 50),
+    ),
+    Scenario(
+        name="a device polled every half hour: an SA that ran out since is not known to be in use still",
+        series=(
+            _known(120),
+            _lifetime("3600x120"),
+            _device("up", "1x120"),
+            _device("poll_interval_seconds", "1800x120"),
+            _device("last_success_timestamp_seconds", "0x29 1800x29 3600x29 5400x29"),
+            *_carrying(120),
+            *_sa("expiry_timestamp_seconds", "1900x59 5470x59"),
+            _tunnel("last_rekey_timestamp_seconds", "0x59 3600x59"),
+            _series("up", "1x120", _SCRAPE),
+        ),
+        firing=_silent(40, 50, 59, 69, 89),
     ),
     Scenario(
         name="a tunnel for syslog that only ever sends",

@@ -196,8 +196,8 @@ def test_a_rule_uses_only_metrics_and_labels_that_exist(rule: dict[str, Any]) ->
             "the right of * has no label sites",
         ),
         (
-            'cisco_ipsec_tunnel_option{option=~"maintenence|excluded"}',
-            "option of cisco_ipsec_tunnel_option is never maintenence",
+            'cisco_ipsec_tunnel_option{option=~"paused|excluded"}',
+            "option of cisco_ipsec_tunnel_option is never paused",
         ),
         (
             'rate(cisco_ipsec_device_collect_errors_total{reason="authentication"}[5m])',
