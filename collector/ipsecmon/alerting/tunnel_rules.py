@@ -129,6 +129,7 @@ cisco_ipsec_device_last_success_timestamp_seconds
 
 
 def _down(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
+    on_demand = s.window(t.on_demand_window)
     return (
         _alert(
             "CiscoIpsecTunnelDown",
@@ -148,7 +149,8 @@ def _down(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
             f"""\
 cisco_ipsec_tunnel_up == 0
 and {_TUNNEL} cisco_ipsec_tunnel_expected == 0
-and {_TUNNEL} increase(cisco_ipsec_tunnel_send_errors_total[{s.window(t.on_demand_window)}]) > {t.on_demand_send_errors:g}""",
+and {_TUNNEL} increase(cisco_ipsec_tunnel_send_errors_total[{on_demand}]) > {t.on_demand_send_errors:g}
+and {_TUNNEL} max_over_time(cisco_ipsec_tunnel_demanded[{on_demand}]) == 1""",
             s.hold(t.on_demand_for),
             f"On-demand IPsec tunnel {_WITH_PEER} does not come up when asked",
             "Look first at #send errors of the flow in show crypto ipsec sa, and whether IKE with {{ $labels.peer }} gets "
