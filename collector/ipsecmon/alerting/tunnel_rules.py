@@ -37,20 +37,6 @@ and {_TUNNEL} (
 )"""
 
 
-# how long ago, at the moment of the reading, an SA should have been gone: silence between two readings proves nothing
-_OVERDUE = """\
-max without (direction) (
-  cisco_ipsec_device_last_success_timestamp_seconds
-  - on (instance, device) group_right ()
-  cisco_ipsec_sa_expiry_timestamp_seconds
-)"""
-
-# how old the SA was at the moment of the reading: after it there may have been a rekey
-_AGE = """\
-cisco_ipsec_device_last_success_timestamp_seconds
-- on (instance, device) group_right ()
-cisco_ipsec_tunnel_last_rekey_timestamp_seconds"""
-
 # RFC 8221 for ESP and AH, RFC 8247 for the groups of Diffie and Hellman and for IKE
 _WEAK_TRANSFORM = "(.* )?(esp-des|esp-3des|esp-null|esp-md5-hmac|ah-md5-hmac)( .*)?"
 _WEAK_GROUP = "(group)?(1|2|5|22|23|24)"
@@ -132,6 +118,14 @@ and {_TUNNEL} (
   rate(cisco_ipsec_tunnel_encaps_packets_total[{window}]) > 0
   or rate(cisco_ipsec_tunnel_decaps_packets_total[{window}]) > 0
 )"""
+
+
+def _until_read(metric: str, timescale: Timescale) -> str:
+    """Seconds from that time to the reading, not to now: what happened since nobody knows, least with long intervals."""
+    return timescale.elapsed(f"""\
+cisco_ipsec_device_last_success_timestamp_seconds
+- on (instance, device) group_right ()
+  {metric}""")
 
 
 def _down(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
@@ -225,8 +219,9 @@ unless {_TUNNEL} cisco_ipsec_tunnel_option{{option="unidirectional"}} == 1"""
 
 def _renewal(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
     flowing = _flowing(t, s)
-    overdue = s.elapsed(_OVERDUE)
-    age = s.elapsed(_AGE)
+    since_expiry = _indented(_until_read("cisco_ipsec_sa_expiry_timestamp_seconds", s))
+    overdue = f"max without (direction) (\n{since_expiry}\n)"
+    age = _until_read("cisco_ipsec_tunnel_last_rekey_timestamp_seconds", s)
     return (
         _alert(
             "CiscoIpsecPredictedLoss",
