@@ -219,7 +219,7 @@ def test_without_prometheus_the_stack_demo_says_what_to_install_and_goes_on(
     assert process.stdout is not None
     try:
         seen = ""
-        while "hub        first reading: 6 tunnels, 5 up" not in seen:
+        while "hub        first reading: 12 tunnels, 11 up" not in seen:
             line = process.stdout.readline()
             assert line, seen
             seen += line

@@ -85,7 +85,7 @@ def screen(promtool: str, socket: Path) -> Generator[Screen]:
 def test_a_fault_is_printed_as_an_alert_within_a_minute_and_its_end_after_it_is_lifted(
     screen: Screen, socket: Path
 ) -> None:
-    screen.wait_for("hub        first reading: 6 tunnels, 5 up")
+    screen.wait_for("hub        first reading: 12 tunnels, 11 up")
     struck = ipsecmon("lab", "fault", "hub/lisbon", "psk-mismatch", "--socket", socket)
     assert struck.returncode == 0, struck.stderr
     for device in ("hub", "lisbon"):
