@@ -8,6 +8,7 @@ import pytest
 
 from ipsecmon.lab import network_faults
 from ipsecmon.lab.aim import Tunnel, tunnels_of
+from ipsecmon.lab.fleet import fleet
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.network_faults import SHORT_LIFETIME_SECONDS
 from ipsecmon.lab.topology import Router, hub, two_sites
@@ -135,6 +136,20 @@ def test_packets_go_one_way_through_a_tunnel_that_is_up(
     assert is_up(network, silent_end)
     assert (sent > 100, received > 100) == (is_sending, not is_sending)
     assert 0 in (sent, received)
+
+
+def test_a_stale_spi_stays_although_the_device_sends_keepalives_to_others() -> None:
+    network = Network(fleet(), seed=1)
+    network.run_until(120)
+    lisbon, oslo = tunnels_of(network, ["hub"])[:2]
+    stale = network.flows("hub")[1].current_outbound_spi
+    network_faults.peer_reload(network, oslo)
+    network_faults.path_down(network, lisbon)
+    network.run_until(900)
+
+    assert network.flows("hub")[0].current_outbound_spi == 0
+    assert network.flows("hub")[1].current_outbound_spi == stale
+    assert network.flows("oslo")[0].current_outbound_spi == 0
 
 
 def test_one_packet_in_ten_is_lost_each_way() -> None:

@@ -64,8 +64,8 @@ _HELP: Final[Mapping[TunnelFault, str]] = MappingProxyType(
             "nothing."
         ),
         TunnelFault.LOSS: (
-            "One packet in ten is lost in either direction: path loss, where there is traffic enough "
-            "to measure it."
+            "One packet in ten is lost in either direction: path loss, once both ends were read for "
+            "eleven minutes, a thousand packets or more."
         ),
         TunnelFault.PATH_DOWN: (
             "The path between both routers is cut: one-way traffic until the keepalive or the "

@@ -293,6 +293,10 @@ class Network:
             (rate for flow in flows for rate in rates(flow, self.now, self._paths)), default=0.0
         )
 
+    def set_keepalives(self, router: str, peer: str, *, are_sent: bool) -> None:
+        """Let a router that is configured to send keepalives leave this peer out, or send them again."""
+        self._dead_peers.set_asked(self._routers[router], self._routers[peer], is_asked=are_sent)
+
     def set_keeps_expired(self, one: str, other: str, *, is_kept: bool = True) -> None:
         """Leave the IPsec SAs between two routers standing when their time is over, as a faulty crypto engine does.
 

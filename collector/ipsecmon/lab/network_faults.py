@@ -128,13 +128,13 @@ def flap(network: Network, tunnel: Tunnel, poll_seconds: float = 60.0) -> Lift:
 
 def peer_reload(network: Network, tunnel: Tunnel) -> Lift:
     """The peer forgets everything and has nothing to send, so nobody tells the device; no keepalive asks either."""
-    network.reconfigure(tunnel.device, keepalive=None)
+    network.set_keepalives(tunnel.device, tunnel.peer, are_sent=False)
     network.set_sending(tunnel.peer, tunnel.device, 0.0)
     network.reload(tunnel.peer, boot_seconds=_BOOT_SECONDS)
 
     def lift() -> None:
         network.set_sending(tunnel.peer, tunnel.device, 1.0)
-        _restore(network, tunnel.device, "keepalive")
+        network.set_keepalives(tunnel.device, tunnel.peer, are_sent=True)
         _clear(network, tunnel)
 
     return lift
