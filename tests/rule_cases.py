@@ -182,6 +182,7 @@ _DOWN = (
         _tunnel("up", "0x40"),
         _tunnel("expected", "0x40"),
         _tunnel("send_errors_total", "0x9 0+1x30"),
+        _tunnel("demanded", "0x10 1x30"),
     ),
     _tunnel_case(
         "CiscoIpsecPhase1Failing",
@@ -294,6 +295,7 @@ _LIFETIMES = (
         72,
         _tunnel("up", "1x90"),
         _tunnel("last_rekey_timestamp_seconds", "0x90"),
+        _device("last_success_timestamp_seconds", "0+60x90"),
         _lifetime("3600x90"),
     ),
     _tunnel_case(
@@ -369,7 +371,7 @@ _DEVICES = (
         "critical",
         7,
         _DEVICE,
-        *_of_four("up", ["1x20", "1x20", "1x4 0x15", "1x4 0x15"]),
+        *_of_four("up", ["1x20", "1x4 0x15", "1x4 0x15", "1x4 0x15"]),
         *_of_four("expected", ["1x20"] * 4),
     ),
     _case(
@@ -423,8 +425,8 @@ _DEVICES = (
         "warning",
         20,
         _DEVICE,
-        _device("parse_errors_total", "0x4 1x30", command="show crypto ipsec sa"),
-        what="an answer that cannot be read",
+        _device("parse_errors_total", "0x4 1x3 2x3 3x3 4x3 5x20", command="show crypto ipsec sa"),
+        what="answers that cannot be read, now and then",
     ),
     _case(
         "CiscoIpsecTunnelCountDropped", "warning", 75, _DEVICE, _device("tunnels", "40x64 20x30")
@@ -620,6 +622,58 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(15, 29, 30, 31, 33, 36, 40, 55),
     ),
     Scenario(
+        name="an on-demand tunnel that dropped packets while it was up, and went idle soon after",
+        series=(
+            *_healthy(60),
+            *_read(60),
+            _tunnel("up", "1x19 0x40"),
+            _tunnel("expected", "0x60"),
+            _tunnel("demanded", "0x60"),
+            _tunnel("send_errors_total", "0x16 4 8 12 12x40"),
+        ),
+        firing=_silent(19, 24, 25, 26, 31, 40),
+    ),
+    Scenario(
+        name="an on-demand tunnel that a packet asks for every third minute, in vain",
+        series=(
+            *_healthy(30),
+            *_read(30),
+            _tunnel("up", "0x30"),
+            _tunnel("expected", "0x30"),
+            _tunnel("demanded", "0 1 0 0 1 0 0 1 0 0 1 0 0 1 0 0 1 0 0 1"),
+            _tunnel("send_errors_total", "0 5 5 5 10 10 10 15 15 15 20 20 20 25 25 25 30 30 30 35"),
+        ),
+        firing={10: {}, 13: {"CiscoIpsecOnDemandTunnelFailing": 1}},
+    ),
+    Scenario(
+        name="tables that a plan reads every 15 minutes, and a rekey in between that is seen late",
+        series=(
+            *_healthy(85)[:4],
+            _device("poll_interval_seconds", "900x85"),
+            _known(85),
+            _lifetime("3600x85"),
+            _device("up", "1x85"),
+            _device(
+                "last_success_timestamp_seconds", "0x13 840x14 1740x14 2640x14 3540x14 4440x11"
+            ),
+            _tunnel("up", "1x85"),
+            _tunnel("expected", "1x85"),
+            _tunnel("last_rekey_timestamp_seconds", "0x73 4440x11"),
+            *_sa("expiry_timestamp_seconds", "3600x73 7170x11"),
+        ),
+        firing=_silent(13, 58, 66, 71, 73, 85),
+    ),
+    Scenario(
+        name="one answer cut short",
+        series=(
+            *_healthy(60),
+            _device("up", "1x9 0 1x50"),
+            _device("last_success_timestamp_seconds", "0+60x9 540 660+60x50"),
+            _device("parse_errors_total", "0x9 1x50", command="show crypto ipsec sa"),
+        ),
+        firing=_silent(10, 20, 25, 30, 40),
+    ),
+    Scenario(
         name="a device that reloads, gone for three minutes",
         series=(
             *_healthy(60),
@@ -680,7 +734,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             _device("last_success_timestamp_seconds", "0+60x9 540 660+60x48"),
             _device("collect_errors_total", "0x9 1x50", reason="auth"),
         ),
-        firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 11: {}, 30: {}},
+        firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 12: {}, 30: {}},
     ),
     Scenario(
         name="maintenance: silent whatever happens to the tunnel, and as usual afterwards",
@@ -719,15 +773,29 @@ SCENARIOS: tuple[Scenario, ...] = (
         series=(
             *_healthy(30),
             *_read(30),
-            *_of_four("up", ["1x30", "1x30", "1x30", "0x30"]),
+            *_of_four("up", ["1x30", "0x30", "0x30", "0x30"]),
             *_of_four("expected", ["1x30"] * 4),
-            _series(
-                "cisco_ipsec_tunnel_option",
-                "1x30",
-                {**_DEVICE, "tunnel": "CMAP/4", "option": "excluded"},
+            *(
+                _series(
+                    "cisco_ipsec_tunnel_option",
+                    "1x30",
+                    {**_DEVICE, "tunnel": f"CMAP/{number}", "option": "excluded"},
+                )
+                for number in (2, 3, 4)
             ),
         ),
         firing={20: {}},
+    ),
+    Scenario(
+        name="one tunnel of four is down: not many, for an alert of many silences the one that names it",
+        series=(
+            *_healthy(30),
+            *_read(30),
+            *(_known(30, tunnel=f"CMAP/{number}") for number in (2, 3, 4)),
+            *_of_four("up", ["1x30", "1x30", "1x30", "1x9 0x20"]),
+            *_of_four("expected", ["1x30"] * 4),
+        ),
+        firing={12: {}, 13: {"CiscoIpsecTunnelDown": 1}, 29: {"CiscoIpsecTunnelDown": 1}},
     ),
     Scenario(
         name="two monitors of one fleet: each alert once from each",

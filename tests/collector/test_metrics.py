@@ -331,6 +331,14 @@ def test_send_errors_of_a_tunnel_that_is_not_down_are_no_demand(status: Status) 
     assert values(of(replace(down_tunnel(), status=status)), DEMANDED) == [0]
 
 
+def test_a_flow_that_is_listed_only_with_sas_is_demanded_while_ike_is_tried() -> None:
+    """An ASA prints no send errors of a tunnel that is down."""
+    unlisted = tunnel(is_listed=False, flow=flow(send_errors=None))
+
+    assert values(of(replace(unlisted, status=Status.NEGOTIATING)), DEMANDED) == [1]
+    assert values(of(replace(unlisted, status=Status.DOWN_IDLE)), DEMANDED) == [0]
+
+
 def test_demand_that_was_not_read_is_absent() -> None:
     unread = replace(down_tunnel(), is_restored=True)
     silent = replace(down_tunnel(), flow=flow(send_errors=None))

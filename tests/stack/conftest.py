@@ -11,10 +11,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ipsecmon.alerting.rule_file import rule_file
+from ipsecmon.alerting.thresholds import THRESHOLDS
+from ipsecmon.alerting.timescale import Timescale
 from ipsecmon.lab.ssh import Lab
 from ipsecmon.lab.stack import Stack
 from ipsecmon.lab.tunnel_faults import TunnelFaults
@@ -27,6 +31,7 @@ from .play import Play
 REPOSITORY = Path(__file__).resolve().parents[2]
 # of the routers, before anybody looks: every tunnel is up by then
 _WARM_UP_SECONDS = 200.0
+_SCRAPE_SECONDS = 1.0
 _TABLE = pytest.StashKey[str]()
 
 
@@ -58,7 +63,7 @@ def played(
             monitor=f"127.0.0.1:{port}",
             rules=_rules(),
             webhook_url=receiver.url,
-            interval_seconds=1.0,
+            interval_seconds=_SCRAPE_SECONDS,
             speed=SPEED,
         ) as stack,
     ):
@@ -76,24 +81,9 @@ def played(
 
 
 def _rules() -> str:
-    """As shipped, for routers that live faster; an SA that is not renewed must be seen at a reading each 20 s of theirs."""
-    made = subprocess.run(  # noqa: S603 - our own program
-        [
-            sys.executable,
-            "-m",
-            "ipsecmon",
-            "rules",
-            "--lab-speed",
-            f"{SPEED:g}",
-            "--set",
-            "not_renewed_seconds=25s",
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return made.stdout
+    """As shipped, for routers that live faster; the last seconds of an SA must hold a reading, and that is each 20 of theirs."""
+    thresholds = replace(THRESHOLDS, not_renewed_seconds=25.0)
+    return rule_file(thresholds, Timescale(SPEED, shortest_window=4 * _SCRAPE_SECONDS))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from ipsecmon.lab.topology import (
     TransformSet,
 )
 
-__all__ = ["Pair", "Star", "TUNNEL", "network_of", "write_monitor_config"]
+__all__ = ["TUNNEL", "Pair", "Star", "network_of", "write_monitor_config"]
 
 TUNNEL = "site-to-site"
 """The name that the configuration gives the tunnel of every pair."""
@@ -122,7 +122,7 @@ def write_monitor_config(
     # a device that cannot be reached is tried again at once, as minutes of backing off would be hours of the routers
     file.write_text(
         f"""\
-poll: {{interval: 2s, backoff_longest: 2s}}
+poll: {{interval: 2s, connect_timeout: 1s, backoff_longest: 2s}}
 web: {{listen: "127.0.0.1:{port}"}}
 ssh: {{transport: asyncssh, logins_per_second: 100}}
 host_keys: {{known_hosts: known_hosts}}

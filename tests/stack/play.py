@@ -68,13 +68,9 @@ class Outcome:
         """Whether every alert of the table came."""
         return self.case.alerts <= self.fired.keys()
 
-    def awaited(self) -> frozenset[Alert]:
-        """The alerts whose end must be told."""
-        return frozenset(alert for alert in self.case.alerts if alert[1] not in self.case.explained)
-
     def is_over(self) -> bool:
         """Whether the end of each was told after the fault was lifted."""
-        return self.awaited() <= self.resolved.keys()
+        return self.case.alerts <= self.resolved.keys()
 
     def last_fired(self) -> float:
         """When the last alert of the table came, or the fault was struck if there is none."""
@@ -171,13 +167,11 @@ class Play:
         for outcome in self.outcomes.values():
             case = outcome.case
             if not case.alerts:
-                lines.append(f"{case.name:38} none, for {outcome.lifted - outcome.struck:.0f} s")
+                lines.append(f"{case.name:38} none, for {self._since(outcome, outcome.lifted)} s")
             for alert in sorted(case.alerts):
                 fired, resolved = outcome.fired.get(alert), outcome.resolved.get(alert)
                 fires = "never" if fired is None else self._since(outcome, fired)
                 ends = "never" if resolved is None else f"{(resolved - outcome.lifted) * SPEED:.0f}"
-                if resolved is None and alert[1] in case.explained:
-                    ends = "inhib."
                 lines.append(
                     f"{case.name:38} {' '.join(alert):62} {fires:>6} {case.fires_within:6.0f}"
                     f" {ends:>6} {case.resolves_within:6.0f}"

@@ -31,16 +31,19 @@ def device_group(thresholds: Thresholds, timescale: Timescale) -> Group:
     )
 
 
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
 def _shares() -> tuple[Record, ...]:
-    indented = "\n".join(f"  {line}" for line in _EXPECTED.splitlines())
     return (
         Record(
             name="device:cisco_ipsec_tunnel_up_per_expected:ratio",
-            expression=f"avg by (instance, job, device) (\n{indented}\n)",
+            expression=f"avg by (instance, job, device) (\n{_indented(_EXPECTED)}\n)",
         ),
         Record(
             name="device:cisco_ipsec_tunnel_expected:count",
-            expression=f"count by (instance, job, device) (\n{indented}\n)",
+            expression=f"count by (instance, job, device) (\n{_indented(_EXPECTED)}\n)",
         ),
     )
 
@@ -73,11 +76,16 @@ def _many_down(t: Thresholds, s: Timescale) -> Alert:
         "Many of the tunnels of a device that must be up are down.",
         f"""\
 device:cisco_ipsec_tunnel_up_per_expected:ratio < {t.many_down_ratio:g}
-and {_DEVICE} device:cisco_ipsec_tunnel_expected:count >= {t.many_down_fewest:g}""",
+and {_DEVICE} count by (instance, device) (
+  (
+{_indented(_indented(_EXPECTED))}
+  ) == 0
+) >= {t.many_down_fewest:g}""",
         s.hold(t.many_down_for),
         "Many IPsec tunnels of {{ $labels.device }} are down: {{ $value | humanizePercentage }} of those that must be up are",
         "Look first at what the tunnels have in common: the outside interface of {{ $labels.device }}, its route to the peers, "
-        f"and a change of its configuration. Less than {100 * t.many_down_ratio:g}% have been up for more than "
+        f"and a change of its configuration. {t.many_down_fewest:g} or more are down, and less than "
+        f"{100 * t.many_down_ratio:g}% have been up for more than "
         f"{spoken(t.many_down_for)}.",
     )
 

@@ -45,6 +45,12 @@ max without (direction) (
   cisco_ipsec_sa_expiry_timestamp_seconds
 )"""
 
+# how old the SA was at the moment of the reading: after it there may have been a rekey
+_AGE = """\
+cisco_ipsec_device_last_success_timestamp_seconds
+- on (instance, device) group_right ()
+cisco_ipsec_tunnel_last_rekey_timestamp_seconds"""
+
 # RFC 8221 for ESP and AH, RFC 8247 for the groups of Diffie and Hellman and for IKE
 _WEAK_TRANSFORM = "(.* )?(esp-des|esp-3des|esp-null|esp-md5-hmac|ah-md5-hmac)( .*)?"
 _WEAK_GROUP = "(group)?(1|2|5|22|23|24)"
@@ -129,6 +135,7 @@ and {_TUNNEL} (
 
 
 def _down(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
+    on_demand = s.window(t.on_demand_window)
     return (
         _alert(
             "CiscoIpsecTunnelDown",
@@ -148,7 +155,8 @@ def _down(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
             f"""\
 cisco_ipsec_tunnel_up == 0
 and {_TUNNEL} cisco_ipsec_tunnel_expected == 0
-and {_TUNNEL} increase(cisco_ipsec_tunnel_send_errors_total[{s.window(t.on_demand_window)}]) > {t.on_demand_send_errors:g}""",
+and {_TUNNEL} increase(cisco_ipsec_tunnel_send_errors_total[{on_demand}]) > {t.on_demand_send_errors:g}
+and {_TUNNEL} max_over_time(cisco_ipsec_tunnel_demanded[{on_demand}]) == 1""",
             s.hold(t.on_demand_for),
             f"On-demand IPsec tunnel {_WITH_PEER} does not come up when asked",
             "Look first at #send errors of the flow in show crypto ipsec sa, and whether IKE with {{ $labels.peer }} gets "
@@ -218,7 +226,7 @@ unless {_TUNNEL} cisco_ipsec_tunnel_option{{option="unidirectional"}} == 1"""
 def _renewal(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
     flowing = _flowing(t, s)
     overdue = s.elapsed(_OVERDUE)
-    age = s.elapsed("time() - cisco_ipsec_tunnel_last_rekey_timestamp_seconds")
+    age = s.elapsed(_AGE)
     return (
         _alert(
             "CiscoIpsecPredictedLoss",

@@ -220,8 +220,9 @@ _TUNNELS = Group(
             name="cisco_ipsec_tunnel_demanded",
             kind=_G,
             labels=_TUNNEL,
-            help="1 if the tunnel is down and traffic asks for it: send errors grew since the reading before; else 0.",
-            source=f"{_SHOW_SA}: `#send errors` of two polls",
+            help="1 if the tunnel is down and traffic asks for it: send errors grew since the reading before, or, of a flow "
+            "that is not listed without SAs, IKE with its peer is negotiating; else 0.",
+            source=f"{_SHOW_SA}: `#send errors` of two polls; {_SHOW_IKE}",
             absent="the device prints no send errors, or it was not read since a restart",
         ),
         _drops("send", "Outbound", ("no_sa", "encaps_failed", "internal", "replay_rollover")),

@@ -15,7 +15,7 @@ from ipsecmon.config import Tier
 from ipsecmon.metrics.text import label, label_block
 from ipsecmon.model import Intent, SaMark, Status, TunnelState
 from ipsecmon.tunnels.identity import stable_interface
-from ipsecmon.tunnels.status import is_demanded
+from ipsecmon.tunnels.status import is_asked_for
 from ipsecmon_parsers.records import Direction, Flow, IpsecSa, SaLifetime
 
 __all__ = ["TunnelLabels", "tunnel_samples"]
@@ -109,8 +109,7 @@ def tunnel_samples(
     if (recv_errors := flow.recv_errors) is not None:
         yield "cisco_ipsec_tunnel_recv_errors_total", block, recv_errors
     if not (is_unread or tunnel.is_restored) and (send_errors is not None or not tunnel.is_listed):
-        is_asked_for = tunnel.status.is_down and is_demanded(tunnel.memory.samples)
-        yield "cisco_ipsec_tunnel_demanded", block, is_asked_for
+        yield "cisco_ipsec_tunnel_demanded", block, is_asked_for(tunnel)
     yield from _remembered(tunnel, labels, block)
     yield from _lifetimes(tunnel, lifetime, block)
     memory = tunnel.memory
