@@ -308,10 +308,12 @@ class TestCompose:
         with pytest.raises(click.UsageError):
             demo.make_context(command, ["--listens", "0.0.0.0"])  # noqa: S104
 
-    def test_secrets_stay_out_of_git(self) -> None:
-        (tracked,) = (DEPLOY / "secrets").glob(".gitignore")
+    def test_secrets_stay_out_of_git_and_of_the_source_archive(self) -> None:
+        """hatch leaves out what the first .gitignore names and does not look for others."""
+        ignored = (REPOSITORY / ".gitignore").read_text(encoding="utf-8").splitlines()
 
-        assert tracked.read_text(encoding="utf-8").splitlines()[-2:] == ["*", "!.gitignore"]
+        assert ignored.index("deploy/secrets/*") < ignored.index("!deploy/secrets/.gitignore")
+        assert (DEPLOY / "secrets" / ".gitignore").is_file()  # keeps the folder
 
 
 class TestGrafana:
