@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -147,3 +148,12 @@ def test_every_link_between_the_runbooks_leads_somewhere(client: TestClient) -> 
     ]
 
     assert broken == []
+
+
+def test_the_runbook_url_of_every_alert_is_answered(client: TestClient) -> None:
+    rules = (REPOSITORY / "dashboards" / "rules" / "ipsecmon.yml").read_text("utf-8")
+    urls: list[str] = re.findall(r"runbook_url: ['\"]?([^\s'\"]+)", rules)
+
+    assert "http://127.0.0.1:9818/runbooks/CiscoIpsecExporterDown" in urls
+    for url in urls:
+        assert client.get(urlsplit(url).path).status_code == 200, url
