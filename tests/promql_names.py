@@ -171,7 +171,7 @@ class _Reader:
 
     def _call(self, part: promql_parser.Call) -> Labels:
         inner = [self.labels(argument) for argument in part.args]
-        labels: Labels = frozenset().union(*inner)
+        labels: Labels = frozenset[str]().union(*inner)
         if part.func.name in ("label_replace", "label_join"):
             return labels | {_text(part.args[1])}
         if part.func.name == "absent":

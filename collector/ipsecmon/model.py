@@ -502,6 +502,8 @@ class PollResult:
     started_at: float
     duration_seconds: float
     read_at: float | None
+    reading_seconds: float | None = None
+    """How far apart readings of the tables are meant to be, where a plan makes that more than the interval of polls."""
     tunnels: tuple[TunnelState, ...] = ()
     ike_peers: tuple[IkePeer, ...] = ()
     unmatched_ike_sas: tuple[IkeSa, ...] = ()

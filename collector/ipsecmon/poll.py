@@ -108,6 +108,7 @@ def poll_device(
     return replace(
         result,
         interval_seconds=device.interval_seconds,
+        reading_seconds=device.plan.every.get(PollTier.TABLES),
         started_at=started_at,
         duration_seconds=clock() - started_at,
     )

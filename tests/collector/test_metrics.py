@@ -331,6 +331,14 @@ def test_send_errors_of_a_tunnel_that_is_not_down_are_no_demand(status: Status) 
     assert values(of(replace(down_tunnel(), status=status)), DEMANDED) == [0]
 
 
+def test_a_flow_that_is_listed_only_with_sas_is_demanded_while_ike_is_tried() -> None:
+    """An ASA prints no send errors of a tunnel that is down."""
+    unlisted = tunnel(is_listed=False, flow=flow(send_errors=None))
+
+    assert values(of(replace(unlisted, status=Status.NEGOTIATING)), DEMANDED) == [1]
+    assert values(of(replace(unlisted, status=Status.DOWN_IDLE)), DEMANDED) == [0]
+
+
 def test_demand_that_was_not_read_is_absent() -> None:
     unread = replace(down_tunnel(), is_restored=True)
     silent = replace(down_tunnel(), flow=flow(send_errors=None))
@@ -541,6 +549,14 @@ def test_the_members_of_a_group_do_not_count_as_negotiating_at_its_key_server() 
 
     assert 'cisco_ike_sas{device="Site1",state="active"} 1.0' in text
     assert 'cisco_ike_sas{device="Site1",state="negotiating"} 0.0' in text
+
+
+def test_the_interval_of_a_device_is_that_of_the_readings_that_its_plan_wants() -> None:
+    name = "cisco_ipsec_device_poll_interval_seconds"
+
+    assert values(scrape(result(reading_seconds=600.0)), name) == [600]
+    assert values(scrape(result(reading_seconds=15.0)), name) == [60]
+    assert values(scrape(result()), name) == [60]
 
 
 # --- guards ---------------------------------------------------------------------------------------------------

@@ -162,6 +162,13 @@ def test_between_two_readings_of_the_tables_only_counts_are_asked(device: Device
     assert asked[3] == set(COUNTS) | set(TABLES)
 
 
+def test_how_far_apart_the_readings_are_meant_to_be_is_told(device: Device) -> None:
+    device.plan = Plan(every={PollTier.COUNTS: 15, PollTier.TABLES: 600})
+
+    assert device.poll().reading_seconds == 600
+    assert device.poll().reading_seconds == 600
+
+
 def test_a_poll_of_counts_says_nothing_new_of_the_tunnels_but_that_the_device_answers(
     device: Device,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipsecmon.alerting.rules import Alert, Board, Group, Record, Severity
 from ipsecmon.alerting.thresholds import Thresholds
-from ipsecmon.alerting.timescale import Timescale, spoken
+from ipsecmon.alerting.timescale import Timescale, duration, spoken
 from ipsecmon.alerting.tunnel_rules import NOT_WATCHED
 
 __all__ = ["device_group"]
@@ -31,16 +31,19 @@ def device_group(thresholds: Thresholds, timescale: Timescale) -> Group:
     )
 
 
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
 def _shares() -> tuple[Record, ...]:
-    indented = "\n".join(f"  {line}" for line in _EXPECTED.splitlines())
     return (
         Record(
             name="device:cisco_ipsec_tunnel_up_per_expected:ratio",
-            expression=f"avg by (instance, job, device) (\n{indented}\n)",
+            expression=f"avg by (instance, job, device) (\n{_indented(_EXPECTED)}\n)",
         ),
         Record(
             name="device:cisco_ipsec_tunnel_expected:count",
-            expression=f"count by (instance, job, device) (\n{indented}\n)",
+            expression=f"count by (instance, job, device) (\n{_indented(_EXPECTED)}\n)",
         ),
     )
 
@@ -73,20 +76,28 @@ def _many_down(t: Thresholds, s: Timescale) -> Alert:
         "Many of the tunnels of a device that must be up are down.",
         f"""\
 device:cisco_ipsec_tunnel_up_per_expected:ratio < {t.many_down_ratio:g}
-and {_DEVICE} device:cisco_ipsec_tunnel_expected:count >= {t.many_down_fewest:g}""",
+and {_DEVICE} count by (instance, device) (
+  (
+{_indented(_indented(_EXPECTED))}
+  ) == 0
+) >= {t.many_down_fewest:g}""",
         s.hold(t.many_down_for),
         "Many IPsec tunnels of {{ $labels.device }} are down: {{ $value | humanizePercentage }} of those that must be up are",
         "Look first at what the tunnels have in common: the outside interface of {{ $labels.device }}, its route to the peers, "
-        f"and a change of its configuration. Less than {100 * t.many_down_ratio:g}% have been up for more than "
+        f"and a change of its configuration. {t.many_down_fewest:g} or more are down, and less than "
+        f"{100 * t.many_down_ratio:g}% have been up for more than "
         f"{spoken(t.many_down_for)}.",
     )
 
 
-def _refused(reason: str, t: Thresholds, s: Timescale) -> str:
-    """Until the device is read again: an alert that outlives its cause would go on silencing those of the tunnels."""
+def _refused(reason: str, t: Thresholds) -> str:
+    """Until the device is read again: an alert that outlives its cause would go on silencing those of the tunnels.
+
+    The window is of the clock at any pace: how long ipsecmon rests after a refusal is.
+    """
     return f"""\
 sum without (reason) (
-  increase(cisco_ipsec_device_collect_errors_total{{reason="{reason}"}}[{s.window(t.auth_window)}])
+  increase(cisco_ipsec_device_collect_errors_total{{reason="{reason}"}}[{duration(t.auth_window)}])
 ) > 0
 and {_DEVICE} cisco_ipsec_device_up == 0"""
 
@@ -121,7 +132,7 @@ time() - cisco_ipsec_device_last_success_timestamp_seconds
             "CiscoIpsecDeviceAuthFailing",
             Severity.WARNING,
             "A device refuses the login.",
-            _refused("auth", t, s),
+            _refused("auth", t),
             s.hold(0),
             "{{ $labels.device }} refuses our login",
             "Look first at the log of the AAA server for this account: locked, expired, or a changed password. The device has "
@@ -131,7 +142,7 @@ time() - cisco_ipsec_device_last_success_timestamp_seconds
             "CiscoIpsecDeviceHostKeyRefused",
             Severity.CRITICAL,
             "A device shows a host key that is not the one we know.",
-            _refused("hostkey", t, s),
+            _refused("hostkey", t),
             s.hold(0),
             "{{ $labels.device }} shows an unknown host key",
             "Look first whether the device was replaced or its keys were made anew; otherwise somebody may be in between. "

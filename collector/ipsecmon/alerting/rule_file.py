@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 
 import yaml
 
@@ -11,7 +10,8 @@ from ipsecmon.alerting.device_rules import device_group
 from ipsecmon.alerting.monitor_rules import monitor_group
 from ipsecmon.alerting.record_rules import record_group
 from ipsecmon.alerting.rules import Alert, AlertRow, Group, Record, Rule, annotations_of
-from ipsecmon.alerting.thresholds import THRESHOLDS, Thresholds
+from ipsecmon.alerting.settings import shown
+from ipsecmon.alerting.thresholds import THRESHOLDS, Thresholds, described
 from ipsecmon.alerting.timescale import REAL_TIME, Timescale
 from ipsecmon.alerting.tunnel_rules import tunnel_group
 
@@ -64,8 +64,8 @@ def rule_file(thresholds: Thresholds = THRESHOLDS, timescale: Timescale = REAL_T
 
 def _differences(thresholds: Thresholds, timescale: Timescale) -> str:
     changed = [
-        f"# {one.name} = {getattr(thresholds, one.name)} instead of {one.default}\n"
-        for one in fields(Thresholds)
+        f"# {one.name} = {shown(one, getattr(thresholds, one.name))} instead of {shown(one, one.default)}\n"
+        for one in described()
         if getattr(thresholds, one.name) != one.default
     ]
     if timescale.speed != 1:

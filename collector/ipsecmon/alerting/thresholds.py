@@ -95,13 +95,15 @@ class Thresholds:
     many_down_ratio: float = _number(
         0.8, "ratio", "the share of the tunnels that must be up of a device that are up is less"
     )
-    many_down_fewest: float = _number(3, "count", "tunnels that must be up for it to count as many")
+    many_down_fewest: float = _number(3, "count", "tunnels that must be up and are down are many")
     many_down_for: float = _seconds(120, "many tunnels of a device are down")
     device_unreachable_for: float = _seconds(300, "a device cannot be read")
     stale_intervals: float = _number(3, "count", "poll intervals without a good reading")
     stale_for: float = _seconds(300, "data stays old")
     auth_window: float = _seconds(1800, "a refused login or host key is told for")
-    parse_window: float = _seconds(1800, "an answer that cannot be read is told for")
+    parse_window: float = _seconds(
+        600, "an answer that cannot be read counts for: less than parse_for, or one alone is told"
+    )
     parse_for: float = _seconds(900, "answers are not understood")
     count_dropped_ratio: float = _number(0.7, "ratio", "tunnels listed, of those an hour before")
     count_dropped_fewest: float = _number(10, "count", "tunnels listed an hour before")

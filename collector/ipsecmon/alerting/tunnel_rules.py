@@ -37,14 +37,6 @@ and {_TUNNEL} (
 )"""
 
 
-# how long ago, at the moment of the reading, an SA should have been gone: silence between two readings proves nothing
-_OVERDUE = """\
-max without (direction) (
-  cisco_ipsec_device_last_success_timestamp_seconds
-  - on (instance, device) group_right ()
-  cisco_ipsec_sa_expiry_timestamp_seconds
-)"""
-
 # RFC 8221 for ESP and AH, RFC 8247 for the groups of Diffie and Hellman and for IKE
 _WEAK_TRANSFORM = "(.* )?(esp-des|esp-3des|esp-null|esp-md5-hmac|ah-md5-hmac)( .*)?"
 _WEAK_GROUP = "(group)?(1|2|5|22|23|24)"
@@ -128,7 +120,16 @@ and {_TUNNEL} (
 )"""
 
 
+def _until_read(metric: str, timescale: Timescale) -> str:
+    """Seconds from that time to the reading, not to now: what happened since nobody knows, least with long intervals."""
+    return timescale.elapsed(f"""\
+cisco_ipsec_device_last_success_timestamp_seconds
+- on (instance, device) group_right ()
+  {metric}""")
+
+
 def _down(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
+    on_demand = s.window(t.on_demand_window)
     return (
         _alert(
             "CiscoIpsecTunnelDown",
@@ -148,7 +149,8 @@ def _down(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
             f"""\
 cisco_ipsec_tunnel_up == 0
 and {_TUNNEL} cisco_ipsec_tunnel_expected == 0
-and {_TUNNEL} increase(cisco_ipsec_tunnel_send_errors_total[{s.window(t.on_demand_window)}]) > {t.on_demand_send_errors:g}""",
+and {_TUNNEL} increase(cisco_ipsec_tunnel_send_errors_total[{on_demand}]) > {t.on_demand_send_errors:g}
+and {_TUNNEL} max_over_time(cisco_ipsec_tunnel_demanded[{on_demand}]) == 1""",
             s.hold(t.on_demand_for),
             f"On-demand IPsec tunnel {_WITH_PEER} does not come up when asked",
             "Look first at #send errors of the flow in show crypto ipsec sa, and whether IKE with {{ $labels.peer }} gets "
@@ -217,8 +219,9 @@ unless {_TUNNEL} cisco_ipsec_tunnel_option{{option="unidirectional"}} == 1"""
 
 def _renewal(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
     flowing = _flowing(t, s)
-    overdue = s.elapsed(_OVERDUE)
-    age = s.elapsed("time() - cisco_ipsec_tunnel_last_rekey_timestamp_seconds")
+    since_expiry = _indented(_until_read("cisco_ipsec_sa_expiry_timestamp_seconds", s))
+    overdue = f"max without (direction) (\n{since_expiry}\n)"
+    age = _until_read("cisco_ipsec_tunnel_last_rekey_timestamp_seconds", s)
     return (
         _alert(
             "CiscoIpsecPredictedLoss",

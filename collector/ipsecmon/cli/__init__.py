@@ -73,6 +73,11 @@ COMMANDS = MappingProxyType(
         "poll": Command(
             "ipsecmon.cli.polling", "poll", "Poll DEVICE once, now, and show what it says."
         ),
+        "rules": Command(
+            "ipsecmon.cli.rules",
+            "rules",
+            "Print alert rules for Prometheus, with thresholds of your choice.",
+        ),
         "run": Command(
             "ipsecmon.cli.service",
             "run",

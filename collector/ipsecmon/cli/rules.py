@@ -13,7 +13,6 @@ from ipsecmon.alerting.settings import SettingRefused, shown, with_settings
 from ipsecmon.alerting.thresholds import Thresholds, described
 from ipsecmon.alerting.timescale import Timescale
 from ipsecmon.command_line import EXIT_FAILED, EXIT_WRONG_USE, fail
-from ipsecmon.printing import columns
 
 __all__ = ["rules"]
 
@@ -62,11 +61,16 @@ def rules(
 
 
 def _list(thresholds: Thresholds) -> str:
-    rows = [
-        (one.name, shown(one, getattr(thresholds, one.name)), one.unit, one.meaning)
-        for one in described()
-    ]
-    return columns(("NAME", "VALUE", "UNIT", "MEANING"), rows)
+    """A line for each threshold, in columns."""
+    rows = [("NAME", "VALUE", "UNIT", "MEANING")]
+    for one in described():
+        value = shown(one, getattr(thresholds, one.name))
+        rows.append((one.name, value, one.unit, one.meaning))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)) + "\n"
+        for row in rows
+    )
 
 
 def _write(output: Path, text: str) -> None:

@@ -51,7 +51,8 @@ def device_samples(result: PollResult) -> Iterator[Sample]:
     yield prefix + "info", label_block(name, *info), 1
     yield prefix + "collect_duration_seconds", device, result.duration_seconds
     yield prefix + "last_attempt_timestamp_seconds", device, result.started_at
-    yield prefix + "poll_interval_seconds", device, result.interval_seconds
+    pace = max(result.interval_seconds, result.reading_seconds or 0.0)
+    yield prefix + "poll_interval_seconds", device, pace
     if result.next_attempt_at is not None:
         yield prefix + "next_attempt_timestamp_seconds", device, result.next_attempt_at
     if result.cpu_percent is not None:

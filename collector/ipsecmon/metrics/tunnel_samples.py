@@ -15,7 +15,7 @@ from ipsecmon.config import Tier
 from ipsecmon.metrics.text import label, label_block
 from ipsecmon.model import Intent, SaMark, Status, TunnelState
 from ipsecmon.tunnels.identity import stable_interface
-from ipsecmon.tunnels.status import is_demanded
+from ipsecmon.tunnels.status import is_asked_for
 from ipsecmon_parsers.records import Direction, Flow, IpsecSa, SaLifetime
 
 __all__ = ["TunnelLabels", "tunnel_samples"]
@@ -90,6 +90,9 @@ def tunnel_samples(
         tunnel.purpose.intent is Intent.ALWAYS_ON and tunnel.status not in _NOT_EXPECTED_NOW
     )
     yield "cisco_ipsec_tunnel_expected", block, is_expected
+    for option in tunnel.expected.options if tunnel.expected else ():
+        of_option = f'{{{labels.device},option="{option.value}",{labels.tunnel}}}'
+        yield "cisco_ipsec_tunnel_option", of_option, 1
     # a flow that is not listed has no counters: a 0 would make all it ever counted look new when it is back
     if (encaps := flow.encaps_packets) is not None:
         yield "cisco_ipsec_tunnel_encaps_packets_total", block, encaps
@@ -106,8 +109,7 @@ def tunnel_samples(
     if (recv_errors := flow.recv_errors) is not None:
         yield "cisco_ipsec_tunnel_recv_errors_total", block, recv_errors
     if not (is_unread or tunnel.is_restored) and (send_errors is not None or not tunnel.is_listed):
-        is_asked_for = tunnel.status.is_down and is_demanded(tunnel.memory.samples)
-        yield "cisco_ipsec_tunnel_demanded", block, is_asked_for
+        yield "cisco_ipsec_tunnel_demanded", block, is_asked_for(tunnel)
     yield from _remembered(tunnel, labels, block)
     yield from _lifetimes(tunnel, lifetime, block)
     memory = tunnel.memory
@@ -175,10 +177,6 @@ def _remembered(
         else:
             of_peer = TunnelLabels(labels.device, label("peer", peer), labels.tunnel).block
         yield "cisco_ipsec_tunnel_peer_in_use", of_peer, peer == current
-    if tunnel.expected is not None:
-        for option in tunnel.expected.options:
-            of_option = f'{{{labels.device},option="{option.value}",{labels.tunnel}}}'
-            yield "cisco_ipsec_tunnel_option", of_option, 1
 
 
 # --- SAs ------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipsecmon.model import CounterSample, IkePeer, Status
+from ipsecmon.model import CounterSample, IkePeer, Status, TunnelState
 from ipsecmon_parsers.records import (
     CryptoSession,
     Direction,
@@ -17,7 +17,7 @@ from ipsecmon_parsers.records import (
     SessionStatus,
 )
 
-__all__ = ["in_use", "is_demanded", "is_negotiating", "is_of_group", "is_standby_copy", "status"]
+__all__ = ["in_use", "is_asked_for", "is_negotiating", "is_of_group", "is_standby_copy", "status"]
 
 # these share the listing with tunnels and are none: a group, a routing protocol's keys, a controller's fabric
 _EXCLUDED = frozenset({FlowKind.GETVPN, FlowKind.OSPFV3, FlowKind.SDWAN})
@@ -92,7 +92,7 @@ def status(
         session.status is SessionStatus.DOWN_NEGOTIATING for session in sessions
     ):
         return Status.NEGOTIATING
-    return Status.DOWN_DEMANDED if is_demanded(samples) else Status.DOWN_IDLE
+    return Status.DOWN_DEMANDED if _is_demanded(samples) else Status.DOWN_IDLE
 
 
 def _up(
@@ -157,7 +157,20 @@ def is_negotiating(peer: IkePeer) -> bool:
     )
 
 
-def is_demanded(samples: Sequence[CounterSample]) -> bool:
+def is_asked_for(tunnel: TunnelState) -> bool:
+    """The tunnel is down and traffic asks for it.
+
+    Of a flow that is listed its send errors say so; one that is listed only while it has SAs, as on an ASA and below a
+    dynamic map, has no counters then, but an end that tries IKE has something to send.
+    """
+    if not tunnel.status.is_down:
+        return False
+    if tunnel.is_listed:
+        return _is_demanded(tunnel.memory.samples)
+    return tunnel.status is Status.NEGOTIATING
+
+
+def _is_demanded(samples: Sequence[CounterSample]) -> bool:
     """Packets asked for the tunnel since the reading before: those that find no SA count as send errors."""
     if len(samples) < 2:
         return False
