@@ -58,9 +58,13 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
         asked = urllib.parse.parse_qs(query)["query"][0]
-        devices: list[dict[str, object]] = [{"metric": {"device": name}, "value": [7, "1"]} for name in ("r2", "r1")]
+        devices: list[dict[str, object]] = [
+            {"metric": {"device": name}, "value": [7, "1"]} for name in ("r2", "r1")
+        ]
         matrix: list[dict[str, object]] = [{"metric": {}, "values": [[5, "NaN"], [6, "2"]]}]
-        result = matrix if path.endswith("query_range") else devices if "by (device)" in asked else []
+        result = (
+            matrix if path.endswith("query_range") else devices if "by (device)" in asked else []
+        )
         body = json.dumps({"status": "success", "data": {"result": result}}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
