@@ -700,22 +700,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(10, 25, 31, 40, 55),
     ),
     Scenario(
-        name="an SA that has run out and stays: told as that, not as one that is about to",
-        series=(
-            *_healthy(30),
-            *_read(30),
-            *_carrying(30),
-            *_sa("expiry_timestamp_seconds", "300x30"),
-            *_sa("remaining_lifetime_seconds", "300-60x5 0x24"),
-        ),
-        firing={
-            4: {},
-            5: {},
-            7: {"CiscoIpsecSaExpiryOverdue": 1},
-            13: {"CiscoIpsecSaExpiryOverdue": 1, "CiscoIpsecSaExpiredStillInstalled": 1},
-        },
-    ),
-    Scenario(
         name="an on-demand tunnel that a packet asks for every third minute, in vain",
         series=(
             *_healthy(30),

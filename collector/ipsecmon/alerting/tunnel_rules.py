@@ -252,7 +252,7 @@ cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds - time()
             Severity.WARNING,
             "The SA in use is about to run out, packets flow, and no successor is there.",
             f"""\
-0 < max without (direction) (cisco_ipsec_sa_remaining_lifetime_seconds) < {t.not_renewed_seconds:g}
+max without (direction) (cisco_ipsec_sa_remaining_lifetime_seconds) < {t.not_renewed_seconds:g}
 {_UP}
 {flowing}""",
             s.hold(0),
