@@ -824,7 +824,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             _device("last_success_timestamp_seconds", "0+60x9 540 660+60x48"),
             _device("collect_errors_total", "0x9 1x50", reason="auth"),
         ),
-        firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 11: {}, 30: {}},
+        firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 12: {}, 30: {}},
     ),
     Scenario(
         device="maintenance",
