@@ -400,6 +400,7 @@ def test_durations_are_spoken_in_their_largest_unit() -> None:
         "2 hours",
     ]
 
+
 def test_what_inhibits_others_outlives_them_and_is_what_the_shipped_alertmanager_names() -> None:
     shipped = yaml.safe_load((REPOSITORY / "deploy" / "alertmanager.yml").read_text())
     sources = {

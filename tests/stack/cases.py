@@ -149,7 +149,8 @@ CASES = (
         site=_REKEY,
         fault=TunnelFault.FAILED_REKEY,
         alerts=_both(_REKEY, "CiscoIpsecTunnelDown", "CiscoIpsecPhase2DownWhilePhase1Up"),
-        fires_within=600 + _DOWN + THRESHOLDS.phase2_down_for,
+        # the warning about the renewal may have opened the group of messages
+        fires_within=600 + _DOWN + THRESHOLDS.phase2_down_for + _NEXT_WARNING,
         resolves_within=_READ + _KEPT + _NEXT_WARNING,
         # true for the last seconds of the SA only
         brief=_both(_REKEY, "CiscoIpsecSaNotRenewed"),

@@ -105,7 +105,9 @@ def write_monitor_config(
         device: pair.interval_seconds for pair in pairs for device in pair.devices
     }
     devices = "\n".join(
-        f"  - {{name: {name}, host: {host}, port: {at}, interval: {intervals.get(name, 2)}s}}"
+        f"  - {{name: {name}, host: {host}, port: {at}, interval: {intervals.get(name, 2)}s,"
+        # the CPU is asked for where a limit is set
+        " cpu_limit: 90%}"
         for name, (host, at) in lab.endpoints.items()
     )
     tunnels = "\n".join(
