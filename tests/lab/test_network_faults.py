@@ -165,6 +165,23 @@ def test_one_packet_in_ten_is_lost_each_way() -> None:
         assert received / sent == pytest.approx(0.9, abs=0.005)
 
 
+def test_one_packet_in_five_from_the_peer_is_a_receive_error() -> None:
+    network = sites_up()
+    before = network.truth("Site2")[0].sent_packets
+    decaps = flow_of(network, "Site1").decaps_packets or 0
+    network_faults.spoilt_packets(network, TUNNEL)
+    network.run_until(1000)
+    flow = flow_of(network, "Site1")
+    sent = network.truth("Site2")[0].sent_packets - before
+
+    assert flow.recv_errors == pytest.approx(sent / 5, abs=1)
+    assert (flow.decaps_packets or 0) - decaps == sent - (flow.recv_errors or 0)
+    assert flow_of(network, "Site2").recv_errors == 0
+
+    network.clear_sa_counters("Site1")
+    assert flow_of(network, "Site1").recv_errors == 0
+
+
 def test_a_cut_path_without_keepalive_ends_with_the_lifetime() -> None:
     network = sites_up()
     network_faults.path_down(network, TUNNEL)

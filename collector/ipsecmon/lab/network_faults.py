@@ -26,6 +26,7 @@ __all__ = [
     "peer_reload",
     "psk_mismatch",
     "rekey_storm",
+    "spoilt_packets",
     "stuck_sa",
     "tiny_volume",
     "transform_mismatch",
@@ -42,6 +43,7 @@ _SMALLEST_KILOBYTES: Final = 2560
 _STORM_SECONDS: Final = 240.0
 _REKEY_STORM_SECONDS: Final = 120.0
 _LOSS_RATIO: Final = 0.1
+_SPOILT_RATIO: Final = 0.2
 _RETRY_SECONDS: Final = 10.0
 _KEEPALIVE: Final = Keepalive(seconds=10, retry_seconds=2, mode="periodic")
 # the keepalive's own time, the negotiation's, and a little
@@ -95,6 +97,12 @@ def loss(network: Network, tunnel: Tunnel) -> Lift:
         network.set_loss(tunnel.peer, tunnel.device, 0.0)
 
     return lift
+
+
+def spoilt_packets(network: Network, tunnel: Tunnel) -> Lift:
+    """A device on the way changes packets, or the keys of one end are not those of the other."""
+    network.set_spoiling(tunnel.peer, tunnel.device, _SPOILT_RATIO)
+    return lambda: network.set_spoiling(tunnel.peer, tunnel.device, 0.0)
 
 
 def path_down(network: Network, tunnel: Tunnel) -> Lift:
