@@ -30,6 +30,9 @@ AS_PRINTED = rule_file()
 PRINTED_RULES = [rule for group in yaml.safe_load(AS_PRINTED)["groups"] for rule in group["rules"]]
 RECORDED = recorded(AS_PRINTED)
 NAMES = [alert.name for alert in alerts()]
+NAMED_SERIES = re.compile(r"^\| `(\w+:[^`{]+)\{?([^`}:]*)\}?([^`]*)` \|", re.MULTILINE)
+"""In a table; several that differ in one part have it in braces."""
+NAMED_THRESHOLD = re.compile(r"--set (\w+)=|`(\w+_for)`")
 IN_TEMPLATE = re.compile(r"\$labels\.([a-z_]+)")
 
 
@@ -196,8 +199,8 @@ def test_a_rule_uses_only_metrics_and_labels_that_exist(rule: dict[str, Any]) ->
             "the right of * has no label sites",
         ),
         (
-            'cisco_ipsec_tunnel_option{option=~"maintenence|excluded"}',
-            "option of cisco_ipsec_tunnel_option is never maintenence",
+            'cisco_ipsec_tunnel_option{option=~"paused|excluded"}',
+            "option of cisco_ipsec_tunnel_option is never paused",
         ),
         (
             'rate(cisco_ipsec_device_collect_errors_total{reason="authentication"}[5m])',
@@ -240,6 +243,21 @@ def test_an_expression_that_cannot_be_read_is_a_problem() -> None:
     (problem,) = problems("sum(up")
 
     assert problem.startswith("it cannot be read")
+
+
+# --- what is written about them -------------------------------------------------------------------------------
+
+
+def test_the_page_about_rules_names_every_recorded_series_and_only_thresholds_that_exist() -> None:
+    page = (REPOSITORY / "dashboards" / "README.md").read_text(encoding="utf-8")
+    named: set[str] = set()
+    for before, words, after in NAMED_SERIES.findall(page):
+        named |= {f"{before}{word}{after}" for word in words.split(",")}
+
+    assert named == set(RECORDED)
+    thresholds = {"".join(found) for found in NAMED_THRESHOLD.findall(page)}
+    assert thresholds
+    assert thresholds <= {one.name for one in described()}
 
 
 # --- thresholds -----------------------------------------------------------------------------------------------
@@ -381,6 +399,7 @@ def test_durations_are_spoken_in_their_largest_unit() -> None:
         "1 hour",
         "2 hours",
     ]
+
 
 def test_what_inhibits_others_outlives_them_and_is_what_the_shipped_alertmanager_names() -> None:
     shipped = yaml.safe_load((REPOSITORY / "deploy" / "alertmanager.yml").read_text())

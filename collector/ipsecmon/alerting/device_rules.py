@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipsecmon.alerting.rules import Alert, Board, Group, Record, Severity
 from ipsecmon.alerting.thresholds import Thresholds
-from ipsecmon.alerting.timescale import Timescale, spoken
+from ipsecmon.alerting.timescale import Timescale, duration, spoken
 from ipsecmon.alerting.tunnel_rules import NOT_WATCHED
 
 __all__ = ["device_group"]
@@ -90,11 +90,14 @@ and {_DEVICE} count by (instance, device) (
     )
 
 
-def _refused(reason: str, t: Thresholds, s: Timescale) -> str:
-    """Until the device is read again: an alert that outlives its cause would go on silencing those of the tunnels."""
+def _refused(reason: str, t: Thresholds) -> str:
+    """Until the device is read again: an alert that outlives its cause would go on silencing those of the tunnels.
+
+    The window is of the clock at any pace: how long ipsecmon rests after a refusal is.
+    """
     return f"""\
 sum without (reason) (
-  increase(cisco_ipsec_device_collect_errors_total{{reason="{reason}"}}[{s.window(t.auth_window)}])
+  increase(cisco_ipsec_device_collect_errors_total{{reason="{reason}"}}[{duration(t.auth_window)}])
 ) > 0
 and {_DEVICE} cisco_ipsec_device_up == 0"""
 
@@ -129,7 +132,7 @@ time() - cisco_ipsec_device_last_success_timestamp_seconds
             "CiscoIpsecDeviceAuthFailing",
             Severity.WARNING,
             "A device refuses the login.",
-            _refused("auth", t, s),
+            _refused("auth", t),
             s.hold(0),
             "{{ $labels.device }} refuses our login",
             "Look first at the log of the AAA server for this account: locked, expired, or a changed password. The device has "
@@ -139,7 +142,7 @@ time() - cisco_ipsec_device_last_success_timestamp_seconds
             "CiscoIpsecDeviceHostKeyRefused",
             Severity.CRITICAL,
             "A device shows a host key that is not the one we know.",
-            _refused("hostkey", t, s),
+            _refused("hostkey", t),
             s.hold(0),
             "{{ $labels.device }} shows an unknown host key",
             "Look first whether the device was replaced or its keys were made anew; otherwise somebody may be in between. "

@@ -61,7 +61,9 @@ class Timescale:
 
     def elapsed(self, expression: str) -> str:
         """Seconds that passed for the routers, of an expression of seconds that passed by the clock."""
-        return f"({expression})" if self.speed == 1 else f"({expression}) * {self.speed:g}"
+        lines = "".join(f"\n  {line}" for line in expression.splitlines())
+        grouped = f"({lines}\n)" if "\n" in expression else f"({expression})"
+        return grouped if self.speed == 1 else f"{grouped} * {self.speed:g}"
 
 
 REAL_TIME = Timescale()

@@ -37,20 +37,6 @@ and {_TUNNEL} (
 )"""
 
 
-# how long ago, at the moment of the reading, an SA should have been gone: silence between two readings proves nothing
-_OVERDUE = """\
-max without (direction) (
-  cisco_ipsec_device_last_success_timestamp_seconds
-  - on (instance, device) group_right ()
-  cisco_ipsec_sa_expiry_timestamp_seconds
-)"""
-
-# how old the SA was at the moment of the reading: after it there may have been a rekey
-_AGE = """\
-cisco_ipsec_device_last_success_timestamp_seconds
-- on (instance, device) group_right ()
-cisco_ipsec_tunnel_last_rekey_timestamp_seconds"""
-
 # RFC 8221 for ESP and AH, RFC 8247 for the groups of Diffie and Hellman and for IKE
 _WEAK_TRANSFORM = "(.* )?(esp-des|esp-3des|esp-null|esp-md5-hmac|ah-md5-hmac)( .*)?"
 _WEAK_GROUP = "(group)?(1|2|5|22|23|24)"
@@ -131,6 +117,24 @@ def _flowing(thresholds: Thresholds, timescale: Timescale) -> str:
 and {_TUNNEL} (
   rate(cisco_ipsec_tunnel_encaps_packets_total[{window}]) > 0
   or rate(cisco_ipsec_tunnel_decaps_packets_total[{window}]) > 0
+)"""
+
+
+def _until_read(metric: str, timescale: Timescale) -> str:
+    """Seconds from that time to the reading, not to now: what happened since nobody knows, least with long intervals."""
+    return timescale.elapsed(f"""\
+cisco_ipsec_device_last_success_timestamp_seconds
+- on (instance, device) group_right ()
+  {metric}""")
+
+
+def _wanted(window: str) -> str:
+    """Not a mere end of an idle time: that leaves phase 1 alone, and nobody asks for the tunnel while it is down."""
+    return f"""\
+and {_TUNNEL} (
+  cisco_ipsec_tunnel_expected == 1
+  or max_over_time(cisco_ipsec_tunnel_demanded[{window}]) == 1
+  or cisco_ipsec_tunnel_peer_in_use == 1 and {_PEER} min_over_time(cisco_ike_sa_up[{window}]) == 0
 )"""
 
 
@@ -225,8 +229,9 @@ unless {_TUNNEL} cisco_ipsec_tunnel_option{{option="unidirectional"}} == 1"""
 
 def _renewal(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
     flowing = _flowing(t, s)
-    overdue = s.elapsed(_OVERDUE)
-    age = s.elapsed(_AGE)
+    since_expiry = _indented(_until_read("cisco_ipsec_sa_expiry_timestamp_seconds", s))
+    overdue = f"max without (direction) (\n{since_expiry}\n)"
+    age = _until_read("cisco_ipsec_tunnel_last_rekey_timestamp_seconds", s)
     return (
         _alert(
             "CiscoIpsecPredictedLoss",
@@ -302,7 +307,7 @@ and on (instance, device) cisco_ipsec_device_up == 1""",
 
 
 def _rekeys(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
-    hour = s.window(3600)
+    hour, flap_window = s.window(3600), s.window(t.flap_window)
     return (
         _alert(
             "CiscoIpsecVolumeLifetimeRekeyStorm",
@@ -323,7 +328,11 @@ sum without (trigger) (
             Severity.WARNING,
             "A tunnel is rekeyed far more often than its lifetime explains.",
             f"""\
-sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[{hour}]))
+(
+  sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[{hour}]))
+{_indented(_wanted(hour))}
+  or sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{{trigger!="outage"}}[{hour}]))
+)
 > {_TUNNEL} group_left ()
   ({t.rekey_storm_ratio:g} * 3600 / cisco_ipsec_sa_lifetime_seconds + 2)""",
             s.hold(0),
@@ -336,7 +345,9 @@ sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[{hour}]))
             "CiscoIpsecTunnelFlapping",
             Severity.WARNING,
             "A tunnel goes down and comes up again and again.",
-            f"increase(cisco_ipsec_tunnel_flaps_total[{s.window(t.flap_window)}]) >= {t.flaps:g}",
+            f"""\
+increase(cisco_ipsec_tunnel_flaps_total[{flap_window}]) >= {t.flaps:g}
+{_wanted(flap_window)}""",
             s.hold(0),
             f"IPsec tunnel {_WITH_PEER} flaps",
             "Look first at the path to {{ $labels.peer }} and at dead peer detection: ping the peer with its outside address as "
