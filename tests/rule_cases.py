@@ -23,6 +23,7 @@ _DEVICE = {**_SCRAPE, "device": "Site1"}
 _TUNNEL = {**_DEVICE, "tunnel": "CMAP/10", "peer": "198.51.100.2"}
 _KNOWN = {"site": "north", "owner": "network"}
 _OTHER_PEER = "198.51.100.9"
+_SECOND_MONITOR = "192.0.2.11:9818"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Something that happens in a network, and everything that fires at some minutes, by name and number."""
+    """Something that happens in a network, and everything that fires at some minutes, by name and number.
 
+    ``device`` is what its device is called, ``name`` says more.
+    """
+
+    device: str
     name: str
     series: Sequence[Series]
     firing: Mapping[int, Mapping[str, int]]
@@ -562,17 +567,26 @@ CASES: tuple[Case, ...] = tuple(case for family in FAMILIES.values() for case in
 
 
 def _healthy(minutes: int) -> tuple[Series, ...]:
-    """What is the same in every minute of a tunnel that works, and of the device and the monitor around it."""
+    """What is the same in every minute of a tunnel that works, and of its device."""
     return (
-        _series("up", f"1x{minutes}", _SCRAPE),
-        _exporter("config_last_reload_successful", f"1x{minutes}"),
-        _exporter("history_writable", f"1x{minutes}"),
-        _exporter("scheduler_lag_seconds", f"0x{minutes}"),
         _device("poll_interval_seconds", f"60x{minutes}"),
         _device("unparsed_lines", f"0x{minutes}"),
         _device("tunnels", f"40x{minutes}"),
         _known(minutes),
         _lifetime(f"3600x{minutes}"),
+    )
+
+
+def _monitor(instance: str) -> tuple[Series, ...]:
+    """A monitor that is well all the time."""
+    return tuple(
+        (name.replace(_SCRAPE["instance"], instance), values)
+        for name, values in (
+            _series("up", "1x180", _SCRAPE),
+            _exporter("config_last_reload_successful", "1x180"),
+            _exporter("history_writable", "1x180"),
+            _exporter("scheduler_lag_seconds", "0x180"),
+        )
     )
 
 
@@ -611,7 +625,8 @@ _PHASE_1_UP = (
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
-        name="rekeys by time, each some 30 seconds before the end, one of them after phase 1 was renewed",
+        device="rekeys-by-time",
+        name="each some 30 seconds before the end, one of them after phase 1 was renewed",
         series=(
             *_healthy(180),
             *_read(180),
@@ -632,7 +647,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(58, 59, 60, 91, 95, 117, 118, 119, 122),
     ),
     Scenario(
-        name="rekeys by volume, three an hour",
+        device="rekeys-by-volume",
+        name="three an hour, all explained by the traffic",
         series=(
             *_healthy(180),
             *_read(180),
@@ -648,6 +664,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(19, 20, 40, 70),
     ),
     Scenario(
+        device="idle",
         name="an on-demand tunnel that nobody uses any more and that ends with its SA",
         series=(
             *_healthy(60),
@@ -670,6 +687,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(15, 29, 30, 31, 33, 36, 40, 55),
     ),
     Scenario(
+        device="errors-then-idle",
         name="an on-demand tunnel that dropped packets while it was up, and went idle soon after",
         series=(
             *_healthy(60),
@@ -682,6 +700,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(19, 24, 25, 26, 31, 40),
     ),
     Scenario(
+        device="idle-time",
         name="an on-demand tunnel with an idle time, woken every sixth minute",
         series=(
             *_healthy(60),
@@ -700,6 +719,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(10, 25, 31, 40, 55),
     ),
     Scenario(
+        device="asked-for-now-and-then",
         name="an on-demand tunnel that a packet asks for every third minute, in vain",
         series=(
             *_healthy(30),
@@ -712,9 +732,9 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing={10: {}, 13: {"CiscoIpsecOnDemandTunnelFailing": 1}},
     ),
     Scenario(
+        device="read-every-15-minutes",
         name="tables that a plan reads every 15 minutes, and a rekey in between that is seen late",
         series=(
-            *_healthy(85)[:4],
             _device("poll_interval_seconds", "900x85"),
             _known(85),
             _lifetime("3600x85"),
@@ -730,6 +750,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(13, 58, 66, 71, 73, 85),
     ),
     Scenario(
+        device="answer-cut",
         name="one answer cut short",
         series=(
             *_healthy(60),
@@ -740,7 +761,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(10, 20, 25, 30, 40),
     ),
     Scenario(
-        name="a device that reloads, gone for three minutes",
+        device="reload",
+        name="gone for three minutes",
         series=(
             *_healthy(60),
             _device("up", "1x9 0x2 1x40"),
@@ -765,7 +787,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(11, 12, 13, 14, 16, 20, 30),
     ),
     Scenario(
-        name="a dead device: the series of its tunnels end, and only alerts of the device fire",
+        device="dead",
+        name="the series of its tunnels end, and only alerts of the device fire",
         series=(
             *_healthy(60),
             _device("up", "1x9 0x50"),
@@ -793,6 +816,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         },
     ),
     Scenario(
+        device="login-refused-once",
         name="a login refused once, and the device read again in the next poll",
         series=(
             *_healthy(60),
@@ -803,7 +827,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 11: {}, 30: {}},
     ),
     Scenario(
-        name="maintenance: silent whatever happens to the tunnel, and as usual afterwards",
+        device="maintenance",
+        name="silent whatever happens to the tunnel, and as usual afterwards",
         series=(
             *_healthy(60),
             *_read(60),
@@ -835,6 +860,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         },
     ),
     Scenario(
+        device="excluded",
         name="excluded tunnels do not count as many that are down",
         series=(
             *_healthy(30),
@@ -853,6 +879,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing={20: {}},
     ),
     Scenario(
+        device="one-of-four",
         name="one tunnel of four is down: not many, for an alert of many silences the one that names it",
         series=(
             *_healthy(30),
@@ -864,10 +891,11 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing={12: {}, 13: {"CiscoIpsecTunnelDown": 1}, 29: {"CiscoIpsecTunnelDown": 1}},
     ),
     Scenario(
+        device="two-monitors",
         name="two monitors of one fleet: each alert once from each",
         series=tuple(
-            (name.replace("192.0.2.10:9818", instance), values)
-            for instance in ("192.0.2.10:9818", "192.0.2.11:9818")
+            (name.replace(_SCRAPE["instance"], instance), values)
+            for instance in (_SCRAPE["instance"], _SECOND_MONITOR)
             for name, values in (
                 *_healthy(60),
                 *_read(60),
@@ -888,7 +916,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         },
     ),
     Scenario(
-        name="failover: the first peer is still tried in vain, the tunnel lives with the second",
+        device="failover",
+        name="the first peer is still tried in vain, the tunnel lives with the second",
         series=(
             *_healthy(60),
             *_read(60),
@@ -910,6 +939,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         },
     ),
     Scenario(
+        device="phase-1-in-vain",
         name="phase 1 is tried once in vain below a tunnel that is up",
         series=(
             *_healthy(30),
@@ -923,6 +953,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(10, 12, 13, 14, 20),
     ),
     Scenario(
+        device="loss",
         name="loss within what the readings may be off, one packet in the wrong order",
         series=(
             *_healthy(120),
@@ -935,6 +966,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(20, 30, 40, 50),
     ),
     Scenario(
+        device="read-every-30-minutes",
         name="a device polled every half hour: an SA that ran out since is not known to be in use still",
         series=(
             _known(120),
@@ -945,11 +977,11 @@ SCENARIOS: tuple[Scenario, ...] = (
             *_carrying(120),
             *_sa("expiry_timestamp_seconds", "1900x59 5470x59"),
             _tunnel("last_rekey_timestamp_seconds", "0x59 3600x59"),
-            _series("up", "1x120", _SCRAPE),
         ),
         firing=_silent(40, 50, 59, 69, 89),
     ),
     Scenario(
+        device="trickle",
         name="five packets a minute one way are too few to tell",
         series=(
             *_healthy(60),
@@ -962,6 +994,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(20, 40),
     ),
     Scenario(
+        device="one-way",
         name="a tunnel for syslog that only ever sends",
         series=(
             *_healthy(60),
@@ -993,14 +1026,36 @@ def alerts_file() -> str:
 
 
 def scenarios_file() -> str:
-    """``dashboards/rules/tests/scenarios.yml``."""
-    return _file(
-        "what happens in networks, and all that fires", [_scenario(one) for one in SCENARIOS]
-    )
+    """``dashboards/rules/tests/scenarios.yml``: all in one test, each on a device of its own."""
+    inputs = _inputs([*_monitor(_SCRAPE["instance"]), *_monitor(_SECOND_MONITOR)])
+    expected = [_firing("", minute, {}) for minute in (30, 60, 120)]
+    for scenario in SCENARIOS:
+        named = ((_on(scenario.device, name), values) for name, values in scenario.series)
+        inputs += _inputs(list(named))
+        expected += [_firing(scenario.device, *step) for step in scenario.firing.items()]
+    about = "".join(f"\n#   {one.device}: {one.name}" for one in SCENARIOS)
+    test = {"interval": "1m", "input_series": inputs, "promql_expr_test": expected}
+    return _file(f"what happens in networks, and all that fires{about}", [test])
+
+
+def _on(device: str, series: str) -> str:
+    return series.replace('device="Site1"', f'device="{device}"')
+
+
+def _firing(device: str, minute: int, alerts: Mapping[str, int]) -> dict[str, Any]:
+    """All that fires of this device; of none, if it has no name."""
+    return {
+        "expr": f'count by (alertname) (ALERTS{{alertstate="firing",device="{device}"}})',
+        "eval_time": f"{minute}m",
+        "exp_samples": [
+            {"labels": f'{{alertname="{name}"}}', "value": count}
+            for name, count in sorted(alerts.items())
+        ],
+    }
 
 
 def _file(about: str, tests: list[dict[str, Any]]) -> str:
-    head = f"# Tests of the rules: {about}.\n# Written from tests/rule_cases.py by `make golden`; run with promtool test rules.\n"
+    head = f"# Tests of the rules: {about}\n# Written from tests/rule_cases.py by `make golden`; run with promtool test rules.\n"
     document = {"rule_files": ["../ipsecmon.yml"], "evaluation_interval": "1m", "tests": tests}
     return head + yaml.safe_dump(document, sort_keys=False, width=4096, allow_unicode=True)
 
@@ -1049,22 +1104,3 @@ def _whole(case: Case, labels: Mapping[str, str]) -> dict[str, Any]:
         "exp_annotations": dict(case.annotations),
     }
     return {"eval_time": f"{case.fires_at}m", "alertname": case.alert, "exp_alerts": [fired]}
-
-
-def _scenario(scenario: Scenario) -> dict[str, Any]:
-    return {
-        "name": scenario.name,
-        "interval": "1m",
-        "input_series": _inputs(scenario.series),
-        "promql_expr_test": [
-            {
-                "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
-                "eval_time": f"{minute}m",
-                "exp_samples": [
-                    {"labels": f'{{alertname="{name}"}}', "value": count}
-                    for name, count in sorted(firing.items())
-                ],
-            }
-            for minute, firing in scenario.firing.items()
-        ],
-    }
