@@ -207,10 +207,9 @@ def number(
     panel = _titled(stat.Panel(), id_, title, about, unit)
     panel.color_mode(common.BigValueColorMode.BACKGROUND_SOLID)
     panel.graph_mode(common.BigValueGraphMode.NONE)
+    named = any(one.legend for one in queries)
     panel.text_mode(
-        common.BigValueTextMode.VALUE_AND_NAME
-        if len(queries) > 1
-        else common.BigValueTextMode.VALUE
+        common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE
     )
     panel.orientation(common.VizOrientation.HORIZONTAL)
     panel.reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).values(False))

@@ -183,8 +183,8 @@ def _steps() -> list[Placed]:
                 steps=FEW_LEFT,
             ),
             Query(
-                expr=f"(time() - cisco_ipsec_tunnel_last_rekey_timestamp_seconds{T})"
-                f" / cisco_ipsec_sa_lifetime_seconds{T} {up}",
+                expr=f"1 - (cisco_ipsec_sa_expiry_timestamp_seconds{OUT} - time())"
+                f" / ignoring (direction) cisco_ipsec_sa_lifetime_seconds{T} {up}",
                 legend="of its lifetime",
                 unit="percentunit",
                 steps=OVERDUE,
