@@ -260,9 +260,9 @@ _TRAFFIC = (
     _tunnel_case(
         "CiscoIpsecPathLoss",
         "warning",
-        20,
-        _tunnel("path_loss_ratio", "0x4 0.5x40", direction="outbound"),
-        _tunnel("path_loss_error_ratio", "0.01x45", direction="outbound"),
+        28,
+        _tunnel("path_loss_ratio", "0.005x4 0.03x40", direction="outbound"),
+        _tunnel("path_loss_error_ratio", "0.005x45", direction="outbound"),
         direction="outbound",
     ),
 )
@@ -959,7 +959,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             *_healthy(120),
             *_read(120),
             *_carrying(120),
-            _tunnel("path_loss_ratio", "0.03x120", direction="outbound"),
+            _tunnel("path_loss_ratio", "0.035x120", direction="outbound"),
             _tunnel("path_loss_error_ratio", "0.02x120", direction="outbound"),
             _tunnel("recv_drops_total", "0+4x120", reason="replay"),
         ),
