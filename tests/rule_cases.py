@@ -414,7 +414,7 @@ _LIFETIMES = (
 )
 
 
-def _of_four(what: str, values: Sequence[str]) -> list[Series]:
+def _of_several(what: str, values: Sequence[str]) -> list[Series]:
     return [_tunnel(what, value, tunnel=f"CMAP/{number}") for number, value in enumerate(values, 1)]
 
 
@@ -424,8 +424,8 @@ _DEVICES = (
         "critical",
         7,
         _DEVICE,
-        *_of_four("up", ["1x20", "1x4 0x15", "1x4 0x15", "1x4 0x15"]),
-        *_of_four("expected", ["1x20"] * 4),
+        *_of_several("up", ["1x20"] * 9 + ["1x4 0x15"] * 3),
+        *_of_several("expected", ["1x20"] * 12),
     ),
     _case(
         "CiscoIpsecDeviceUnreachable",
@@ -865,8 +865,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         series=(
             *_healthy(30),
             *_read(30),
-            *_of_four("up", ["1x30", "0x30", "0x30", "0x30"]),
-            *_of_four("expected", ["1x30"] * 4),
+            *_of_several("up", ["1x30", "0x30", "0x30", "0x30"]),
+            *_of_several("expected", ["1x30"] * 4),
             *(
                 _series(
                     "cisco_ipsec_tunnel_option",
@@ -879,16 +879,26 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing={20: {}},
     ),
     Scenario(
-        device="one-of-four",
-        name="one tunnel of four is down: not many, for an alert of many silences the one that names it",
+        device="two-of-four",
+        name="two tunnels of four are down: not many, for an alert of many silences those that name them",
         series=(
             *_healthy(30),
             *_read(30),
             *(_known(30, tunnel=f"CMAP/{number}") for number in (2, 3, 4)),
-            *_of_four("up", ["1x30", "1x30", "1x30", "1x9 0x20"]),
-            *_of_four("expected", ["1x30"] * 4),
+            *_of_several("up", ["1x30", "1x30", "1x9 0x20", "1x9 0x20"]),
+            *_of_several("expected", ["1x30"] * 4),
         ),
-        firing={12: {}, 13: {"CiscoIpsecTunnelDown": 1}, 29: {"CiscoIpsecTunnelDown": 1}},
+        firing={12: {}, 13: {"CiscoIpsecTunnelDown": 2}, 29: {"CiscoIpsecTunnelDown": 2}},
+    ),
+    Scenario(
+        device="three-of-sixteen",
+        name="three tunnels of sixteen that must be up are down: too small a share for many",
+        series=(
+            *_read(30),
+            *_of_several("up", ["1x30"] * 13 + ["0x30"] * 3),
+            *_of_several("expected", ["1x30"] * 16),
+        ),
+        firing=_silent(20),
     ),
     Scenario(
         device="two-monitors",
