@@ -478,7 +478,7 @@ _DEVICES = (
         "warning",
         20,
         _DEVICE,
-        _device("parse_errors_total", "0x4 1x3 2x3 3x3 4x3 5x20", command="show crypto ipsec sa"),
+        _device("parse_errors_total", "0x4 1x5 2x5 3x5 4x20", command="show crypto ipsec sa"),
         what="answers that cannot be read, now and then",
     ),
     _case(
@@ -825,6 +825,19 @@ SCENARIOS: tuple[Scenario, ...] = (
             _device("collect_errors_total", "0x9 1x50", reason="auth"),
         ),
         firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 12: {}, 30: {}},
+    ),
+    Scenario(
+        device="login-refused-for-long",
+        name="the login is told for half an hour after the last refusal, the device as long as it is not read",
+        series=(
+            _device("up", "1x9 0x50"),
+            _device("collect_errors_total", "0x9 1x50", reason="auth"),
+        ),
+        firing={
+            10: {"CiscoIpsecDeviceAuthFailing": 1},
+            39: {"CiscoIpsecDeviceAuthFailing": 1, "CiscoIpsecDeviceUnreachable": 1},
+            42: {"CiscoIpsecDeviceUnreachable": 1},
+        },
     ),
     Scenario(
         device="maintenance",
