@@ -481,9 +481,7 @@ _DEVICES = (
         _device("parse_errors_total", "0x4 1x5 2x5 3x5 4x20", command="show crypto ipsec sa"),
         what="answers that cannot be read, now and then",
     ),
-    _case(
-        "CiscoIpsecTunnelCountDropped", "warning", 75, _DEVICE, _device("tunnels", "40x64 20x30")
-    ),
+    _case("CiscoIpsecTunnelCountDropped", "warning", 75, _DEVICE, _device("tunnels", "12x64 8x30")),
     _case(
         "CiscoIkeNegotiationsPiling",
         "warning",
@@ -585,7 +583,7 @@ def _monitor(instance: str) -> tuple[Series, ...]:
             _series("up", "1x180", _SCRAPE),
             _exporter("config_last_reload_successful", "1x180"),
             _exporter("history_writable", "1x180"),
-            _exporter("scheduler_lag_seconds", "0x180"),
+            _exporter("scheduler_lag_seconds", "40x180"),
         )
     )
 
@@ -1014,6 +1012,16 @@ SCENARIOS: tuple[Scenario, ...] = (
             _tunnel("flaps_total", "0x4 1x19 2x19 3x14"),
         ),
         firing=_silent(25, 45, 55),
+    ),
+    Scenario(
+        device="small",
+        name="four tunnels of eight removed, 15 IKE SAs under way: too few to say anything",
+        series=(
+            _device("up", "1x90"),
+            _device("tunnels", "8x64 4x25"),
+            _series("cisco_ike_sas", "15x90", {**_DEVICE, "state": "negotiating"}),
+        ),
+        firing=_silent(30, 80),
     ),
     Scenario(
         device="trickle",
