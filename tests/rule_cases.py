@@ -1069,9 +1069,14 @@ def alerts_file() -> str:
 
 
 def scenarios_file() -> str:
-    """``dashboards/rules/tests/scenarios.yml``: all in one test, each on a device of its own."""
+    """``dashboards/rules/tests/scenarios.yml``: all in one test, each on a device of its own.
+
+    The first of the two monitors misses one poll; that is told for a while.
+    """
     inputs = _inputs([*_monitor(_SCRAPE["instance"]), *_monitor(_SECOND_MONITOR)])
-    expected = [_firing("", minute, {}) for minute in (30, 60, 120)]
+    inputs += _inputs([_exporter("polls_total", "0x4 1x175", outcome="missed")])
+    expected = [_firing("", minute, {"CiscoIpsecPollsMissed": 1}) for minute in (10, 19)]
+    expected += [_firing("", minute, {}) for minute in (20, 60, 120)]
     for scenario in SCENARIOS:
         named = ((_on(scenario.device, name), values) for name, values in scenario.series)
         inputs += _inputs(list(named))
