@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from conftest import REPOSITORY
 from ipsecmon.alerting.rule_file import alert_table, alerts, rule_file, rule_groups
-from ipsecmon.alerting.rules import Alert, Record, Severity, annotations_of
+from ipsecmon.alerting.rules import INHIBITING, Alert, Record, Severity, annotations_of
 from ipsecmon.alerting.settings import with_settings
 from ipsecmon.alerting.thresholds import THRESHOLDS, Thresholds, described
 from ipsecmon.alerting.timescale import Timescale, duration, spoken
@@ -399,3 +399,17 @@ def test_durations_are_spoken_in_their_largest_unit() -> None:
         "1 hour",
         "2 hours",
     ]
+
+
+def test_what_inhibits_others_outlives_them_and_is_what_the_shipped_alertmanager_names() -> None:
+    shipped = yaml.safe_load((REPOSITORY / "deploy" / "alertmanager.yml").read_text())
+    sources = {
+        name
+        for rule in shipped["inhibit_rules"]
+        for matcher in rule["source_matchers"]
+        for name in re.findall(r"Cisco\w+", matcher)
+    }
+
+    kept = {rule["alert"] for rule in PRINTED_RULES if "keep_firing_for" in rule}
+
+    assert kept == INHIBITING == sources

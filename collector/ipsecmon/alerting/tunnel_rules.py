@@ -128,6 +128,16 @@ cisco_ipsec_device_last_success_timestamp_seconds
   {metric}""")
 
 
+def _wanted(window: str) -> str:
+    """Not a mere end of an idle time: that leaves phase 1 alone, and nobody asks for the tunnel while it is down."""
+    return f"""\
+and {_TUNNEL} (
+  cisco_ipsec_tunnel_expected == 1
+  or max_over_time(cisco_ipsec_tunnel_demanded[{window}]) == 1
+  or cisco_ipsec_tunnel_peer_in_use == 1 and {_PEER} min_over_time(cisco_ike_sa_up[{window}]) == 0
+)"""
+
+
 def _down(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
     on_demand = s.window(t.on_demand_window)
     return (
@@ -297,7 +307,7 @@ and on (instance, device) cisco_ipsec_device_up == 1""",
 
 
 def _rekeys(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
-    hour = s.window(3600)
+    hour, flap_window = s.window(3600), s.window(t.flap_window)
     return (
         _alert(
             "CiscoIpsecVolumeLifetimeRekeyStorm",
@@ -318,7 +328,11 @@ sum without (trigger) (
             Severity.WARNING,
             "A tunnel is rekeyed far more often than its lifetime explains.",
             f"""\
-sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[{hour}]))
+(
+  sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[{hour}]))
+{_indented(_wanted(hour))}
+  or sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{{trigger!="outage"}}[{hour}]))
+)
 > {_TUNNEL} group_left ()
   ({t.rekey_storm_ratio:g} * 3600 / cisco_ipsec_sa_lifetime_seconds + 2)""",
             s.hold(0),
@@ -331,7 +345,9 @@ sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[{hour}]))
             "CiscoIpsecTunnelFlapping",
             Severity.WARNING,
             "A tunnel goes down and comes up again and again.",
-            f"increase(cisco_ipsec_tunnel_flaps_total[{s.window(t.flap_window)}]) >= {t.flaps:g}",
+            f"""\
+increase(cisco_ipsec_tunnel_flaps_total[{flap_window}]) >= {t.flaps:g}
+{_wanted(flap_window)}""",
             s.hold(0),
             f"IPsec tunnel {_WITH_PEER} flaps",
             "Look first at the path to {{ $labels.peer }} and at dead peer detection: ping the peer with its outside address as "

@@ -11,7 +11,15 @@ from math import floor
 from ipsecmon.lab.associations import FlowState, RouterState, Stream
 from ipsecmon.lab.topology import Traffic
 
-__all__ = ["Paths", "is_running", "next_packet_at", "rates", "settle", "settle_flow"]
+__all__ = [
+    "Paths",
+    "is_running",
+    "next_packet_at",
+    "rates",
+    "scale",
+    "settle",
+    "settle_flow",
+]
 
 # a packet due at the very second asked for is counted, whatever the last bits of the product say
 _ROUNDING = 1e-6
@@ -73,6 +81,19 @@ def is_running(pattern: Traffic, time: float) -> bool:
     return pattern.start_seconds <= time and (
         pattern.stop_seconds is None or time < pattern.stop_seconds
     )
+
+
+def scale(stream: Stream, now: float) -> None:
+    """Send and answer from now on as often as ``sending`` and ``answering`` say. Settle the stream before."""
+    configured = stream.configured
+    changes: dict[str, float] = {"reply_ratio": configured.reply_ratio * stream.answering}
+    if stream.sending:
+        changes["packets_per_second"] = configured.packets_per_second * stream.sending
+        changes["start_seconds"] = max(now, configured.start_seconds)
+    else:
+        changes["start_seconds"] = changes["stop_seconds"] = now
+    stream.pattern = configured.model_copy(update=changes)
+    stream.sent = 0
 
 
 def _cross(
