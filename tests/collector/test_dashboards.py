@@ -240,7 +240,7 @@ def test_nothing_is_wrong_with_a_committed_dashboard(
         ("tunnel", wrong_queries, "cisco_ipsec_tunnel_up{", "cisco_ipsec_tunel_up{"),
         ("tunnel", wrong_queries, 'tunnel=\\"$tunnel\\"', 'tunel=\\"$tunnel\\"'),
         ("tunnel", wrong_queries, "(instance, device, tunnel)", "(instance, devise, tunnel)"),
-        ("tunnel", wrong_queries, "sum by (trigger)", "sum by (triger)"),
+        ("tunnel", wrong_queries, "sum by (trigger)", "sum by (cause)"),
         ("tunnel", wrong_queries, "[$__rate_interval]", "[5 apples]"),
         (
             "fleet",
@@ -254,7 +254,7 @@ def test_nothing_is_wrong_with_a_committed_dashboard(
             "query_result(group by (device) (cisco_ipsec_tunnel_info{",
             "query_result(group by (device) (cisco_ipsec_info{",
         ),
-        ("device", wrong_legends, "{{trigger}}", "{{triger}}"),
+        ("device", wrong_legends, "{{trigger}}", "{{cause}}"),
         ("fleet", wrong_columns, '"host": 1', '"hosts": 1'),
         ("fleet", wrong_columns, '"options": "what"', '"options": "who"'),
         ("fleet", wrong_places, '"id": 31', '"id": 32'),
