@@ -260,9 +260,9 @@ _TRAFFIC = (
     _tunnel_case(
         "CiscoIpsecPathLoss",
         "warning",
-        20,
-        _tunnel("path_loss_ratio", "0x4 0.5x40", direction="outbound"),
-        _tunnel("path_loss_error_ratio", "0.01x45", direction="outbound"),
+        28,
+        _tunnel("path_loss_ratio", "0.005x4 0.03x40", direction="outbound"),
+        _tunnel("path_loss_error_ratio", "0.005x45", direction="outbound"),
         direction="outbound",
     ),
 )
@@ -359,10 +359,10 @@ _LIFETIMES = (
     _tunnel_case(
         "CiscoIpsecTunnelFlapping",
         "warning",
-        8,
-        _tunnel("flaps_total", "0x4 0+1x10"),
-        _tunnel("expected", "1x15"),
-        what="one that must be up",
+        25,
+        _tunnel("flaps_total", "0x4 1x9 2x9 3x20"),
+        _tunnel("expected", "1x50"),
+        what="one that must be up, every ten minutes",
     ),
     _tunnel_case(
         "CiscoIpsecTunnelFlapping",
@@ -414,7 +414,7 @@ _LIFETIMES = (
 )
 
 
-def _of_four(what: str, values: Sequence[str]) -> list[Series]:
+def _of_several(what: str, values: Sequence[str]) -> list[Series]:
     return [_tunnel(what, value, tunnel=f"CMAP/{number}") for number, value in enumerate(values, 1)]
 
 
@@ -424,8 +424,8 @@ _DEVICES = (
         "critical",
         7,
         _DEVICE,
-        *_of_four("up", ["1x20", "1x4 0x15", "1x4 0x15", "1x4 0x15"]),
-        *_of_four("expected", ["1x20"] * 4),
+        *_of_several("up", ["1x20"] * 9 + ["1x4 0x15"] * 3),
+        *_of_several("expected", ["1x20"] * 12),
     ),
     _case(
         "CiscoIpsecDeviceUnreachable",
@@ -478,12 +478,10 @@ _DEVICES = (
         "warning",
         20,
         _DEVICE,
-        _device("parse_errors_total", "0x4 1x3 2x3 3x3 4x3 5x20", command="show crypto ipsec sa"),
+        _device("parse_errors_total", "0x4 1x5 2x5 3x5 4x20", command="show crypto ipsec sa"),
         what="answers that cannot be read, now and then",
     ),
-    _case(
-        "CiscoIpsecTunnelCountDropped", "warning", 75, _DEVICE, _device("tunnels", "40x64 20x30")
-    ),
+    _case("CiscoIpsecTunnelCountDropped", "warning", 75, _DEVICE, _device("tunnels", "12x64 8x30")),
     _case(
         "CiscoIkeNegotiationsPiling",
         "warning",
@@ -585,7 +583,7 @@ def _monitor(instance: str) -> tuple[Series, ...]:
             _series("up", "1x180", _SCRAPE),
             _exporter("config_last_reload_successful", "1x180"),
             _exporter("history_writable", "1x180"),
-            _exporter("scheduler_lag_seconds", "0x180"),
+            _exporter("scheduler_lag_seconds", "40x180"),
         )
     )
 
@@ -827,6 +825,19 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 12: {}, 30: {}},
     ),
     Scenario(
+        device="login-refused-for-long",
+        name="the login is told for half an hour after the last refusal, the device as long as it is not read",
+        series=(
+            _device("up", "1x9 0x50"),
+            _device("collect_errors_total", "0x9 1x50", reason="auth"),
+        ),
+        firing={
+            10: {"CiscoIpsecDeviceAuthFailing": 1},
+            39: {"CiscoIpsecDeviceAuthFailing": 1, "CiscoIpsecDeviceUnreachable": 1},
+            42: {"CiscoIpsecDeviceUnreachable": 1},
+        },
+    ),
+    Scenario(
         device="maintenance",
         name="silent whatever happens to the tunnel, and as usual afterwards",
         series=(
@@ -865,8 +876,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         series=(
             *_healthy(30),
             *_read(30),
-            *_of_four("up", ["1x30", "0x30", "0x30", "0x30"]),
-            *_of_four("expected", ["1x30"] * 4),
+            *_of_several("up", ["1x30", "0x30", "0x30", "0x30"]),
+            *_of_several("expected", ["1x30"] * 4),
             *(
                 _series(
                     "cisco_ipsec_tunnel_option",
@@ -879,16 +890,26 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing={20: {}},
     ),
     Scenario(
-        device="one-of-four",
-        name="one tunnel of four is down: not many, for an alert of many silences the one that names it",
+        device="two-of-four",
+        name="two tunnels of four are down: not many, for an alert of many silences those that name them",
         series=(
             *_healthy(30),
             *_read(30),
             *(_known(30, tunnel=f"CMAP/{number}") for number in (2, 3, 4)),
-            *_of_four("up", ["1x30", "1x30", "1x30", "1x9 0x20"]),
-            *_of_four("expected", ["1x30"] * 4),
+            *_of_several("up", ["1x30", "1x30", "1x9 0x20", "1x9 0x20"]),
+            *_of_several("expected", ["1x30"] * 4),
         ),
-        firing={12: {}, 13: {"CiscoIpsecTunnelDown": 1}, 29: {"CiscoIpsecTunnelDown": 1}},
+        firing={12: {}, 13: {"CiscoIpsecTunnelDown": 2}, 29: {"CiscoIpsecTunnelDown": 2}},
+    ),
+    Scenario(
+        device="three-of-sixteen",
+        name="three tunnels of sixteen that must be up are down: too small a share for many",
+        series=(
+            *_read(30),
+            *_of_several("up", ["1x30"] * 13 + ["0x30"] * 3),
+            *_of_several("expected", ["1x30"] * 16),
+        ),
+        firing=_silent(20),
     ),
     Scenario(
         device="two-monitors",
@@ -954,14 +975,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         device="loss",
-        name="loss within what the readings may be off, one packet in the wrong order",
+        name="within what the readings may be off, and four replays in five thousand packets",
         series=(
             *_healthy(120),
             *_read(120),
             *_carrying(120),
-            _tunnel("path_loss_ratio", "0.03x120", direction="outbound"),
+            _tunnel("path_loss_ratio", "0.035x120", direction="outbound"),
             _tunnel("path_loss_error_ratio", "0.02x120", direction="outbound"),
-            _tunnel("recv_drops_total", "0x30 1x90", reason="replay"),
+            _tunnel("recv_drops_total", "0+4x120", reason="replay"),
         ),
         firing=_silent(20, 30, 40, 50),
     ),
@@ -979,6 +1000,28 @@ SCENARIOS: tuple[Scenario, ...] = (
             _tunnel("last_rekey_timestamp_seconds", "0x59 3600x59"),
         ),
         firing=_silent(40, 50, 59, 69, 89),
+    ),
+    Scenario(
+        device="down-now-and-then",
+        name="a tunnel that must be up goes down every twenty minutes: not yet flapping",
+        series=(
+            *_healthy(60),
+            *_read(60),
+            _tunnel("up", "1x60"),
+            _tunnel("expected", "1x60"),
+            _tunnel("flaps_total", "0x4 1x19 2x19 3x14"),
+        ),
+        firing=_silent(25, 45, 55),
+    ),
+    Scenario(
+        device="small",
+        name="four tunnels of eight removed, 15 IKE SAs under way: too few to say anything",
+        series=(
+            _device("up", "1x90"),
+            _device("tunnels", "8x64 4x25"),
+            _series("cisco_ike_sas", "15x90", {**_DEVICE, "state": "negotiating"}),
+        ),
+        firing=_silent(30, 80),
     ),
     Scenario(
         device="trickle",
@@ -1026,9 +1069,14 @@ def alerts_file() -> str:
 
 
 def scenarios_file() -> str:
-    """``dashboards/rules/tests/scenarios.yml``: all in one test, each on a device of its own."""
+    """``dashboards/rules/tests/scenarios.yml``: all in one test, each on a device of its own.
+
+    The first of the two monitors misses one poll; that is told for a while.
+    """
     inputs = _inputs([*_monitor(_SCRAPE["instance"]), *_monitor(_SECOND_MONITOR)])
-    expected = [_firing("", minute, {}) for minute in (30, 60, 120)]
+    inputs += _inputs([_exporter("polls_total", "0x4 1x175", outcome="missed")])
+    expected = [_firing("", minute, {"CiscoIpsecPollsMissed": 1}) for minute in (10, 19)]
+    expected += [_firing("", minute, {}) for minute in (20, 60, 120)]
     for scenario in SCENARIOS:
         named = ((_on(scenario.device, name), values) for name, values in scenario.series)
         inputs += _inputs(list(named))

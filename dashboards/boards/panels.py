@@ -312,6 +312,7 @@ def rows(
     *queries: Query,
     size: tuple[int, int] = (24, 8),
     sort: str | None = None,
+    least_first: bool = False,
     none: str = "nothing",
 ) -> Placed:
     """A table: the queries' rows with equal labels become one, each query's value a column.
@@ -342,7 +343,9 @@ def rows(
         if wanted:
             panel.override_by_name(column.title, wanted)
     if sort is not None:
-        panel.sort_by([common_builders.TableSortByFieldState().display_name(sort).desc(True)])
+        panel.sort_by(
+            [common_builders.TableSortByFieldState().display_name(sort).desc(not least_first)]
+        )
     return Placed(_asked(panel, queries, "table"), *size)
 
 

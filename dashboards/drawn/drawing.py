@@ -449,8 +449,9 @@ def _table(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
     cells = [[_cell(row.get(name), styles[name]) for name in columns] for row in rows]
     for sort in panel["options"].get("sortBy") or ():
         by = [name for name in columns if titles[name] == sort["displayName"]]
+        sign = -1 if sort.get("desc") else 1
         order = sorted(
-            range(len(rows)), key=lambda at: [-float(rows[at].get(one) or 0) for one in by]
+            range(len(rows)), key=lambda at: [sign * float(rows[at].get(one) or 0) for one in by]
         )
         cells = [cells[at] for at in order]
     room = int((box.height - 8) / 22) - 1
