@@ -47,7 +47,8 @@ class Printer(BaseHTTPRequestHandler):
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self.send_error(400, f"expected a notification of Alertmanager: {error!r}"[:200])
             return
-        print("\n".join(lines), flush=True)
+        # in one piece, or the lines of two notifications run into each other
+        print("".join(f"{line}\n" for line in lines), end="", flush=True)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -193,6 +193,8 @@ def _tunnels() -> Placed:
             f" and {ON_TUNNEL} cisco_ipsec_tunnel_up{D} == 1)"
         ),
         size=(24, 9),
+        sort="state",
+        least_first=True,
     )
 
 

@@ -41,6 +41,9 @@ from ipsecmon.alerting.thresholds import THRESHOLDS
 
 __all__ = ["board"]
 
+NOT_ONE_WAY_BY_DESIGN = (
+    f'unless {ON_TUNNEL} cisco_ipsec_tunnel_option{{option="unidirectional"}} == 1'
+)
 OF_SITE = f'and {ON_TUNNEL} cisco_ipsec_tunnel_info{{site=~"$site"}}'
 MUST = f"{ON_TUNNEL} cisco_ipsec_tunnel_expected == 1"
 
@@ -141,7 +144,7 @@ def _worst() -> Placed:
             f"{per_tunnel} ({down}) * 0 + 5",
             f"{per_tunnel} (cisco_ipsec_tunnel_demanded == 1) * 0 + 4",
             f"{per_tunnel} (cisco_ipsec_tunnel_spi_pair_matched == 0) * 0 + 3",
-            f"{per_tunnel} ({one_way()} > 0) * 0 + 2",
+            f"{per_tunnel} ({one_way()} > 0 {NOT_ONE_WAY_BY_DESIGN}) * 0 + 2",
             f"{per_tunnel} ({loss}) * 0 + 1",
         ]
     )
@@ -149,7 +152,7 @@ def _worst() -> Placed:
         21,
         "Tunnels that need a look",
         "Every tunnel of which something is wrong, once, by the worst of it. Tunnels with the option maintenance or excluded are"
-        " left out. A tunnel meant to carry packets one way only (option unidirectional) is listed all the same.",
+        " left out.",
         [
             Column(
                 field="Value",

@@ -207,10 +207,9 @@ def number(
     panel = _titled(stat.Panel(), id_, title, about, unit)
     panel.color_mode(common.BigValueColorMode.BACKGROUND_SOLID)
     panel.graph_mode(common.BigValueGraphMode.NONE)
+    named = any(one.legend for one in queries)
     panel.text_mode(
-        common.BigValueTextMode.VALUE_AND_NAME
-        if len(queries) > 1
-        else common.BigValueTextMode.VALUE
+        common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE
     )
     panel.orientation(common.VizOrientation.HORIZONTAL)
     panel.reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
@@ -313,6 +312,7 @@ def rows(
     *queries: Query,
     size: tuple[int, int] = (24, 8),
     sort: str | None = None,
+    least_first: bool = False,
     none: str = "nothing",
 ) -> Placed:
     """A table: the queries' rows with equal labels become one, each query's value a column.
@@ -343,7 +343,9 @@ def rows(
         if wanted:
             panel.override_by_name(column.title, wanted)
     if sort is not None:
-        panel.sort_by([common_builders.TableSortByFieldState().display_name(sort).desc(True)])
+        panel.sort_by(
+            [common_builders.TableSortByFieldState().display_name(sort).desc(not least_first)]
+        )
     return Placed(_asked(panel, queries, "table"), *size)
 
 

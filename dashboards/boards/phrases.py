@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from boards.panels import BLUE, GREEN, GREY, ORANGE, RED, YELLOW, Steps, Words
 from ipsecmon.alerting.thresholds import THRESHOLDS
-from ipsecmon.alerting.timescale import duration
 
 __all__ = [
     "AGREE",
@@ -63,10 +62,9 @@ def alerts(severity: str = "", labels: str = "") -> str:
 
 
 def one_way(labels: str = "") -> str:
-    """1 where a tunnel only sends, 2 where it only receives, else 0, as the alerts see it."""
-    window = duration(THRESHOLDS.one_way_window)
-    sent = f"rate(cisco_ipsec_tunnel_encaps_packets_total{labels}[{window}])"
-    received = f"rate(cisco_ipsec_tunnel_decaps_packets_total{labels}[{window}])"
+    """1 where a tunnel only sends, 2 where it only receives, else 0, by the number of packets at which alerts fire."""
+    sent = f"rate(cisco_ipsec_tunnel_encaps_packets_total{labels}[$__rate_interval])"
+    received = f"rate(cisco_ipsec_tunnel_decaps_packets_total{labels}[$__rate_interval])"
     some = f"> bool {THRESHOLDS.one_way_packets_per_second:g}"
     return (
         f"({sent} {some}) * ({received} == bool 0) + 2 * ({received} {some}) * ({sent} == bool 0)"

@@ -42,6 +42,7 @@ __all__ = ["board"]
 
 T = '{device="$device", tunnel="$tunnel"}'
 OUT = '{device="$device", tunnel="$tunnel", direction="outbound"}'
+WHILE_UP = f"and {ON_TUNNEL} cisco_ipsec_tunnel_up{T} == 1"
 WITH_PEER = f"and on (instance, device, peer) cisco_ipsec_tunnel_peer_in_use{T} == 1"
 
 ABOUT = """**Read the five steps from left to right; the first that is not green is where to look.** 1: traffic for the tunnel arrives and \
@@ -97,7 +98,6 @@ def _marks() -> list[Mark]:
 
 
 def _steps() -> list[Placed]:
-    up = f"and {ON_TUNNEL} cisco_ipsec_tunnel_up{T} == 1"
     return [
         number(
             2,
@@ -177,14 +177,14 @@ def _steps() -> list[Placed]:
             "5 Lifetime and rekey",
             "Time left of the SA in use, its age as a share of its lifetime, rekeys in the last hour.",
             Query(
-                expr=f"cisco_ipsec_sa_expiry_timestamp_seconds{OUT} - time() {up}",
+                expr=f"cisco_ipsec_sa_expiry_timestamp_seconds{OUT} - time() {WHILE_UP}",
                 legend="left",
                 unit="s",
                 steps=FEW_LEFT,
             ),
             Query(
-                expr=f"(time() - cisco_ipsec_tunnel_last_rekey_timestamp_seconds{T})"
-                f" / cisco_ipsec_sa_lifetime_seconds{T} {up}",
+                expr=f"1 - (cisco_ipsec_sa_expiry_timestamp_seconds{OUT} - time())"
+                f" / ignoring (direction) cisco_ipsec_sa_lifetime_seconds{T} {WHILE_UP}",
                 legend="of its lifetime",
                 unit="percentunit",
                 steps=OVERDUE,
@@ -374,19 +374,19 @@ def _lifetime() -> list[Placed]:
             "Predicted expiry",
             "When the seconds or, at the present rate, the kilobytes run out first; the same from now, in seconds.",
             Query(
-                expr=f"1000 * cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds{T}",
+                expr=f"1000 * cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds{T} {WHILE_UP}",
                 legend="at",
                 unit="dateTimeAsIso",
                 steps=COUNTED,
             ),
             Query(
-                expr=f"cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds{T} - time()",
+                expr=f"cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds{T} - time() {WHILE_UP}",
                 legend="in",
                 unit="s",
                 steps=FEW_LEFT,
             ),
             size=(6, 6),
-            none="never",
+            none="no SA, or never",
         ),
         number(
             53,
@@ -422,11 +422,11 @@ def _lifetime() -> list[Placed]:
             "Until the SA in use runs out, and until the sooner of time and volume does. Falls to about thirty seconds, then a new SA"
             " begins at the full lifetime; below 0 it is overdue.",
             Query(
-                expr=f"cisco_ipsec_sa_expiry_timestamp_seconds{T} - time()",
+                expr=f"cisco_ipsec_sa_expiry_timestamp_seconds{T} - time() {WHILE_UP}",
                 legend="{{direction}}",
             ),
             Query(
-                expr=f"cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds{T} - time()",
+                expr=f"cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds{T} - time() {WHILE_UP}",
                 legend="predicted, time or volume",
                 color=YELLOW,
             ),

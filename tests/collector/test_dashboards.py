@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -342,3 +344,82 @@ def test_a_variable_without_a_value_is_named() -> None:
 
     with pytest.raises(KeyError, match=r"no value for the variable \$jobs"):
         panel_queries(board)
+
+
+SERIES = """
+    cisco_ipsec_tunnel_info{instance="m",device="r1",tunnel="down",site="Bern",owner="net-ops"}: 1x60
+    cisco_ipsec_tunnel_info{instance="m",device="r1",tunnel="asked",site="Bern"}: 1x60
+    cisco_ipsec_tunnel_info{instance="m",device="r1",tunnel="one way",site="Bern"}: 1x60
+    cisco_ipsec_tunnel_info{instance="m",device="r1",tunnel="lossy",site="Bern"}: 1x60
+    cisco_ipsec_tunnel_info{instance="m",device="r1",tunnel="fine",site="Bern"}: 1x60
+    cisco_ipsec_tunnel_info{instance="m",device="r1",tunnel="worked on",site="Bern"}: 1x60
+    cisco_ipsec_tunnel_info{instance="m",device="r1",tunnel="elsewhere",site="Thun"}: 1x60
+    cisco_ipsec_tunnel_up{instance="m",device="r1",tunnel="down",peer="p"}: 0x60
+    cisco_ipsec_tunnel_up{instance="m",device="r1",tunnel="asked",peer="p"}: 0x60
+    cisco_ipsec_tunnel_up{instance="m",device="r1",tunnel="fine",peer="p"}: 1x60
+    cisco_ipsec_tunnel_up{instance="m",device="r1",tunnel="worked on",peer="p"}: 0x60
+    cisco_ipsec_tunnel_up{instance="m",device="r1",tunnel="elsewhere",peer="p"}: 0x60
+    cisco_ipsec_tunnel_expected{instance="m",device="r1",tunnel="down",peer="p"}: 1x60
+    cisco_ipsec_tunnel_expected{instance="m",device="r1",tunnel="worked on",peer="p"}: 1x60
+    cisco_ipsec_tunnel_expected{instance="m",device="r1",tunnel="elsewhere",peer="p"}: 1x60
+    cisco_ipsec_tunnel_option{instance="m",device="r1",tunnel="worked on",option="maintenance"}: 1x60
+    cisco_ipsec_tunnel_demanded{instance="m",device="r1",tunnel="down",peer="p"}: 1x60
+    cisco_ipsec_tunnel_demanded{instance="m",device="r1",tunnel="asked",peer="p"}: 1x60
+    cisco_ipsec_tunnel_encaps_packets_total{instance="m",device="r1",tunnel="one way",peer="p"}: 0+600x60
+    cisco_ipsec_tunnel_decaps_packets_total{instance="m",device="r1",tunnel="one way",peer="p"}: 7x60
+    cisco_ipsec_tunnel_encaps_packets_total{instance="m",device="r1",tunnel="syslog",peer="p"}: 0+600x60
+    cisco_ipsec_tunnel_decaps_packets_total{instance="m",device="r1",tunnel="syslog",peer="p"}: 7x60
+    cisco_ipsec_tunnel_option{instance="m",device="r1",tunnel="syslog",option="unidirectional"}: 1x60
+    cisco_ipsec_tunnel_info{instance="m",device="r1",tunnel="syslog",site="Bern"}: 1x60
+    cisco_ipsec_tunnel_encaps_packets_total{instance="m",device="r1",tunnel="fine",peer="p"}: 0+600x60
+    cisco_ipsec_tunnel_decaps_packets_total{instance="m",device="r1",tunnel="fine",peer="p"}: 0+600x60
+    cisco_ipsec_tunnel_path_loss_ratio{instance="m",device="r1",tunnel="lossy",peer="p",direction="outbound"}: 0.1x60
+    cisco_ipsec_tunnel_path_loss_error_ratio{instance="m",device="r1",tunnel="lossy",peer="p",direction="outbound"}: 0.01x60
+    cisco_ipsec_tunnel_path_loss_ratio{instance="m",device="r1",tunnel="fine",peer="p",direction="outbound"}: 0.1x60
+    cisco_ipsec_tunnel_path_loss_error_ratio{instance="m",device="r1",tunnel="fine",peer="p",direction="outbound"}: 0.1x60
+"""
+
+
+PROMTOOL = shutil.which("promtool")
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(tmp_path: Path) -> None:
+    [query] = [
+        one
+        for one in panel_queries(load("fleet"), {**EVERYTHING, "site": "Bern"})
+        if one.title == "Tunnels that need a look"
+    ]
+    rank = {"down": 5, "asked": 4, "one way": 2, "lossy": 1}
+    owners = {"down": ', owner="net-ops"'}
+    listed = [
+        {
+            "labels": f'{{device="r1", tunnel="{tunnel}", peer="p", site="Bern"{owners.get(tunnel, "")}}}',
+            "value": value,
+        }
+        for tunnel, value in rank.items()
+    ]
+    series = [line.strip().rsplit(": ", 1) for line in SERIES.strip().splitlines()]
+    test = {
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series],
+                "promql_expr_test": [
+                    {"expr": query.expr, "eval_time": "30m", "exp_samples": listed}
+                ],
+            }
+        ],
+    }
+    (tmp_path / "fleet.json").write_text(json.dumps(test))
+
+    said = subprocess.run(  # noqa: S603 # promtool on our own text
+        [str(PROMTOOL), "test", "rules", "fleet.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 0, said.stdout + said.stderr

@@ -56,6 +56,15 @@ def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess
     )
 
 
+def test_the_page_says_what_each_file_is() -> None:
+    page = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    told = {name.partition("/")[0] for name in re.findall(r"`([\w./-]+)`", page.split("\n\n")[1])}
+    there = {path.name for path in DEPLOY.iterdir() if not path.name.startswith((".", "__"))}
+
+    assert there - {"README.md"} <= told
+    assert "device-access.md" in told
+
+
 class TestImage:
     @pytest.fixture
     def hadolint(self) -> str:
@@ -299,10 +308,12 @@ class TestCompose:
         with pytest.raises(click.UsageError):
             demo.make_context(command, ["--listens", "0.0.0.0"])  # noqa: S104
 
-    def test_secrets_stay_out_of_git(self) -> None:
-        (tracked,) = (DEPLOY / "secrets").glob(".gitignore")
+    def test_secrets_stay_out_of_git_and_of_the_source_archive(self) -> None:
+        """hatch leaves out what the first .gitignore names and does not look for others."""
+        ignored = (REPOSITORY / ".gitignore").read_text(encoding="utf-8").splitlines()
 
-        assert tracked.read_text(encoding="utf-8").splitlines()[-2:] == ["*", "!.gitignore"]
+        assert ignored.index("deploy/secrets/*") < ignored.index("!deploy/secrets/.gitignore")
+        assert (DEPLOY / "secrets" / ".gitignore").is_file()  # keeps the folder
 
 
 class TestGrafana:

@@ -255,7 +255,9 @@ def test_the_page_about_rules_names_every_recorded_series_and_only_thresholds_th
         named |= {f"{before}{word}{after}" for word in words.split(",")}
 
     assert named == set(RECORDED)
-    thresholds = {"".join(found) for found in NAMED_THRESHOLD.findall(page)}
+    # the command that draws pictures sets variables of dashboards
+    of_rules = "\n".join(line for line in page.splitlines() if "pictures.py" not in line)
+    thresholds = {"".join(found) for found in NAMED_THRESHOLD.findall(of_rules)}
     assert thresholds
     assert thresholds <= {one.name for one in described()}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -48,16 +50,7 @@ def test_every_page_lists_all_runbooks(client: TestClient) -> None:
 
     assert '<a href="/runbooks/CiscoIpsecExporterDown">CiscoIpsecExporterDown</a>' in index
     assert '<a href="/runbooks/CiscoIpsecExporterDown">CiscoIpsecExporterDown</a>' in page
-    assert '<a href="/runbooks/README">' not in index
-
-
-def test_the_index_says_what_each_alert_means(tmp_path: Path) -> None:
-    written(tmp_path, "# Alert\n\n## Meaning\nThe `x | y` of it\nis 1.5. More.\n\n## Look\n")
-    index = Runbooks(tmp_path).index()
-
-    assert '<a href="/runbooks/Alert">Alert</a>' in index
-    assert "of it is 1.5.</td>" in index
-    assert "More" not in index
+    assert "README" not in index
 
 
 def test_the_index_is_found_without_its_last_slash(client: TestClient) -> None:
@@ -142,3 +135,25 @@ def test_the_pages_that_are_served_are_those_of_the_repository() -> None:
     assert {page.name: page.read_text("utf-8") for page in served.glob("*.md")} == {
         page.name: page.read_text("utf-8") for page in SOURCES.glob("*.md")
     }
+
+
+def test_every_link_between_the_runbooks_leads_somewhere(client: TestClient) -> None:
+    paths = ["/runbooks/", *(f"/runbooks/{source.stem}" for source in SOURCES.glob("Cisco*.md"))]
+    pages = {path: client.get(path).text for path in paths}
+    broken = [
+        f"{path}: {target}#{heading}"
+        for path, page in pages.items()
+        for target, heading in re.findall(r'href="(/runbooks/\w*)#?([^"]*)"', page)
+        if target not in pages or (heading and f'id="{heading}"' not in pages[target])
+    ]
+
+    assert broken == []
+
+
+def test_the_runbook_url_of_every_alert_is_answered(client: TestClient) -> None:
+    rules = (REPOSITORY / "dashboards" / "rules" / "ipsecmon.yml").read_text("utf-8")
+    urls: list[str] = re.findall(r"runbook_url: ['\"]?([^\s'\"]+)", rules)
+
+    assert "http://127.0.0.1:9818/runbooks/CiscoIpsecExporterDown" in urls
+    for url in urls:
+        assert client.get(urlsplit(url).path).status_code == 200, url

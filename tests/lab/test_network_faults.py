@@ -8,6 +8,7 @@ import pytest
 
 from ipsecmon.lab import network_faults
 from ipsecmon.lab.aim import Tunnel, tunnels_of
+from ipsecmon.lab.fleet import fleet
 from ipsecmon.lab.network import Network
 from ipsecmon.lab.network_faults import SHORT_LIFETIME_SECONDS
 from ipsecmon.lab.topology import Router, hub, two_sites
@@ -137,6 +138,20 @@ def test_packets_go_one_way_through_a_tunnel_that_is_up(
     assert 0 in (sent, received)
 
 
+def test_a_stale_spi_stays_although_the_device_sends_keepalives_to_others() -> None:
+    network = Network(fleet(), seed=1)
+    network.run_until(120)
+    lisbon, oslo = tunnels_of(network, ["hub"])[:2]
+    stale = network.flows("hub")[1].current_outbound_spi
+    network_faults.peer_reload(network, oslo)
+    network_faults.path_down(network, lisbon)
+    network.run_until(900)
+
+    assert network.flows("hub")[0].current_outbound_spi == 0
+    assert network.flows("hub")[1].current_outbound_spi == stale
+    assert network.flows("oslo")[0].current_outbound_spi == 0
+
+
 def test_one_packet_in_ten_is_lost_each_way() -> None:
     network = sites_up()
     before = network.truth("Site1")[0], network.truth("Site2")[0]
@@ -148,6 +163,23 @@ def test_one_packet_in_ten_is_lost_each_way() -> None:
         sent = after[here].sent_packets - before[here].sent_packets
         received = after[there].received_packets - before[there].received_packets
         assert received / sent == pytest.approx(0.9, abs=0.005)
+
+
+def test_one_packet_in_five_from_the_peer_is_a_receive_error() -> None:
+    network = sites_up()
+    before = network.truth("Site2")[0].sent_packets
+    decaps = flow_of(network, "Site1").decaps_packets or 0
+    network_faults.spoilt_packets(network, TUNNEL)
+    network.run_until(1000)
+    flow = flow_of(network, "Site1")
+    sent = network.truth("Site2")[0].sent_packets - before
+
+    assert flow.recv_errors == pytest.approx(sent / 5, abs=1)
+    assert (flow.decaps_packets or 0) - decaps == sent - (flow.recv_errors or 0)
+    assert flow_of(network, "Site2").recv_errors == 0
+
+    network.clear_sa_counters("Site1")
+    assert flow_of(network, "Site1").recv_errors == 0
 
 
 def test_a_cut_path_without_keepalive_ends_with_the_lifetime() -> None:

@@ -80,6 +80,7 @@ _STUCK = Pair(name="stuck")
 _UNREACHABLE = Pair(name="unreachable", intent="always_on")
 _AUTH = Pair(name="auth", intent="always_on")
 _HOST_KEY = Pair(name="host-key", intent="always_on")
+_GARBLED = Pair(name="garbled", intent="always_on")
 _FLAP = Pair(name="flap", intent="always_on", lifetime_seconds=900)
 _NORMAL = Pair(name="normal", intent="always_on", lifetime_seconds=900)
 STAR = Star(name="star", spokes=4)
@@ -192,7 +193,7 @@ CASES = (
         fault=TunnelFault.AUTH,
         alerts=_at(_AUTH.devices[0], "CiscoIpsecDeviceAuthFailing"),
         fires_within=_READ + _FIRST,
-        resolves_within=THRESHOLDS.auth_window + _READ + _KEPT + _NEXT_WARNING,
+        resolves_within=_READ + _KEPT + _NEXT_WARNING,
     ),
     Case(
         name="another host key",
@@ -200,7 +201,16 @@ CASES = (
         fault=TunnelFault.HOST_KEY,
         alerts=_at(_HOST_KEY.devices[0], "CiscoIpsecDeviceHostKeyRefused"),
         fires_within=_READ + _FIRST,
-        resolves_within=THRESHOLDS.auth_window + _READ + _KEPT + _NEXT_CRITICAL,
+        resolves_within=_READ + _KEPT + _NEXT_CRITICAL,
+    ),
+    Case(
+        name="answers that cannot be read",
+        site=_GARBLED,
+        fault=TunnelFault.GARBLED,
+        alerts=_at(_GARBLED.devices[0], "CiscoIpsecDeviceUnreachable", "CiscoIpsecParseProblem"),
+        # old data, inhibited, has opened the group of messages
+        fires_within=THRESHOLDS.parse_for + _READ + _FIRST + _NEXT_WARNING,
+        resolves_within=THRESHOLDS.parse_window + _READ + _NEXT_WARNING,
     ),
     Case(
         name="flap",

@@ -48,12 +48,11 @@ def played(
 ) -> Generator[Play]:
     """Every case played to its end, on a stack that still runs."""
     folder = tmp_path_factory.mktemp("stack")
-    programs = Path(promtool).parent
-    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
     topology = network_of(PAIRS, STAR)
     served = [device for case in CASES for device in case.site.devices]
     port = _free_port()
     with (
+        _on_path(Path(promtool).parent),
         Lab(topology, speed=SPEED, warm_up=_WARM_UP_SECONDS, seed=7, serve=served) as lab,
         _monitor(write_monitor_config(folder, lab, port, PAIRS, STAR), port),
         WebhookReceiver() as receiver,
@@ -84,6 +83,14 @@ def _rules() -> str:
     """As shipped, for routers that live faster; the last seconds of an SA must hold a reading, and that is each 20 of theirs."""
     thresholds = replace(THRESHOLDS, not_renewed_seconds=25.0)
     return rule_file(thresholds, Timescale(SPEED, shortest_window=4 * _SCRAPE_SECONDS))
+
+
+@contextmanager
+def _on_path(folder: Path) -> Generator[None]:
+    """Prometheus and Alertmanager are where promtool is, installed or unpacked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(folder), prepend=os.pathsep)
+        yield
 
 
 @contextmanager

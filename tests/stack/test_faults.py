@@ -70,6 +70,8 @@ def test_the_monitor_itself_has_nothing_to_tell(played: Play) -> None:
         for notification in played.notifications
         for alert in notification.alerts
         if alert.labels.get("device") not in devices
+        # a machine with more to do than this may leave out one of the polls that come every second or two
+        and alert.name != "CiscoIpsecPollsMissed"
     }
 
     assert not others

@@ -35,7 +35,6 @@ _INTERVALS = {"__rate_interval": "10s", "__interval": "1s", "__range": "5m"}
 _EXTENDED = "its metrics are in the tier extended, and this is the default one"
 NOTHING_TO_SEE: Mapping[tuple[str, str], tuple[int, str]] = {
     ("fleet", "Tunnels that changed"): (1, "no tunnel here has another peer to turn to"),
-    ("device", "Failed polls by reason"): (1, "no answer is cut or garbled here"),
     ("device", "Time each command takes"): (1, _EXTENDED),
     ("device", "Tunnels by state, in full"): (1, _EXTENDED),
     ("tunnel", "Loss between the two ends"): (2, "it takes eleven minutes by the clock to tell"),

@@ -123,9 +123,10 @@ def demo(
         if deploy is not None:
             stack = _start_stack(running, folder, deploy, monitor.url, speed, told)
         _print_welcome(monitor.url, config_file, lab, speed, fault_hint, stack)
+        teller = _Teller()
         while not stop.is_set():
             with contextlib.suppress(queue.Empty):
-                _print_told(told.get(timeout=0.2))
+                teller.tell(told.get(timeout=0.2))
     click.echo("stopped.")
 
 
@@ -227,12 +228,22 @@ def _print_welcome(
     )
 
 
-def _print_told(told: Event | Notification) -> None:
-    if isinstance(told, Notification):
+class _Teller:
+    """Prints what happens. Alertmanager repeats what goes on firing; here each change is told once."""
+
+    def __init__(self) -> None:
+        self._firing: set[frozenset[tuple[str, str]]] = set()
+
+    def tell(self, told: Event | Notification) -> None:
+        if isinstance(told, Event):
+            _print_event(told)
+            return
         for alert in told.alerts:
-            _print_alert(alert, told.received_at)
-    else:
-        _print_event(told)
+            labels = frozenset(alert.labels.items())
+            is_firing = alert.status == "firing"
+            if is_firing != (labels in self._firing):
+                (self._firing.add if is_firing else self._firing.remove)(labels)
+                _print_alert(alert, told.received_at)
 
 
 def _print_event(event: Event) -> None:

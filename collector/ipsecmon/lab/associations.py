@@ -106,6 +106,9 @@ class FlowState:
     encaps: int = 0
     decaps: int = 0
     send_errors: int = 0
+    recv_errors: int = 0
+    # what is less than a spoilt packet
+    spoilt_carry: float = 0.0
     # what is printed can be cleared, this cannot: packets and bytes through SAs since the lab began
     sent_packets: int = 0
     sent_bytes: int = 0

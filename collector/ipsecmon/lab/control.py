@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 __all__ = ["ControlError", "ControlServer", "ask", "default_socket"]
 
@@ -111,7 +111,6 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 
 
 class _Connection(socketserver.StreamRequestHandler):
-    server: _Server
     timeout = _SECONDS
 
     def handle(self) -> None:
@@ -122,7 +121,7 @@ class _Connection(socketserver.StreamRequestHandler):
     def _answer(self, line: bytes) -> Answer:
         try:
             order = json.loads(line)
-            return self.server.obey(order)
+            return cast("_Server", self.server).obey(order)
         except (LookupError, TypeError, ValueError, RuntimeError) as error:
             return {"error": str(error.args[0] if error.args else error)}
 

@@ -22,6 +22,7 @@ class TunnelFault(StrEnum):
     ESP_FILTER_REVERSE = "esp-filter-reverse"
     MISROUTED = "misrouted"
     LOSS = "loss"
+    SPOILT_PACKETS = "spoilt-packets"
     PATH_DOWN = "path-down"
     FLAP = "flap"
     PEER_RELOAD = "peer-reload"
@@ -64,8 +65,12 @@ _HELP: Final[Mapping[TunnelFault, str]] = MappingProxyType(
             "nothing."
         ),
         TunnelFault.LOSS: (
-            "One packet in ten is lost in either direction: path loss, where there is traffic enough "
-            "to measure it."
+            "One packet in ten is lost in either direction: path loss, once both ends were read for "
+            "eleven minutes, a thousand packets or more."
+        ),
+        TunnelFault.SPOILT_PACKETS: (
+            "One packet in five from the peer arrives changed and fails its integrity check: receive "
+            "errors at DEVICE."
         ),
         TunnelFault.PATH_DOWN: (
             "The path between both routers is cut: one-way traffic until the keepalive or the "

@@ -39,6 +39,12 @@ BRANCHES: Final = (
     Branch(name="oslo", packets_per_second=8, is_polled=True),
     Branch(name="vienna", packets_per_second=40),
     Branch(name="dublin", packets_per_second=3),
+    Branch(name="bergen", packets_per_second=15),
+    Branch(name="lyon", packets_per_second=6),
+    Branch(name="krakow", packets_per_second=25),
+    Branch(name="malmo", packets_per_second=2),
+    Branch(name="porto", packets_per_second=10),
+    Branch(name="tallinn", packets_per_second=5),
     Branch(name="turin", packets_per_second=12, owner="branch office"),
     Branch(name="geneva", packets_per_second=0, owner="branch office", intent="on_demand"),
 )

@@ -217,7 +217,7 @@ class Network:
                 self._remove(end, None)
             # the first peer of the list is the first to be tried
             self._turn_to(flow, str(flow.entry.peer))
-            flow.encaps = flow.decaps = flow.send_errors = 0
+            flow.encaps = flow.decaps = flow.send_errors = flow.recv_errors = 0
             self._reroute(flow)
         state.engine_conn_ids = 0
         for peer in self._peers_of(state):
@@ -259,6 +259,12 @@ class Network:
         self._paths.lose(source, destination, ratio)
         self._replan(with_changed_path)
 
+    def set_spoiling(self, source: str, destination: str, ratio: float) -> None:
+        """Change a share of the ESP packets from one router to another on their way: the receiver drops them."""
+        with_changed_path = self._flows_between(source, destination)
+        self._settle(with_changed_path)
+        self._paths.spoil(source, destination, ratio)
+
     def set_wrong_key(self, one: str, other: str, *, is_wrong: bool = True) -> None:
         """Make the pre-shared keys of two routers differ; a standing IKE SA does not notice."""
         self._flows_between(one, other)  # both exist, or KeyError
@@ -292,6 +298,10 @@ class Network:
         return max(
             (rate for flow in flows for rate in rates(flow, self.now, self._paths)), default=0.0
         )
+
+    def set_keepalives(self, router: str, peer: str, *, are_sent: bool) -> None:
+        """Let a router that is configured to send keepalives leave this peer out, or send them again."""
+        self._dead_peers.set_asked(self._routers[router], self._routers[peer], is_asked=are_sent)
 
     def set_keeps_expired(self, one: str, other: str, *, is_kept: bool = True) -> None:
         """Leave the IPsec SAs between two routers standing when their time is over, as a faulty crypto engine does.
@@ -544,7 +554,7 @@ class Network:
         if flow.ends:
             end.conn_in, end.conn_out = flow.ends[-1].conn_in, flow.ends[-1].conn_out
         else:
-            flow.encaps = flow.decaps = flow.send_errors = 0
+            flow.encaps = flow.decaps = flow.send_errors = flow.recv_errors = 0
 
     def _new_end(
         self,
@@ -626,7 +636,7 @@ class Network:
             self._delete(end, HappeningKind.CLEARED)
 
     def _zero_counters(self, flow: FlowState) -> None:
-        flow.encaps = flow.decaps = flow.send_errors = 0
+        flow.encaps = flow.decaps = flow.send_errors = flow.recv_errors = 0
         self._chronicle.counters_cleared(flow, self.now)
 
     def _forget(self, router: RouterState, peer: RouterState) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "peer_reload",
     "psk_mismatch",
     "rekey_storm",
+    "spoilt_packets",
     "stuck_sa",
     "tiny_volume",
     "transform_mismatch",
@@ -42,6 +43,7 @@ _SMALLEST_KILOBYTES: Final = 2560
 _STORM_SECONDS: Final = 240.0
 _REKEY_STORM_SECONDS: Final = 120.0
 _LOSS_RATIO: Final = 0.1
+_SPOILT_RATIO: Final = 0.2
 _RETRY_SECONDS: Final = 10.0
 _KEEPALIVE: Final = Keepalive(seconds=10, retry_seconds=2, mode="periodic")
 # the keepalive's own time, the negotiation's, and a little
@@ -97,6 +99,12 @@ def loss(network: Network, tunnel: Tunnel) -> Lift:
     return lift
 
 
+def spoilt_packets(network: Network, tunnel: Tunnel) -> Lift:
+    """A device on the way changes packets, or the keys of one end are not those of the other."""
+    network.set_spoiling(tunnel.peer, tunnel.device, _SPOILT_RATIO)
+    return lambda: network.set_spoiling(tunnel.peer, tunnel.device, 0.0)
+
+
 def path_down(network: Network, tunnel: Tunnel) -> Lift:
     """The provider's network does not carry packets between the two any more."""
     network.set_unreachable(tunnel.device, tunnel.peer)
@@ -128,13 +136,13 @@ def flap(network: Network, tunnel: Tunnel, poll_seconds: float = 60.0) -> Lift:
 
 def peer_reload(network: Network, tunnel: Tunnel) -> Lift:
     """The peer forgets everything and has nothing to send, so nobody tells the device; no keepalive asks either."""
-    network.reconfigure(tunnel.device, keepalive=None)
+    network.set_keepalives(tunnel.device, tunnel.peer, are_sent=False)
     network.set_sending(tunnel.peer, tunnel.device, 0.0)
     network.reload(tunnel.peer, boot_seconds=_BOOT_SECONDS)
 
     def lift() -> None:
         network.set_sending(tunnel.peer, tunnel.device, 1.0)
-        _restore(network, tunnel.device, "keepalive")
+        network.set_keepalives(tunnel.device, tunnel.peer, are_sent=True)
         _clear(network, tunnel)
 
     return lift

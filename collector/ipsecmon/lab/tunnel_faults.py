@@ -39,6 +39,7 @@ _OF_TUNNEL: Final[Mapping[TunnelFault, Callable[[Network, Tunnel], Lift]]] = Map
         TunnelFault.ESP_FILTER_REVERSE: network_faults.esp_filter_reverse,
         TunnelFault.MISROUTED: network_faults.misrouted,
         TunnelFault.LOSS: network_faults.loss,
+        TunnelFault.SPOILT_PACKETS: network_faults.spoilt_packets,
         TunnelFault.PATH_DOWN: network_faults.path_down,
         TunnelFault.FLAP: network_faults.flap,
         TunnelFault.PEER_RELOAD: network_faults.peer_reload,

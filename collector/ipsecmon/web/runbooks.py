@@ -20,14 +20,6 @@ __all__ = ["Runbooks", "runbooks_folder"]
 
 _INDEX = "README"
 _PAGE = re.compile(r"(?P<name>\w+)\.md(?P<heading>#[\w-]+)?")
-_ABOVE_INDEX = """\
-# Runbooks
-
-What to look at when an alert fires, what is behind it, and what to do.
-
-| Alert | Fires when |
-|---|---|
-"""
 _ELSEWHERE = re.compile(r"https?:|#|/")
 
 
@@ -55,17 +47,8 @@ class Runbooks:
         return self._render(self._text(name)) if name in self.names() else None
 
     def index(self) -> str:
-        """Every alert with the first sentence of its meaning."""
-        rows = "\n".join(
-            f"| [{name}]({name}.md) | {self._meaning(name)} |" for name in self.names()
-        )
-        return self._render(_ABOVE_INDEX + rows)
-
-    def _meaning(self, name: str) -> str:
-        """The first sentence below ``## Meaning``, in Markdown."""
-        _, _, meaning = self._text(name).partition("## Meaning\n")
-        paragraph = " ".join(meaning.strip().partition("\n\n")[0].split())
-        return re.split(r"(?<=\.) ", paragraph)[0].replace("|", r"\|")
+        """The page that leads to the others."""
+        return self._render(self._text(_INDEX))
 
     def _text(self, name: str) -> str:
         return (self._folder / f"{name}.md").read_text("utf-8")
