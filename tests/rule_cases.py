@@ -410,16 +410,30 @@ _LIFETIMES = (
         _crypto(transform="esp-aes 256 esp-sha256-hmac", pfs_group="group2"),
         what="a weak group",
     ),
-    _case(
-        "CiscoIkeWeakCrypto",
-        "info",
-        60,
-        {**_DEVICE, "peer": "198.51.100.2"},
-        _series(
-            "cisco_ike_sa_info",
-            "1x80",
-            {**_DEVICE, "peer": "198.51.100.2", "encryption": "3des", "dh_group": "14"},
-        ),
+    *(
+        _case(
+            "CiscoIkeWeakCrypto",
+            "info",
+            60,
+            {**_DEVICE, "peer": "198.51.100.2"},
+            _series(
+                "cisco_ike_sa_info",
+                "1x80",
+                {
+                    **_DEVICE,
+                    "peer": "198.51.100.2",
+                    "encryption": encryption,
+                    "hash": of_hash,
+                    "dh_group": group,
+                },
+            ),
+            what=f"{encryption}, {of_hash}, group {group}",
+        )
+        for encryption, of_hash, group in (
+            ("3des", "sha", "14"),
+            ("aes 256", "md5", "14"),
+            ("aes 256", "sha", "5"),
+        )
     ),
 )
 
