@@ -90,8 +90,8 @@ def _known(minutes: int, **more: str) -> Series:
     return _tunnel("info", f"1x{minutes}", **{**_KNOWN, "vrf": "", **more})
 
 
-def _option(option: str, values: str) -> Series:
-    labels = {**_DEVICE, "tunnel": _TUNNEL["tunnel"], "option": option}
+def _option(option: str, values: str, tunnel: str = _TUNNEL["tunnel"]) -> Series:
+    labels = {**_DEVICE, "tunnel": tunnel, "option": option}
     return _series("cisco_ipsec_tunnel_option", values, labels)
 
 
@@ -293,6 +293,16 @@ _LIFETIMES = (
         _tunnel("up", "1x10"),
         _tunnel("encaps_packets_total", "5 6x10"),
         *_sa("remaining_lifetime_seconds", "140 80 20 15x5"),
+        what="packets go out",
+    ),
+    _tunnel_case(
+        "CiscoIpsecSaNotRenewed",
+        "warning",
+        3,
+        _tunnel("up", "1x10"),
+        _tunnel("decaps_packets_total", "5 6x10"),
+        *_sa("remaining_lifetime_seconds", "140 80 20 15x5"),
+        what="packets come in",
     ),
     _tunnel_case(
         "CiscoIpsecRekeyOverdue",
@@ -317,7 +327,7 @@ _LIFETIMES = (
         "warning",
         9,
         _tunnel("up", "1x20"),
-        _tunnel("decaps_packets_total", "0+60x20"),
+        _tunnel("encaps_packets_total", "0+60x20"),
         *_sa("expiry_timestamp_seconds", "352x20"),
         _device("last_success_timestamp_seconds", "0 0 120 120 240 240 360 360 480x10"),
         what="at the second reading after the end, 8 seconds are too few",
@@ -400,16 +410,30 @@ _LIFETIMES = (
         _crypto(transform="esp-aes 256 esp-sha256-hmac", pfs_group="group2"),
         what="a weak group",
     ),
-    _case(
-        "CiscoIkeWeakCrypto",
-        "info",
-        60,
-        {**_DEVICE, "peer": "198.51.100.2"},
-        _series(
-            "cisco_ike_sa_info",
-            "1x80",
-            {**_DEVICE, "peer": "198.51.100.2", "encryption": "3des", "dh_group": "14"},
-        ),
+    *(
+        _case(
+            "CiscoIkeWeakCrypto",
+            "info",
+            60,
+            {**_DEVICE, "peer": "198.51.100.2"},
+            _series(
+                "cisco_ike_sa_info",
+                "1x80",
+                {
+                    **_DEVICE,
+                    "peer": "198.51.100.2",
+                    "encryption": encryption,
+                    "hash": of_hash,
+                    "dh_group": group,
+                },
+            ),
+            what=f"{encryption}, {of_hash}, group {group}",
+        )
+        for encryption, of_hash, group in (
+            ("3des", "sha", "14"),
+            ("aes 256", "md5", "14"),
+            ("aes 256", "sha", "5"),
+        )
     ),
 )
 
@@ -1024,8 +1048,53 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(30, 80),
     ),
     Scenario(
+        device="left-behind",
+        name="tunnels that nobody needs went down and left their numbers behind",
+        series=(
+            *_healthy(40),
+            *_read(40),
+            _known(40, tunnel="CMAP/20"),
+            _tunnel("up", "1x3 0x36"),
+            _tunnel("up", "1x3 0x36", tunnel="CMAP/20"),
+            _tunnel("expected", "0x40"),
+            _tunnel("demanded", "0x40"),
+            _tunnel("encaps_packets_total", "0+60x3 180x36"),
+            _tunnel("decaps_packets_total", "0x40"),
+            _tunnel("encaps_packets_total", "0x40", tunnel="CMAP/20"),
+            _tunnel("decaps_packets_total", "0+60x3 180x36", tunnel="CMAP/20"),
+            _tunnel("send_errors_total", "0x3 0+60x36"),
+            _tunnel("peer_in_use", "1x40"),
+            _ike("up", "0x40"),
+            _ike("negotiating", "0x3 1x36"),
+            _tunnel("predicted_expiry_timestamp_seconds", "180x40"),
+            _tunnel("last_rekey_timestamp_seconds", "-4000x40"),
+            *_sa("expiry_timestamp_seconds", "180x40"),
+            *_sa("remaining_lifetime_seconds", "180-60x2 15x37"),
+        ),
+        firing=_silent(4, 5, 6, 8, 12, 20, 35),
+    ),
+    Scenario(
+        device="asked-for",
+        name="a tunnel that traffic asks for all the time: first phase 1 fails, then phase 2",
+        series=(
+            *_healthy(40),
+            *_read(40),
+            _tunnel("up", "0x40"),
+            _tunnel("expected", "0x40"),
+            _tunnel("demanded", "1x40"),
+            _tunnel("peer_in_use", "1x40"),
+            _ike("up", "0x19 1x20"),
+            _ike("negotiating", "1x40"),
+        ),
+        firing={
+            3: {"CiscoIpsecTunnelDown": 1},
+            5: {"CiscoIpsecTunnelDown": 1, "CiscoIpsecPhase1Failing": 1},
+            26: {"CiscoIpsecTunnelDown": 1, "CiscoIpsecPhase2DownWhilePhase1Up": 1},
+        },
+    ),
+    Scenario(
         device="trickle",
-        name="five packets a minute one way are too few to tell",
+        name="five packets a minute one way are too few to tell, and a second IKE SA that does not come up is no loss",
         series=(
             *_healthy(60),
             *_read(60),
@@ -1033,12 +1102,16 @@ SCENARIOS: tuple[Scenario, ...] = (
             _tunnel("expected", "1x60"),
             _tunnel("encaps_packets_total", "0+5x60"),
             _tunnel("decaps_packets_total", "7x60"),
+            _tunnel("peer_in_use", "1x60"),
+            _ike("up", "1x60"),
+            _ike("negotiating", "1x60"),
+            _tunnel("predicted_expiry_timestamp_seconds", "5000x60"),
         ),
         firing=_silent(20, 40),
     ),
     Scenario(
         device="one-way",
-        name="a tunnel for syslog that only ever sends",
+        name="a tunnel for syslog that only ever sends, and one that only receives",
         series=(
             *_healthy(60),
             *_read(60),
@@ -1047,6 +1120,11 @@ SCENARIOS: tuple[Scenario, ...] = (
             _tunnel("expected", "1x60"),
             _tunnel("encaps_packets_total", "0+600x60"),
             _tunnel("decaps_packets_total", "0x60"),
+            _known(60, tunnel="CMAP/20"),
+            _option("unidirectional", "1x60", tunnel="CMAP/20"),
+            _tunnel("up", "1x60", tunnel="CMAP/20"),
+            _tunnel("encaps_packets_total", "0x60", tunnel="CMAP/20"),
+            _tunnel("decaps_packets_total", "0+600x60", tunnel="CMAP/20"),
         ),
         firing={30: {}, 59: {}},
     ),
