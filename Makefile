@@ -46,7 +46,14 @@ promtool:
 demo: $(STAMP) ## the tutorial's two sites, emulated, monitored: prints where to look
 	@$(BIN)/ipsecmon demo
 
-demo-# matplotlib stays out of the environment everything else runs from
+demo-stack: $(STAMP) promtool ## the demo with a real Prometheus and Alertmanager behind it, where they are installed
+	@$(BIN)/ipsecmon demo --stack deploy
+
+dash: $(STAMP) ## write the alert rules and the Grafana dashboards from their sources
+	@$(BIN)/ipsecmon rules --output dashboards/rules/ipsecmon.yml
+	@$(BIN)/python dashboards/build.py
+
+# matplotlib stays out of the environment everything else runs from
 $(PICTURES_VENV)/.installed: requirements-pictures.lock
 	@rm -rf $(PICTURES_VENV) && $(BIN)/python -m venv $(PICTURES_VENV)
 	@$(PICTURES_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-pictures.lock
@@ -54,13 +61,6 @@ $(PICTURES_VENV)/.installed: requirements-pictures.lock
 
 pictures: $(STAMP) $(PICTURES_VENV)/.installed ## draw the dashboards with the last SPAN=1800 seconds of the Prometheus at PROMETHEUS=http://127.0.0.1:9090
 	@PYTHONPATH=collector $(PICTURES_VENV)/bin/python dashboards/pictures.py --prometheus $(PROMETHEUS) --range $(SPAN)
-
-stack: $(STAMP) promtool ## the demo with a real Prometheus and Alertmanager behind it, where they are installed
-	@$(BIN)/ipsecmon demo --stack deploy
-
-dash: $(STAMP) ## write the alert rules and the Grafana dashboards from their sources
-	@$(BIN)/ipsecmon rules --output dashboards/rules/ipsecmon.yml
-	@$(BIN)/python dashboards/build.py
 
 stack: $(STAMP) promtool ## faults in the emulated network, until their alerts reach a webhook behind a real Alertmanager
 	@$(BIN)/python -m pytest -m stack

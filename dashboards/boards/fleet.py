@@ -327,7 +327,7 @@ def _rekeys() -> Placed:
         "time: the lifetime ran out, as it should. volume: the kilobytes did. forced: the other end or an operator."
         " outage: the tunnel had no SA in between.",
         Query(
-            expr=f"sum by (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[$__rate_interval]) {OF_SITE})",
+            expr=f"sum by (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[$__rate_interval]) > 0 {OF_SITE})",
             legend="{{trigger}}",
         ),
         size=(10, 8),
