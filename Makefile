@@ -8,12 +8,15 @@ DURATION ?= 3600
 SEED ?= 1
 WHEEL_VENV := build/wheel-venv
 BENCH_VENV := build/bench-venv
+PICTURES_VENV := build/pictures-venv
+PROMETHEUS ?= http://127.0.0.1:9090
+SPAN ?= 1800
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # promtool from this tree's own copy first, then whatever the machine has
 export PATH := $(CURDIR)/$(VENV)/debian/usr/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev promtool demo demo-stack dash stack test test-all fuzz worst identity fuzz-engine bench bench-collect bench-fleet bench-metrics bench-polls bench-schedule fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
+.PHONY: help dev promtool demo demo-stack dash pictures stack test test-all fuzz worst identity fuzz-engine bench bench-collect bench-fleet bench-metrics bench-polls bench-schedule fmt fmt-check lint types arch golden metrics-doc build test-wheel check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +46,16 @@ promtool:
 demo: $(STAMP) ## the tutorial's two sites, emulated, monitored: prints where to look
 	@$(BIN)/ipsecmon demo
 
-demo-stack: $(STAMP) promtool ## the demo with a real Prometheus and Alertmanager behind it, where they are installed
+demo-# matplotlib stays out of the environment everything else runs from
+$(PICTURES_VENV)/.installed: requirements-pictures.lock
+	@rm -rf $(PICTURES_VENV) && $(BIN)/python -m venv $(PICTURES_VENV)
+	@$(PICTURES_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-pictures.lock
+	@touch $@
+
+pictures: $(STAMP) $(PICTURES_VENV)/.installed ## draw the dashboards with the last SPAN=1800 seconds of the Prometheus at PROMETHEUS=http://127.0.0.1:9090
+	@PYTHONPATH=collector $(PICTURES_VENV)/bin/python dashboards/pictures.py --prometheus $(PROMETHEUS) --range $(SPAN)
+
+stack: $(STAMP) promtool ## the demo with a real Prometheus and Alertmanager behind it, where they are installed
 	@$(BIN)/ipsecmon demo --stack deploy
 
 dash: $(STAMP) ## write the alert rules and the Grafana dashboards from their sources
@@ -144,6 +156,8 @@ lock: ## resolve the dependencies afresh for Python 3.11 to 3.13 (needs uv)
 	  --custom-compile-command "make lock" --extra inventory --extra keyring --extra vault --group dev pyproject.toml --output-file requirements.lock
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --group bench --output-file requirements-bench.lock
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --group pictures --output-file requirements-pictures.lock
 
 clean: ## remove everything that make created
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

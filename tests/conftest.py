@@ -1,4 +1,4 @@
-"""What every test may ask for: the golden switch, the captures beside the repository, promtool."""
+"""What every test may ask for: the golden switch, the captures beside the repository, Debian's programs."""
 
 from __future__ import annotations
 
@@ -55,8 +55,22 @@ def captures() -> Path:
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
+    return _program_of_debian("promtool", "prometheus")
+
+
+@pytest.fixture(scope="session")
+def amtool() -> str:
+    return _program_of_debian("amtool", "prometheus-alertmanager")
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> str:
+    return _program_of_debian("prometheus-alertmanager", "prometheus-alertmanager")
+
+
+def _program_of_debian(name: str, package: str) -> str:
     unpacked = REPOSITORY / ".venv" / "debian" / "usr" / "bin"
-    path = shutil.which("promtool", path=f"{unpacked}{os.pathsep}{os.environ.get('PATH', '')}")
+    path = shutil.which(name, path=f"{unpacked}{os.pathsep}{os.environ.get('PATH', '')}")
     if path is None:
-        pytest.skip("promtool is missing: `make promtool` or Debian's package prometheus brings it")
+        pytest.skip(f"{name} is missing: `make promtool` or Debian's package {package} brings it")
     return path

@@ -90,8 +90,8 @@ def _known(minutes: int, **more: str) -> Series:
     return _tunnel("info", f"1x{minutes}", **{**_KNOWN, "vrf": "", **more})
 
 
-def _option(option: str, values: str) -> Series:
-    labels = {**_DEVICE, "tunnel": _TUNNEL["tunnel"], "option": option}
+def _option(option: str, values: str, tunnel: str = _TUNNEL["tunnel"]) -> Series:
+    labels = {**_DEVICE, "tunnel": tunnel, "option": option}
     return _series("cisco_ipsec_tunnel_option", values, labels)
 
 
@@ -260,9 +260,9 @@ _TRAFFIC = (
     _tunnel_case(
         "CiscoIpsecPathLoss",
         "warning",
-        20,
-        _tunnel("path_loss_ratio", "0x4 0.5x40", direction="outbound"),
-        _tunnel("path_loss_error_ratio", "0.01x45", direction="outbound"),
+        28,
+        _tunnel("path_loss_ratio", "0.005x4 0.03x40", direction="outbound"),
+        _tunnel("path_loss_error_ratio", "0.005x45", direction="outbound"),
         direction="outbound",
     ),
 )
@@ -293,6 +293,16 @@ _LIFETIMES = (
         _tunnel("up", "1x10"),
         _tunnel("encaps_packets_total", "5 6x10"),
         *_sa("remaining_lifetime_seconds", "140 80 20 15x5"),
+        what="packets go out",
+    ),
+    _tunnel_case(
+        "CiscoIpsecSaNotRenewed",
+        "warning",
+        3,
+        _tunnel("up", "1x10"),
+        _tunnel("decaps_packets_total", "5 6x10"),
+        *_sa("remaining_lifetime_seconds", "140 80 20 15x5"),
+        what="packets come in",
     ),
     _tunnel_case(
         "CiscoIpsecRekeyOverdue",
@@ -317,7 +327,7 @@ _LIFETIMES = (
         "warning",
         9,
         _tunnel("up", "1x20"),
-        _tunnel("decaps_packets_total", "0+60x20"),
+        _tunnel("encaps_packets_total", "0+60x20"),
         *_sa("expiry_timestamp_seconds", "352x20"),
         _device("last_success_timestamp_seconds", "0 0 120 120 240 240 360 360 480x10"),
         what="at the second reading after the end, 8 seconds are too few",
@@ -359,10 +369,10 @@ _LIFETIMES = (
     _tunnel_case(
         "CiscoIpsecTunnelFlapping",
         "warning",
-        8,
-        _tunnel("flaps_total", "0x4 0+1x10"),
-        _tunnel("expected", "1x15"),
-        what="one that must be up",
+        25,
+        _tunnel("flaps_total", "0x4 1x9 2x9 3x20"),
+        _tunnel("expected", "1x50"),
+        what="one that must be up, every ten minutes",
     ),
     _tunnel_case(
         "CiscoIpsecTunnelFlapping",
@@ -400,21 +410,35 @@ _LIFETIMES = (
         _crypto(transform="esp-aes 256 esp-sha256-hmac", pfs_group="group2"),
         what="a weak group",
     ),
-    _case(
-        "CiscoIkeWeakCrypto",
-        "info",
-        60,
-        {**_DEVICE, "peer": "198.51.100.2"},
-        _series(
-            "cisco_ike_sa_info",
-            "1x80",
-            {**_DEVICE, "peer": "198.51.100.2", "encryption": "3des", "dh_group": "14"},
-        ),
+    *(
+        _case(
+            "CiscoIkeWeakCrypto",
+            "info",
+            60,
+            {**_DEVICE, "peer": "198.51.100.2"},
+            _series(
+                "cisco_ike_sa_info",
+                "1x80",
+                {
+                    **_DEVICE,
+                    "peer": "198.51.100.2",
+                    "encryption": encryption,
+                    "hash": of_hash,
+                    "dh_group": group,
+                },
+            ),
+            what=f"{encryption}, {of_hash}, group {group}",
+        )
+        for encryption, of_hash, group in (
+            ("3des", "sha", "14"),
+            ("aes 256", "md5", "14"),
+            ("aes 256", "sha", "5"),
+        )
     ),
 )
 
 
-def _of_four(what: str, values: Sequence[str]) -> list[Series]:
+def _of_several(what: str, values: Sequence[str]) -> list[Series]:
     return [_tunnel(what, value, tunnel=f"CMAP/{number}") for number, value in enumerate(values, 1)]
 
 
@@ -424,8 +448,8 @@ _DEVICES = (
         "critical",
         7,
         _DEVICE,
-        *_of_four("up", ["1x20", "1x4 0x15", "1x4 0x15", "1x4 0x15"]),
-        *_of_four("expected", ["1x20"] * 4),
+        *_of_several("up", ["1x20"] * 9 + ["1x4 0x15"] * 3),
+        *_of_several("expected", ["1x20"] * 12),
     ),
     _case(
         "CiscoIpsecDeviceUnreachable",
@@ -478,12 +502,10 @@ _DEVICES = (
         "warning",
         20,
         _DEVICE,
-        _device("parse_errors_total", "0x4 1x3 2x3 3x3 4x3 5x20", command="show crypto ipsec sa"),
+        _device("parse_errors_total", "0x4 1x5 2x5 3x5 4x20", command="show crypto ipsec sa"),
         what="answers that cannot be read, now and then",
     ),
-    _case(
-        "CiscoIpsecTunnelCountDropped", "warning", 75, _DEVICE, _device("tunnels", "40x64 20x30")
-    ),
+    _case("CiscoIpsecTunnelCountDropped", "warning", 75, _DEVICE, _device("tunnels", "12x64 8x30")),
     _case(
         "CiscoIkeNegotiationsPiling",
         "warning",
@@ -585,7 +607,7 @@ def _monitor(instance: str) -> tuple[Series, ...]:
             _series("up", "1x180", _SCRAPE),
             _exporter("config_last_reload_successful", "1x180"),
             _exporter("history_writable", "1x180"),
-            _exporter("scheduler_lag_seconds", "0x180"),
+            _exporter("scheduler_lag_seconds", "40x180"),
         )
     )
 
@@ -700,7 +722,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(19, 24, 25, 26, 31, 40),
     ),
     Scenario(
-        device="idle-time",
+        device="woken-now-and-then",
         name="an on-demand tunnel with an idle time, woken every sixth minute",
         series=(
             *_healthy(60),
@@ -824,7 +846,20 @@ SCENARIOS: tuple[Scenario, ...] = (
             _device("last_success_timestamp_seconds", "0+60x9 540 660+60x48"),
             _device("collect_errors_total", "0x9 1x50", reason="auth"),
         ),
-        firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 11: {}, 30: {}},
+        firing={9: {}, 10: {"CiscoIpsecDeviceAuthFailing": 1}, 12: {}, 30: {}},
+    ),
+    Scenario(
+        device="login-refused-for-long",
+        name="the login is told for half an hour after the last refusal, the device as long as it is not read",
+        series=(
+            _device("up", "1x9 0x50"),
+            _device("collect_errors_total", "0x9 1x50", reason="auth"),
+        ),
+        firing={
+            10: {"CiscoIpsecDeviceAuthFailing": 1},
+            39: {"CiscoIpsecDeviceAuthFailing": 1, "CiscoIpsecDeviceUnreachable": 1},
+            42: {"CiscoIpsecDeviceUnreachable": 1},
+        },
     ),
     Scenario(
         device="maintenance",
@@ -865,8 +900,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         series=(
             *_healthy(30),
             *_read(30),
-            *_of_four("up", ["1x30", "0x30", "0x30", "0x30"]),
-            *_of_four("expected", ["1x30"] * 4),
+            *_of_several("up", ["1x30", "0x30", "0x30", "0x30"]),
+            *_of_several("expected", ["1x30"] * 4),
             *(
                 _series(
                     "cisco_ipsec_tunnel_option",
@@ -879,16 +914,26 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing={20: {}},
     ),
     Scenario(
-        device="one-of-four",
-        name="one tunnel of four is down: not many, for an alert of many silences the one that names it",
+        device="two-of-four",
+        name="two tunnels of four are down: not many, for an alert of many silences those that name them",
         series=(
             *_healthy(30),
             *_read(30),
             *(_known(30, tunnel=f"CMAP/{number}") for number in (2, 3, 4)),
-            *_of_four("up", ["1x30", "1x30", "1x30", "1x9 0x20"]),
-            *_of_four("expected", ["1x30"] * 4),
+            *_of_several("up", ["1x30", "1x30", "1x9 0x20", "1x9 0x20"]),
+            *_of_several("expected", ["1x30"] * 4),
         ),
-        firing={12: {}, 13: {"CiscoIpsecTunnelDown": 1}, 29: {"CiscoIpsecTunnelDown": 1}},
+        firing={12: {}, 13: {"CiscoIpsecTunnelDown": 2}, 29: {"CiscoIpsecTunnelDown": 2}},
+    ),
+    Scenario(
+        device="three-of-sixteen",
+        name="three tunnels of sixteen that must be up are down: too small a share for many",
+        series=(
+            *_read(30),
+            *_of_several("up", ["1x30"] * 13 + ["0x30"] * 3),
+            *_of_several("expected", ["1x30"] * 16),
+        ),
+        firing=_silent(20),
     ),
     Scenario(
         device="two-monitors",
@@ -954,14 +999,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         device="loss",
-        name="loss within what the readings may be off, one packet in the wrong order",
+        name="within what the readings may be off, and four replays in five thousand packets",
         series=(
             *_healthy(120),
             *_read(120),
             *_carrying(120),
-            _tunnel("path_loss_ratio", "0.03x120", direction="outbound"),
+            _tunnel("path_loss_ratio", "0.035x120", direction="outbound"),
             _tunnel("path_loss_error_ratio", "0.02x120", direction="outbound"),
-            _tunnel("recv_drops_total", "0x30 1x90", reason="replay"),
+            _tunnel("recv_drops_total", "0+4x120", reason="replay"),
         ),
         firing=_silent(20, 30, 40, 50),
     ),
@@ -981,8 +1026,75 @@ SCENARIOS: tuple[Scenario, ...] = (
         firing=_silent(40, 50, 59, 69, 89),
     ),
     Scenario(
+        device="down-now-and-then",
+        name="a tunnel that must be up goes down every twenty minutes: not yet flapping",
+        series=(
+            *_healthy(60),
+            *_read(60),
+            _tunnel("up", "1x60"),
+            _tunnel("expected", "1x60"),
+            _tunnel("flaps_total", "0x4 1x19 2x19 3x14"),
+        ),
+        firing=_silent(25, 45, 55),
+    ),
+    Scenario(
+        device="small",
+        name="four tunnels of eight removed, 15 IKE SAs under way: too few to say anything",
+        series=(
+            _device("up", "1x90"),
+            _device("tunnels", "8x64 4x25"),
+            _series("cisco_ike_sas", "15x90", {**_DEVICE, "state": "negotiating"}),
+        ),
+        firing=_silent(30, 80),
+    ),
+    Scenario(
+        device="left-behind",
+        name="tunnels that nobody needs went down and left their numbers behind",
+        series=(
+            *_healthy(40),
+            *_read(40),
+            _known(40, tunnel="CMAP/20"),
+            _tunnel("up", "1x3 0x36"),
+            _tunnel("up", "1x3 0x36", tunnel="CMAP/20"),
+            _tunnel("expected", "0x40"),
+            _tunnel("demanded", "0x40"),
+            _tunnel("encaps_packets_total", "0+60x3 180x36"),
+            _tunnel("decaps_packets_total", "0x40"),
+            _tunnel("encaps_packets_total", "0x40", tunnel="CMAP/20"),
+            _tunnel("decaps_packets_total", "0+60x3 180x36", tunnel="CMAP/20"),
+            _tunnel("send_errors_total", "0x3 0+60x36"),
+            _tunnel("peer_in_use", "1x40"),
+            _ike("up", "0x40"),
+            _ike("negotiating", "0x3 1x36"),
+            _tunnel("predicted_expiry_timestamp_seconds", "180x40"),
+            _tunnel("last_rekey_timestamp_seconds", "-4000x40"),
+            *_sa("expiry_timestamp_seconds", "180x40"),
+            *_sa("remaining_lifetime_seconds", "180-60x2 15x37"),
+        ),
+        firing=_silent(4, 5, 6, 8, 12, 20, 35),
+    ),
+    Scenario(
+        device="asked-for",
+        name="a tunnel that traffic asks for all the time: first phase 1 fails, then phase 2",
+        series=(
+            *_healthy(40),
+            *_read(40),
+            _tunnel("up", "0x40"),
+            _tunnel("expected", "0x40"),
+            _tunnel("demanded", "1x40"),
+            _tunnel("peer_in_use", "1x40"),
+            _ike("up", "0x19 1x20"),
+            _ike("negotiating", "1x40"),
+        ),
+        firing={
+            3: {"CiscoIpsecTunnelDown": 1},
+            5: {"CiscoIpsecTunnelDown": 1, "CiscoIpsecPhase1Failing": 1},
+            26: {"CiscoIpsecTunnelDown": 1, "CiscoIpsecPhase2DownWhilePhase1Up": 1},
+        },
+    ),
+    Scenario(
         device="trickle",
-        name="five packets a minute one way are too few to tell",
+        name="five packets a minute one way are too few to tell, and a second IKE SA that does not come up is no loss",
         series=(
             *_healthy(60),
             *_read(60),
@@ -990,12 +1102,16 @@ SCENARIOS: tuple[Scenario, ...] = (
             _tunnel("expected", "1x60"),
             _tunnel("encaps_packets_total", "0+5x60"),
             _tunnel("decaps_packets_total", "7x60"),
+            _tunnel("peer_in_use", "1x60"),
+            _ike("up", "1x60"),
+            _ike("negotiating", "1x60"),
+            _tunnel("predicted_expiry_timestamp_seconds", "5000x60"),
         ),
         firing=_silent(20, 40),
     ),
     Scenario(
         device="one-way",
-        name="a tunnel for syslog that only ever sends",
+        name="a tunnel for syslog that only ever sends, and one that only receives",
         series=(
             *_healthy(60),
             *_read(60),
@@ -1004,6 +1120,11 @@ SCENARIOS: tuple[Scenario, ...] = (
             _tunnel("expected", "1x60"),
             _tunnel("encaps_packets_total", "0+600x60"),
             _tunnel("decaps_packets_total", "0x60"),
+            _known(60, tunnel="CMAP/20"),
+            _option("unidirectional", "1x60", tunnel="CMAP/20"),
+            _tunnel("up", "1x60", tunnel="CMAP/20"),
+            _tunnel("encaps_packets_total", "0x60", tunnel="CMAP/20"),
+            _tunnel("decaps_packets_total", "0+600x60", tunnel="CMAP/20"),
         ),
         firing={30: {}, 59: {}},
     ),
@@ -1026,9 +1147,14 @@ def alerts_file() -> str:
 
 
 def scenarios_file() -> str:
-    """``dashboards/rules/tests/scenarios.yml``: all in one test, each on a device of its own."""
+    """``dashboards/rules/tests/scenarios.yml``: all in one test, each on a device of its own.
+
+    The first of the two monitors misses one poll; that is told for a while.
+    """
     inputs = _inputs([*_monitor(_SCRAPE["instance"]), *_monitor(_SECOND_MONITOR)])
-    expected = [_firing("", minute, {}) for minute in (30, 60, 120)]
+    inputs += _inputs([_exporter("polls_total", "0x4 1x175", outcome="missed")])
+    expected = [_firing("", minute, {"CiscoIpsecPollsMissed": 1}) for minute in (10, 19)]
+    expected += [_firing("", minute, {}) for minute in (20, 60, 120)]
     for scenario in SCENARIOS:
         named = ((_on(scenario.device, name), values) for name, values in scenario.series)
         inputs += _inputs(list(named))

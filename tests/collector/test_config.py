@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import logging
 import os
@@ -748,12 +749,33 @@ class TestDocuments:
         assert EXAMPLE.parent / "known_hosts" == config.host_keys.known_hosts
         assert HistoryFile(path=EXAMPLE.parent / "history.sqlite") == config.history
 
-    def test_the_example_shows_every_key(self) -> None:
+    def test_the_example_shows_every_key_in_its_section(self) -> None:
+        """Settings that devices share with groups are shown once, in the groups."""
         text = EXAMPLE.read_text(encoding="utf-8")
+        sections = dict(re.findall(r"^(\w+):(.*?)(?=^\w+:|\Z)", text, re.DOTALL | re.MULTILINE))
+        shared = {path[1:] for path in keys_of(Config) if path[0] == "groups"}
 
         assert set() == {
-            path for path in keys_of(Config) if not re.search(rf"\b{path[-1]}: ?", text)
+            path
+            for path in keys_of(Config)
+            if not (path[0] == "devices" and path[1:] in shared)
+            and not (
+                path[0] in sections
+                and (len(path) == 1 or re.search(rf"\b{path[-1]}: ?", sections[path[0]]))
+            )
         }
+
+    def test_the_example_says_something_of_every_key(self) -> None:
+        """Beside it, or in the line above."""
+        lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+        described = {
+            key
+            for above, line in itertools.pairwise(["", *lines])
+            if "#" in line or above.lstrip().startswith("#")
+            for key in re.findall(r"(?:^|[\s{-])(\w+):", line)
+        }
+
+        assert set() == {path[-1] for path in keys_of(Config)} - described
 
     def test_the_reference_describes_every_key(self) -> None:
         sections = dict(

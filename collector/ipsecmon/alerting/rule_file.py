@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import yaml
 
 from ipsecmon.alerting.device_rules import device_group
 from ipsecmon.alerting.monitor_rules import monitor_group
 from ipsecmon.alerting.record_rules import record_group
-from ipsecmon.alerting.rules import Alert, AlertRow, Group, Record, Rule, annotations_of
+from ipsecmon.alerting.rules import INHIBITING, Alert, AlertRow, Group, Record, Rule, annotations_of
 from ipsecmon.alerting.settings import shown
 from ipsecmon.alerting.thresholds import THRESHOLDS, Thresholds, described
 from ipsecmon.alerting.timescale import REAL_TIME, Timescale
@@ -28,13 +29,23 @@ Plain = str | Mapping[str, str]
 def rule_groups(
     thresholds: Thresholds = THRESHOLDS, timescale: Timescale = REAL_TIME
 ) -> tuple[Group, ...]:
-    """Every rule there is."""
-    return (
+    """Every rule there is; those that inhibit others are kept for a while."""
+    kept = timescale.hold(thresholds.inhibiting_kept_for)
+    groups = (
         tunnel_group(thresholds, timescale),
         device_group(thresholds, timescale),
         monitor_group(thresholds, timescale),
         record_group(timescale),
     )
+    return tuple(
+        replace(group, rules=tuple(_kept(rule, kept) for rule in group.rules)) for group in groups
+    )
+
+
+def _kept(rule: Rule, kept: str) -> Rule:
+    if isinstance(rule, Alert) and rule.name in INHIBITING:
+        return replace(rule, kept=kept)
+    return rule
 
 
 def alerts(
@@ -79,6 +90,8 @@ def _rule(rule: Rule, thresholds: Thresholds) -> dict[str, Plain]:
             return {"record": rule.name, "expr": _Block(rule.expression)}
         case Alert():
             held: dict[str, Plain] = {} if rule.hold == "0s" else {"for": rule.hold}
+            if rule.kept != "0s":
+                held["keep_firing_for"] = rule.kept
             return {
                 "alert": rule.name,
                 "expr": _Block(rule.expression),

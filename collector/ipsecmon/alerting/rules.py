@@ -7,7 +7,39 @@ from enum import StrEnum
 
 from ipsecmon.alerting.thresholds import Thresholds
 
-__all__ = ["Alert", "AlertRow", "Board", "Group", "Record", "Rule", "Severity", "annotations_of"]
+__all__ = [
+    "INHIBITING",
+    "Alert",
+    "AlertRow",
+    "Board",
+    "Group",
+    "Record",
+    "Rule",
+    "Severity",
+    "annotations_of",
+]
+
+
+INHIBITING = frozenset(
+    {
+        "CiscoIpsecDeviceUnreachable",
+        "CiscoIpsecDeviceAuthFailing",
+        "CiscoIpsecDeviceHostKeyRefused",
+        "CiscoIpsecDataStale",
+        "CiscoIpsecManyTunnelsDown",
+        "CiscoIpsecTunnelDown",
+        "CiscoIpsecSpiMismatch",
+        "CiscoIpsecOneWayTrafficTransmitOnly",
+        "CiscoIpsecOneWayTrafficReceiveOnly",
+        "CiscoIpsecVolumeLifetimeRekeyStorm",
+        "CiscoIpsecSaExpiredStillInstalled",
+    }
+)
+"""The sources of inhibition in ``deploy/alertmanager.yml``.
+
+They go on for a little after their cause is over. Otherwise one of them may end an evaluation before the alerts it leaves
+out, and Alertmanager tells of each of these just as all is well again.
+"""
 
 
 class Severity(StrEnum):
@@ -52,6 +84,8 @@ class Alert:
     summary: str
     description: str
     board: Board
+    kept: str = "0s"
+    """How long it goes on after the expression ceases to hold."""
 
 
 Rule = Record | Alert

@@ -119,6 +119,9 @@ class Thresholds:
     polls_missed_for: float = _seconds(300, "polls go on being missed")
     history_for: float = _seconds(300, "events cannot be written")
     source_down_for: float = _seconds(600, "an inventory source cannot be read")
+    inhibiting_kept_for: float = _seconds(
+        60, "an alert that leaves out others goes on after its cause, so that theirs end before it"
+    )
     job: str = _text("ipsecmon", "the job by which Prometheus scrapes ipsecmon")
     runbooks: str = _text("http://127.0.0.1:9818/runbooks", "where the runbooks are served")
     grafana: str = _text("http://127.0.0.1:3000", "where Grafana is")

@@ -47,7 +47,7 @@ COMMANDS = MappingProxyType(
             "Say step by step whether DEVICE can be polled, and what to do where it cannot.",
         ),
         "demo": Command(
-            "ipsecmon.cli.service",
+            "ipsecmon.cli.demo",
             "demo",
             "Emulate two sites over real SSH and monitor them.",
         ),
@@ -64,6 +64,9 @@ COMMANDS = MappingProxyType(
             "ipsecmon.cli.configuration",
             "list_inventory",
             "Show which devices there are, from where, and with which settings.",
+        ),
+        "lab": Command(
+            "ipsecmon.cli.lab", "lab", "Break the routers of a running demo, and put them right."
         ),
         "parse": Command(
             "ipsecmon.cli.parse",

@@ -29,8 +29,20 @@
     ssh.py           the lab: all of these on loopback ports, in a thread of their own
     serve.py         a lab as a process of its own, for benchmarks
     simulated.py     devices behind no socket, polled in lab time
+    aim.py           which tunnels a person means
+    network_faults.py  what goes wrong between two routers
+    device_faults.py   what goes wrong between a router and a collector
+    fault_kinds.py   these by name, with what each does
+    tunnel_faults.py   struck on a running lab and lifted
+    orders.py        such orders as JSON, and the answers
+    control.py       the socket by which a command gives them to a running demo
     demo.py          a lab and the configuration that makes ipsecmon watch it
+    webhook.py       what Alertmanager sends, received
+    stack_files.py   the shipped configuration of Prometheus and Alertmanager, on loopback
+    unpacked.py      Debian's Alertmanager, unpacked and not installed
+    stack.py         a real Prometheus and Alertmanager as child processes
 
-Everything but ``algorithms.py``, ``listening.py``, ``serving.py``, ``ssh.py``, ``serve.py`` and ``demo.py`` works without
-asyncssh, without sockets, threads or a wall clock.
+Everything but ``algorithms.py``, ``listening.py``, ``serving.py``, ``ssh.py``, ``serve.py``, ``device_faults.py``,
+``tunnel_faults.py``, ``orders.py`` and ``demo.py`` works without asyncssh. ``control.py``, ``webhook.py`` and ``stack.py``
+need sockets, the others none, no threads and no wall clock.
 """

@@ -126,7 +126,7 @@ def _flow(state: FlowState, now: float) -> Flow:
         valid_icmp_errors_received=0,
         invalid_icmp_errors_received=0,
         send_errors=state.send_errors,
-        recv_errors=0,
+        recv_errors=state.recv_errors,
         sas=(
             *(_sa(end, Direction.INBOUND, now) for end in state.ends),
             *(_sa(end, Direction.OUTBOUND, now) for end in state.ends),

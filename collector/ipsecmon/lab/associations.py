@@ -106,6 +106,9 @@ class FlowState:
     encaps: int = 0
     decaps: int = 0
     send_errors: int = 0
+    recv_errors: int = 0
+    # what is less than a spoilt packet
+    spoilt_carry: float = 0.0
     # what is printed can be cleared, this cannot: packets and bytes through SAs since the lab began
     sent_packets: int = 0
     sent_bytes: int = 0
@@ -113,6 +116,8 @@ class FlowState:
     received_bytes: int = 0
     is_request_sent: bool = False
     is_negotiating: bool = False
+    # a fault of the router: SAs are neither renewed nor removed when their time is over
+    keeps_expired: bool = False
     # why a standing pair is being renewed, None where there is none to renew
     rekey_trigger: Trigger | None = None
     # when a planned look at this flow's demand is due, None if none is planned
@@ -152,6 +157,7 @@ class Stream:
     """One traffic pattern on its way: the flow it enters, the flow its replies enter, what was counted.
 
     Two routers before one network are ``forwards`` or ``replies``: the one in use is ``forward`` or ``reply``.
+    ``pattern`` is what is sent now and ``configured`` what the topology says; ``sent`` counts since the pattern began.
     The carries hold what is less than a packet, so that ratios and losses come out exact over time.
     """
 
@@ -164,3 +170,10 @@ class Stream:
     forward_carry: float = 0.0
     reply_carry: float = 0.0
     replied_carry: float = 0.0
+    configured: Traffic = field(init=False)
+    # how many times the configured traffic is sent, and how many times the configured replies
+    sending: float = 1.0
+    answering: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.configured = self.pattern

@@ -33,6 +33,13 @@ class DeadPeerDetection:
         self._events = events
         self._paths = paths
         self._give_up = give_up
+        self._not_asked: set[tuple[str, str]] = set()
+
+    def set_asked(self, router: RouterState, peer: RouterState, *, is_asked: bool) -> None:
+        """Let a router send its keepalives to this peer, or leave them out."""
+        pair = router.name, peer.name
+        (self._not_asked.discard if is_asked else self._not_asked.add)(pair)
+        self.look(router, peer)
 
     def look(self, one: RouterState, other: RouterState) -> None:
         """The path between two routers or what one of them holds has changed: who now waits for an answer in vain?"""
@@ -41,7 +48,9 @@ class DeadPeerDetection:
             if keepalive is None or not router.is_up:
                 continue
             for session in router.open_sessions.get(peer.address, ()):
-                if self._is_answered(session, router, peer):
+                if (router.name, peer.name) in self._not_asked or self._is_answered(
+                    session, router, peer
+                ):
                     session.unanswered_since.pop(router.name, None)
                 elif (
                     session.is_established_at(router)

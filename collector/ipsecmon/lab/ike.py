@@ -90,6 +90,14 @@ class Ike:
         self._delete_at(session, router)
         self._release(session)
 
+    def expire(self, session: IkeSession) -> None:
+        """The lifetime of a phase-1 SA is over; the IPsec SAs made under it live on."""
+        # both ends look at the same clock
+        for router in (session.initiator, session.responder):
+            if router is not None:
+                self._delete_at(session, router)
+        self._release(session)
+
     def contact(self, router: RouterState, peer_address: str) -> None:
         """Make a phase-1 SA with a peer for no flow in particular, to tell it that we began afresh."""
         if peer_address not in router.sessions:
@@ -158,7 +166,7 @@ class Ike:
         if not self._is_answered(session, self._establish):
             return
         self._enter(session, IkeState.QM_IDLE)
-        self._events.after(session.lifetime_seconds, self._end_of_lifetime, session)
+        self._events.after(session.lifetime_seconds, self.expire, session)
         self._initial_contact(session)
         waiting, session.waiting = session.waiting, []
         for flow in waiting:
@@ -204,13 +212,6 @@ class Ike:
                 self._delete_at(session, router)
         if session.rows[session.initiator.name].is_deleted:
             self._release(session)
-
-    def _end_of_lifetime(self, session: IkeSession) -> None:
-        # the IPsec SAs made under it live on; both ends look at the same clock
-        for router in (session.initiator, session.responder):
-            if router is not None:
-                self._delete_at(session, router)
-        self._release(session)
 
     # quick mode
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from ipsecmon.lab import asa_printed, crypto_maps, crypto_sessions, printed
 from ipsecmon.lab.associations import FlowState, IkeSession, RouterState, SaEnd, Stream
@@ -23,7 +23,7 @@ from ipsecmon.lab.ike import Ike
 from ipsecmon.lab.laying import flows_of, join_mirrors, lay_stream, route
 from ipsecmon.lab.matching import PrefixIndex, QuickModeAgreement
 from ipsecmon.lab.topology import Router, Topology
-from ipsecmon.lab.traffic import Paths, next_packet_at, rates, settle_flow
+from ipsecmon.lab.traffic import Paths, next_packet_at, rates, scale, settle_flow
 from ipsecmon.lab.truth import FlowTruth, Happening, HappeningKind, Trigger
 from ipsecmon_parsers.records import CryptoMapEntry, CryptoSession, Flow, IkeSa, SaLifetime
 
@@ -51,6 +51,7 @@ class Network:
         self._random = Random(seed)  # noqa: S311 - a simulation must repeat, not surprise
         self._paths = Paths()
         self._spis: set[int] = set()
+        self._topology = topology
         self._routers = {router.name: RouterState(router) for router in topology.routers}
         by_address = {router.address: router for router in self._routers.values()}
         self._ike = Ike(
@@ -109,9 +110,18 @@ class Network:
 
     # what the routers show
 
+    @property
+    def routers(self) -> tuple[str, ...]:
+        """The names of all routers."""
+        return tuple(self._routers)
+
     def router(self, name: str) -> Router:
-        """The configuration of a router."""
+        """The running configuration of a router."""
         return self._routers[name].config
+
+    def configured(self, name: str) -> Router:
+        """The configuration of a router as the topology has it."""
+        return self._topology.router(name)
 
     def is_up(self, router: str) -> bool:
         """Whether the router runs, rather than boots."""
@@ -207,7 +217,7 @@ class Network:
                 self._remove(end, None)
             # the first peer of the list is the first to be tried
             self._turn_to(flow, str(flow.entry.peer))
-            flow.encaps = flow.decaps = flow.send_errors = 0
+            flow.encaps = flow.decaps = flow.send_errors = flow.recv_errors = 0
             self._reroute(flow)
         state.engine_conn_ids = 0
         for peer in self._peers_of(state):
@@ -249,10 +259,97 @@ class Network:
         self._paths.lose(source, destination, ratio)
         self._replan(with_changed_path)
 
+    def set_spoiling(self, source: str, destination: str, ratio: float) -> None:
+        """Change a share of the ESP packets from one router to another on their way: the receiver drops them."""
+        with_changed_path = self._flows_between(source, destination)
+        self._settle(with_changed_path)
+        self._paths.spoil(source, destination, ratio)
+
     def set_wrong_key(self, one: str, other: str, *, is_wrong: bool = True) -> None:
         """Make the pre-shared keys of two routers differ; a standing IKE SA does not notice."""
         self._flows_between(one, other)  # both exist, or KeyError
         self._ike.set_wrong_key(one, other, is_wrong=is_wrong)
+
+    def set_sending(self, source: str, destination: str, factor: float) -> None:
+        """Let those behind one router send and answer ``factor`` times what the topology says to those behind the other.
+
+        0 stops them: their packets take another way than the tunnel, or nobody has anything to say.
+        """
+        sender = self._routers[source]
+        entered = sender.flows_by_peer.get(self._routers[destination].address, [])
+        self._settle(entered)
+        streams = {id(stream): stream for flow in entered for stream in flow.streams}.values()
+        for stream in streams:
+            before = stream.sending, stream.answering
+            if any(flow in entered for flow in stream.forwards):
+                stream.sending = factor
+            if any(flow in entered for flow in stream.replies):
+                stream.answering = factor
+            if (stream.sending, stream.answering) != before:
+                scale(stream, self.now)
+        for flow in self._flows_between(source, destination):
+            # a packet that was waited for may not come any more
+            flow.demand_at = None
+            self._replan((flow,))
+
+    def byte_rate(self, one: str, other: str) -> float:
+        """Bytes a second that the busiest flow between two routers carries in its busier direction."""
+        flows = self._flows_between(one, other)
+        return max(
+            (rate for flow in flows for rate in rates(flow, self.now, self._paths)), default=0.0
+        )
+
+    def set_keepalives(self, router: str, peer: str, *, are_sent: bool) -> None:
+        """Let a router that is configured to send keepalives leave this peer out, or send them again."""
+        self._dead_peers.set_asked(self._routers[router], self._routers[peer], is_asked=are_sent)
+
+    def set_keeps_expired(self, one: str, other: str, *, is_kept: bool = True) -> None:
+        """Leave the IPsec SAs between two routers standing when their time is over, as a faulty crypto engine does.
+
+        Nothing renews them meanwhile. Once that is over, those whose time has passed go.
+        """
+        for flow in self._flows_between(one, other):
+            flow.keeps_expired = is_kept
+            for end in list(flow.ends):
+                if end.expires_at <= self.now:
+                    self._expire(end)
+                else:
+                    # what fell due while nothing renewed it
+                    self._rekey_if_due(end)
+
+    def expire_ike(self, one: str, other: str) -> None:
+        """End the phase-1 SAs of two routers as at the end of their lifetime: the IPsec SAs live on."""
+        state = self._routers[one]
+        for session in list(state.open_sessions.get(self._routers[other].address, ())):
+            self._ike.expire(session)
+
+    def contact(self, router: str, peer: str) -> None:
+        """Begin phase 1 with a peer if there is none, for no flow in particular."""
+        self._ike.contact(self._routers[router], self._routers[peer].address)
+
+    def renegotiate(self, router: str, peer: str) -> None:
+        """Make a new SA pair beside each one in use with a peer, long before its time."""
+        for flow in self._routers[router].flows_by_peer.get(self._routers[peer].address, ()):
+            if flow.current is not None and not flow.is_negotiating:
+                self._ike.request(flow)
+
+    # what an operator configures
+
+    def reconfigure(self, router: str, **changes: Any) -> None:
+        """Change fields of a running configuration: what is negotiated from now on follows it, what stands does not.
+
+        The flows stay as they are laid: peers and access lists cannot change.
+        """
+        state = self._routers[router]
+        config = Router.model_validate({**state.config.model_dump(), **changes})
+        entries = {entry.seq: entry for entry in config.crypto_map.entries}
+        if _laid(config) != _laid(state.config):
+            raise ValueError(f"{router}: peers, addresses and access lists cannot change in motion")
+        state.config = config
+        for flow in state.flows:
+            flow.entry = entries[flow.entry.seq]
+        for peer in self._peers_of(state):
+            self._dead_peers.look(state, peer)
 
     def _flows_between(self, one: str, other: str) -> list[FlowState]:
         a, b = self._routers[one], self._routers[other]
@@ -437,7 +534,7 @@ class Network:
             end.flow.rekey_trigger = None
             # the side that made the pair renews it; the other only if that did not happen
             self._events.at(end.expires_at - margin, self._rekey_if_due, end)
-            self._events.at(end.expires_at, self._remove, end, HappeningKind.EXPIRED, Trigger.TIME)
+            self._events.at(end.expires_at, self._expire, end)
             idle = end.flow.router.config.sa_idle_seconds
             if idle is not None:
                 self._events.after(idle, self._check_idle, end)
@@ -457,7 +554,7 @@ class Network:
         if flow.ends:
             end.conn_in, end.conn_out = flow.ends[-1].conn_in, flow.ends[-1].conn_out
         else:
-            flow.encaps = flow.decaps = flow.send_errors = 0
+            flow.encaps = flow.decaps = flow.send_errors = flow.recv_errors = 0
 
     def _new_end(
         self,
@@ -521,6 +618,10 @@ class Network:
         self._reroute(flow)
         self._plan_demand(flow)
 
+    def _expire(self, end: SaEnd) -> None:
+        if not end.flow.keeps_expired:
+            self._remove(end, HappeningKind.EXPIRED, Trigger.TIME)
+
     def _delete(self, end: SaEnd, kind: HappeningKind, trigger: Trigger | None = None) -> None:
         """Remove a pair here, and there if the delete message gets through."""
         if not end.is_alive:
@@ -535,7 +636,7 @@ class Network:
             self._delete(end, HappeningKind.CLEARED)
 
     def _zero_counters(self, flow: FlowState) -> None:
-        flow.encaps = flow.decaps = flow.send_errors = 0
+        flow.encaps = flow.decaps = flow.send_errors = flow.recv_errors = 0
         self._chronicle.counters_cleared(flow, self.now)
 
     def _forget(self, router: RouterState, peer: RouterState) -> None:
@@ -549,6 +650,8 @@ class Network:
     def _rekey_if_due(self, end: SaEnd) -> None:
         flow = end.flow
         if not end.is_alive or flow.current is not end or flow.is_negotiating:
+            return
+        if flow.keeps_expired:
             return
         settle_flow(flow, self.now, self._paths)
         is_old = end.expires_at - self.now <= REKEY_SECONDS
@@ -605,3 +708,11 @@ class Network:
             self._delete(end, HappeningKind.IDLE)
         else:
             self._events.at(due, self._check_idle, end)
+
+
+def _laid(config: Router) -> object:
+    """What the flows of a router are made of."""
+    entries = [
+        (entry.seq, entry.all_peers, entry.access_list) for entry in config.crypto_map.entries
+    ]
+    return config.name, config.address, config.networks, config.access_lists, entries

@@ -167,7 +167,7 @@ def flow(state: FlowState, now: float) -> Flow:
         not_decompressed_packets=0,
         decompress_failed_packets=0,
         send_errors=state.send_errors,
-        recv_errors=0,
+        recv_errors=state.recv_errors,
         sas=(
             *(_sa(end, Direction.INBOUND, style, now) for end in state.ends),
             *(_sa(end, Direction.OUTBOUND, style, now) for end in state.ends),

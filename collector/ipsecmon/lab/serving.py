@@ -107,9 +107,14 @@ class Endpoint(ABC):
         else:
             self.listener.shut()
 
-    def change_host_key(self) -> None:
-        """Show a fresh key to whoever connects from now on."""
-        self._key = new_host_key(self._age)
+    def change_host_key(self) -> Callable[[], None]:
+        """Show a fresh key to whoever connects from now on; call what is returned to show the old one again."""
+        old = self._key
+        self._show_key(new_host_key(self._age))
+        return lambda: self._show_key(old)
+
+    def _show_key(self, key: asyncssh.SSHKey) -> None:
+        self._key = key
         self._options = None
 
     def break_connections(self, how: Literal["close", "reset"]) -> None:

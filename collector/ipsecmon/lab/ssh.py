@@ -159,9 +159,13 @@ class Lab:
         endpoint = self._endpoint(router)
         self._in_loop(lambda: endpoint.break_connections(how))
 
-    def change_host_key(self, router: str) -> None:
-        """Give the router a fresh host key, as after a replacement; ``known_hosts`` has the new one from then on."""
-        self._in_loop(self._endpoint(router).change_host_key)
+    def change_host_key(self, router: str) -> Callable[[], None]:
+        """Give the router a fresh host key, as after a replacement; ``known_hosts`` has the new one from then on.
+
+        Call what is returned to give it the old one again.
+        """
+        restore = self._in_loop(self._endpoint(router).change_host_key)
+        return lambda: self._in_loop(restore)
 
     def set_password(self, router: str, password: str) -> None:
         """Let in only who knows this password from now on; sessions that stand go on."""

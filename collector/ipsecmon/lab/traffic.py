@@ -11,7 +11,15 @@ from math import floor
 from ipsecmon.lab.associations import FlowState, RouterState, Stream
 from ipsecmon.lab.topology import Traffic
 
-__all__ = ["Paths", "is_running", "next_packet_at", "rates", "settle", "settle_flow"]
+__all__ = [
+    "Paths",
+    "is_running",
+    "next_packet_at",
+    "rates",
+    "scale",
+    "settle",
+    "settle_flow",
+]
 
 # a packet due at the very second asked for is counted, whatever the last bits of the product say
 _ROUNDING = 1e-6
@@ -23,6 +31,7 @@ class Paths:
     def __init__(self) -> None:
         self._cut: set[frozenset[str]] = set()
         self._loss: dict[tuple[str, str], float] = {}
+        self._spoilt: dict[tuple[str, str], float] = {}
 
     def cut(self, one: str, other: str, *, is_cut: bool) -> None:
         """Make two routers unreachable to each other, or join them again."""
@@ -33,6 +42,16 @@ class Paths:
         if not 0 <= ratio <= 1:
             raise ValueError(f"a loss ratio lies between 0 and 1, not at {ratio}")
         self._loss[source, destination] = ratio
+
+    def spoil(self, source: str, destination: str, ratio: float) -> None:
+        """Let this share of the packets in this direction arrive changed."""
+        if not 0 <= ratio <= 1:
+            raise ValueError(f"a ratio of spoilt packets lies between 0 and 1, not at {ratio}")
+        self._spoilt[source, destination] = ratio
+
+    def spoilt_ratio(self, source: RouterState, destination: RouterState) -> float:
+        """The share of what arrives that fails its integrity check."""
+        return self._spoilt.get((source.name, destination.name), 0.0)
 
     def reaches(self, source: RouterState, destination: RouterState) -> bool:
         """Whether messages of IKE get through; loss delays those but does not stop them."""
@@ -75,10 +94,23 @@ def is_running(pattern: Traffic, time: float) -> bool:
     )
 
 
+def scale(stream: Stream, now: float) -> None:
+    """Send and answer from now on as often as ``sending`` and ``answering`` say. Settle the stream before."""
+    configured = stream.configured
+    changes: dict[str, float] = {"reply_ratio": configured.reply_ratio * stream.answering}
+    if stream.sending:
+        changes["packets_per_second"] = configured.packets_per_second * stream.sending
+        changes["start_seconds"] = max(now, configured.start_seconds)
+    else:
+        changes["start_seconds"] = changes["stop_seconds"] = now
+    stream.pattern = configured.model_copy(update=changes)
+    stream.sent = 0
+
+
 def _cross(
     flow: FlowState, packets: int, size: int, last_at: float, carry: float, paths: Paths
 ) -> tuple[int, float]:
-    """Send packets into a flow; how many come out at the other end, and the carry that is left."""
+    """Send packets into a flow; how many come out whole at the other end, and the carry that is left."""
     if not flow.router.is_up:
         return 0, carry
     end = flow.current
@@ -95,16 +127,23 @@ def _cross(
     if other is None or not other.is_alive:
         # the peer no longer knows this SPI
         return 0, carry
-    exact = carry + packets * paths.delivery_ratio(flow.router, other.flow.router)
-    arrived = floor(exact)
-    if arrived:
-        receiver = other.flow
-        receiver.decaps += arrived
-        receiver.received_packets += arrived
-        receiver.received_bytes += arrived * size
-        other.bytes_in += arrived * size
+    receiver = other.flow
+    exact = carry + packets * paths.delivery_ratio(flow.router, receiver.router)
+    arrived = whole = floor(exact)
+    if ratio := paths.spoilt_ratio(flow.router, receiver.router):
+        receiver.spoilt_carry += arrived * ratio
+        spoilt = floor(receiver.spoilt_carry)
+        receiver.spoilt_carry -= spoilt
+        # "#recv errors 1": the check of integrity failed, the packet is dropped
+        receiver.recv_errors += spoilt
+        whole -= spoilt
+    if whole:
+        receiver.decaps += whole
+        receiver.received_packets += whole
+        receiver.received_bytes += whole * size
+        other.bytes_in += whole * size
         other.last_packet_at = last_at
-    return arrived, exact - arrived
+    return whole, exact - arrived
 
 
 def settle(stream: Stream, now: float, paths: Paths) -> None:

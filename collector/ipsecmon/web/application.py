@@ -15,7 +15,8 @@ from starlette.routing import Route
 from ipsecmon.dump import result_document
 from ipsecmon.metrics import ExporterFacts, accepts_gzip, exposition, negotiated
 from ipsecmon.store import Entry, Store
-from ipsecmon.web.pages import overview_page
+from ipsecmon.web.pages import no_runbook_page, overview_page, runbook_page
+from ipsecmon.web.runbooks import Runbooks, runbooks_folder
 
 __all__ = ["WebContext", "create_app"]
 
@@ -48,6 +49,7 @@ class WebContext:
 
 def create_app(context: WebContext) -> Starlette:
     """The ASGI application over ``context``."""
+    runbooks = Runbooks(runbooks_folder())
 
     def metrics(request: Request) -> Response:
         entries: Mapping[str, Entry] = context.store.entries()
@@ -98,6 +100,16 @@ def create_app(context: WebContext) -> Starlette:
             )
         return JSONResponse(result_document(result, raw=request.query_params.get("raw") == "true"))
 
+    def runbook_index(_: Request) -> Response:
+        return HTMLResponse(runbook_page("Runbooks", runbooks.index(), runbooks.names()))
+
+    def runbook(request: Request) -> Response:
+        name, names = request.path_params["name"], runbooks.names()
+        body = runbooks.page(name)
+        if body is None:
+            return HTMLResponse(no_runbook_page(name, names), status_code=404)
+        return HTMLResponse(runbook_page(name, body, names))
+
     def healthy(_: Request) -> Response:
         return PlainTextResponse("ipsecmon is running.\n")
 
@@ -120,6 +132,8 @@ def create_app(context: WebContext) -> Starlette:
             Route("/metrics", metrics),
             Route("/api/v1/devices", devices),
             Route("/api/v1/devices/{name}", device),
+            Route("/runbooks/", runbook_index),
+            Route("/runbooks/{name:path}", runbook),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
             Route("/-/reload", reload, methods=["POST"]),

@@ -1,10 +1,11 @@
-"""The overview at ``/``: every device and tunnel on one page, without any asset from outside."""
+"""The pages, without any asset from outside: the overview at ``/`` with every device and tunnel, and the frame of a runbook."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -14,7 +15,7 @@ from ipsecmon.model import Event, PollResult, SessionFacts, Snapshot, Status, Tu
 from ipsecmon_parsers.documents import spi_hex
 from ipsecmon_parsers.records import IpsecSa
 
-__all__ = ["overview_page"]
+__all__ = ["no_runbook_page", "overview_page", "runbook_page"]
 
 _EVENTS_SHOWN = 12
 
@@ -62,7 +63,7 @@ def overview_page(
     statuses = [
         result.status_of(tunnel) for result in snapshot.values() for tunnel in result.tunnels
     ]
-    return _template().render(
+    return _template("overview.html").render(
         version=__version__,
         now=utc_text(now),
         up=sum(status.is_up for status in statuses),
@@ -76,12 +77,25 @@ def overview_page(
     )
 
 
+def runbook_page(title: str, body: str, names: Sequence[str]) -> str:
+    """The HTML of a runbook, whose text is ``body``, beside the list of all."""
+    return _template("runbook.html").render(
+        version=__version__, title=title, body=body, names=names
+    )
+
+
+def no_runbook_page(name: str, names: Sequence[str]) -> str:
+    """What is answered for a ``name`` that no runbook has."""
+    body = f"<h1>No such runbook</h1><p>There is none called <code>{escape(name)}</code>.</p>"
+    return runbook_page("No such runbook", body, names)
+
+
 @lru_cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("ipsecmon.web"), autoescape=True, undefined=StrictUndefined
     )
-    return environment.get_template("overview.html")
+    return environment.get_template(name)
 
 
 def _device_block(result: PollResult, now: float) -> _DeviceBlock:
