@@ -18,8 +18,11 @@ from ipsecmon.alerting.rule_file import alert_table, alerts, rule_file, rule_gro
 from ipsecmon.alerting.rules import INHIBITING, Alert, Record, Severity, annotations_of
 from ipsecmon.alerting.settings import with_settings
 from ipsecmon.alerting.thresholds import THRESHOLDS, Thresholds, described
-from ipsecmon.alerting.timescale import Timescale, duration, spoken
+from ipsecmon.alerting.timescale import REAL_TIME, Timescale, duration, spoken
+from ipsecmon.alerting.tunnel_rules import tunnel_group
 from ipsecmon.cli import main
+from ipsecmon.config import Tier
+from ipsecmon.metrics.catalogue import METRICS
 from promql_names import labels_of, problems, recorded
 from rule_cases import CASES, alerts_file, scenarios_file
 
@@ -33,6 +36,7 @@ NAMES = [alert.name for alert in alerts()]
 NAMED_SERIES = re.compile(r"^\| `(\w+:[^`{]+)\{?([^`}:]*)\}?([^`]*)` \|", re.MULTILINE)
 """In a table; several that differ in one part have it in braces."""
 NAMED_THRESHOLD = re.compile(r"--set (\w+)=|`(\w+_for)`")
+METRIC = re.compile(r"\bcisco_[a-z0-9_]+")
 IN_TEMPLATE = re.compile(r"\$labels\.([a-z_]+)")
 
 
@@ -135,6 +139,21 @@ def test_every_alert_has_a_test_in_which_it_fires_and_is_silent_a_minute_before(
             tested.add(name[1])
 
     assert sorted(tested) == sorted(NAMES)
+
+
+def test_the_page_names_the_alerts_of_tunnels_that_the_minimal_tier_is_enough_for() -> None:
+    page = (RULES.parent / "README.md").read_text(encoding="utf-8")
+    sentence = page.partition("In the minimal tier")[2].partition("###")[0]
+    without = {name for name, metric in METRICS.items() if metric.tier is not Tier.MINIMAL}
+    # one that is expected is told without demand
+    without.remove("cisco_ipsec_tunnel_demanded")
+    enough = {
+        alert.name
+        for alert in tunnel_group(THRESHOLDS, REAL_TIME).rules
+        if isinstance(alert, Alert) and not without & set(METRIC.findall(alert.expression))
+    }
+
+    assert set(re.findall("`(Cisco[A-Za-z]+)`", sentence)) == enough
 
 
 def test_names_of_alerts_are_given_once() -> None:
