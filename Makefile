@@ -129,7 +129,7 @@ arch: $(STAMP) ## imports flow one way
 
 golden: $(STAMP) ## rewrite the golden files and show what changed
 	@$(BIN)/python -m pytest -m "not slow and not stack" -k golden --update-golden || true
-	@git diff --stat -- tests
+	@git diff --stat -- tests dashboards
 
 metrics-doc: $(STAMP) ## write METRICS.md from the catalogue of metrics
 	@$(BIN)/python -m ipsecmon.metrics.reference > METRICS.md.new && mv METRICS.md.new METRICS.md

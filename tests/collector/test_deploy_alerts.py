@@ -62,8 +62,13 @@ ON_TUNNEL: dict[str, set[str]] = {
     },
     "CiscoIpsecSpiMismatch": ONE_WAY | {"CiscoIpsecPathLoss"},
     **{name: {"CiscoIpsecPathLoss"} for name in ONE_WAY},
-    "CiscoIpsecVolumeLifetimeRekeyStorm": {"CiscoIpsecRekeyStorm"},
-    "CiscoIpsecSaExpiredStillInstalled": {"CiscoIpsecSaExpiryOverdue", "CiscoIpsecRekeyOverdue"},
+    "CiscoIpsecTunnelFlapping": {"CiscoIpsecRekeyStorm"},
+    "CiscoIpsecSaExpiredStillInstalled": {
+        "CiscoIpsecSaExpiryOverdue",
+        "CiscoIpsecRekeyOverdue",
+        "CiscoIpsecSaNotRenewed",
+    },
+    "CiscoIpsecSaExpiryOverdue": {"CiscoIpsecSaNotRenewed"},
 }
 
 

@@ -31,8 +31,9 @@ INHIBITING = frozenset(
         "CiscoIpsecSpiMismatch",
         "CiscoIpsecOneWayTrafficTransmitOnly",
         "CiscoIpsecOneWayTrafficReceiveOnly",
-        "CiscoIpsecVolumeLifetimeRekeyStorm",
+        "CiscoIpsecTunnelFlapping",
         "CiscoIpsecSaExpiredStillInstalled",
+        "CiscoIpsecSaExpiryOverdue",
     }
 )
 """The sources of inhibition in ``deploy/alertmanager.yml``.

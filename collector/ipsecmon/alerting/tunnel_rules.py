@@ -326,12 +326,12 @@ sum without (trigger) (
         _alert(
             "CiscoIpsecRekeyStorm",
             Severity.WARNING,
-            "A tunnel is rekeyed far more often than its lifetime explains.",
+            "A tunnel is rekeyed far more often than its lifetime explains, and not by volume.",
             f"""\
 (
-  sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[{hour}]))
+  sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{{trigger!="volume"}}[{hour}]))
 {_indented(_wanted(hour))}
-  or sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{{trigger!="outage"}}[{hour}]))
+  or sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{{trigger!~"outage|volume"}}[{hour}]))
 )
 > {_TUNNEL} group_left ()
   ({t.rekey_storm_ratio:g} * 3600 / cisco_ipsec_sa_lifetime_seconds + 2)""",
