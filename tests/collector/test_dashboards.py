@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
@@ -380,11 +379,7 @@ SERIES = """
 """
 
 
-PROMTOOL = shutil.which("promtool")
-
-
-@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
-def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(tmp_path: Path) -> None:
+def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(promtool: str, tmp_path: Path) -> None:
     [query] = [
         one
         for one in panel_queries(load("fleet"), {**EVERYTHING, "site": "Bern"})
@@ -415,7 +410,7 @@ def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(tmp_path: Path) -> 
     (tmp_path / "fleet.json").write_text(json.dumps(test))
 
     said = subprocess.run(  # noqa: S603 # promtool on our own text
-        [str(PROMTOOL), "test", "rules", "fleet.json"],
+        [promtool, "test", "rules", "fleet.json"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
