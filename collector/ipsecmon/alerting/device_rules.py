@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from ipsecmon.alerting.rules import Alert, Board, Group, Record, Severity
+from functools import partial
+
+from ipsecmon.alerting.rules import Alert, Board, Group, Record, Severity, alert, indented
 from ipsecmon.alerting.thresholds import Thresholds
 from ipsecmon.alerting.timescale import Timescale, duration, spoken
 from ipsecmon.alerting.tunnel_rules import NOT_WATCHED
 
 __all__ = ["device_group"]
+
+_alert = partial(alert, Board.DEVICE)
 
 _DEVICE = "on (instance, device)"
 
@@ -31,41 +35,16 @@ def device_group(thresholds: Thresholds, timescale: Timescale) -> Group:
     )
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
-
-
 def _shares() -> tuple[Record, ...]:
     return (
         Record(
             name="device:cisco_ipsec_tunnel_up_per_expected:ratio",
-            expression=f"avg by (instance, job, device) (\n{_indented(_EXPECTED)}\n)",
+            expression=f"avg by (instance, job, device) (\n{indented(_EXPECTED)}\n)",
         ),
         Record(
             name="device:cisco_ipsec_tunnel_expected:count",
-            expression=f"count by (instance, job, device) (\n{_indented(_EXPECTED)}\n)",
+            expression=f"count by (instance, job, device) (\n{indented(_EXPECTED)}\n)",
         ),
-    )
-
-
-def _alert(
-    name: str,
-    severity: Severity,
-    meaning: str,
-    expression: str,
-    hold: str,
-    summary: str,
-    description: str,
-) -> Alert:
-    return Alert(
-        name=name,
-        severity=severity,
-        meaning=meaning,
-        expression=expression,
-        hold=hold,
-        summary=summary,
-        description=description,
-        board=Board.DEVICE,
     )
 
 
@@ -78,7 +57,7 @@ def _many_down(t: Thresholds, s: Timescale) -> Alert:
 device:cisco_ipsec_tunnel_up_per_expected:ratio < {t.many_down_ratio:g}
 and {_DEVICE} count by (instance, device) (
   (
-{_indented(_indented(_EXPECTED))}
+{indented(indented(_EXPECTED))}
   ) == 0
 ) >= {t.many_down_fewest:g}""",
         s.hold(t.many_down_for),

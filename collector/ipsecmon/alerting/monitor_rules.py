@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from ipsecmon.alerting.rules import Alert, Board, Group, Severity
+from functools import partial
+
+from ipsecmon.alerting.rules import Alert, Board, Group, Severity, alert
 from ipsecmon.alerting.thresholds import Thresholds
 from ipsecmon.alerting.timescale import Timescale, spoken
 
 __all__ = ["monitor_group"]
+
+_alert = partial(alert, Board.COLLECTOR)
 
 _MONITOR = "ipsecmon at {{ $labels.instance }}"
 
@@ -16,27 +20,6 @@ def monitor_group(thresholds: Thresholds, timescale: Timescale) -> Group:
     return Group(
         name="ipsecmon-monitor",
         rules=(*_scraped(thresholds, timescale), *_working(thresholds, timescale)),
-    )
-
-
-def _alert(
-    name: str,
-    severity: Severity,
-    meaning: str,
-    expression: str,
-    hold: str,
-    summary: str,
-    description: str,
-) -> Alert:
-    return Alert(
-        name=name,
-        severity=severity,
-        meaning=meaning,
-        expression=expression,
-        hold=hold,
-        summary=summary,
-        description=description,
-        board=Board.COLLECTOR,
     )
 
 

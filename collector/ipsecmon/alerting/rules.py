@@ -16,7 +16,9 @@ __all__ = [
     "Record",
     "Rule",
     "Severity",
+    "alert",
     "annotations_of",
+    "indented",
 ]
 
 
@@ -107,6 +109,34 @@ class AlertRow:
     name: str
     severity: Severity
     meaning: str
+
+
+def alert(
+    board: Board,
+    name: str,
+    severity: Severity,
+    meaning: str,
+    expression: str,
+    hold: str,
+    summary: str,
+    description: str,
+) -> Alert:
+    """By position, in the order a reader asks for it: what it is called, how bad, what it means, when, and what is said."""
+    return Alert(
+        name=name,
+        severity=severity,
+        meaning=meaning,
+        expression=expression,
+        hold=hold,
+        summary=summary,
+        description=description,
+        board=board,
+    )
+
+
+def indented(text: str) -> str:
+    """An expression within the brackets of another."""
+    return "\n".join(f"  {line}" for line in text.splitlines())
 
 
 def annotations_of(alert: Alert, thresholds: Thresholds) -> dict[str, str]:

@@ -7,11 +7,16 @@ monitors of one fleet alert each for itself. A tunnel whose device cannot be rea
 
 from __future__ import annotations
 
-from ipsecmon.alerting.rules import Alert, Board, Group, Record, Severity
+from dataclasses import replace
+from functools import partial
+
+from ipsecmon.alerting.rules import Alert, Board, Group, Record, Severity, alert, indented
 from ipsecmon.alerting.thresholds import Thresholds
 from ipsecmon.alerting.timescale import Timescale, spoken
 
 __all__ = ["NOT_WATCHED", "WATCHED", "tunnel_group"]
+
+_alert = partial(alert, Board.TUNNEL)
 
 WATCHED = "tunnel:cisco_ipsec_tunnel_watched:info"
 """1 for each tunnel that may alert, with what the configuration says of it; a tunnel of two jobs is one."""
@@ -49,19 +54,16 @@ _WITH_PEER = f"{_WHICH} to {{{{ $labels.peer }}}}"
 
 def tunnel_group(thresholds: Thresholds, timescale: Timescale) -> Group:
     """What the alerts need first, then the alerts, the worst first."""
-    return Group(
-        name="ipsecmon-tunnels",
-        rules=(
-            _watched(),
-            *_down(thresholds, timescale),
-            *_one_way(thresholds, timescale),
-            *_renewal(thresholds, timescale),
-            *_rekeys(thresholds, timescale),
-            *_errors(thresholds, timescale),
-            *_both_ends(thresholds, timescale),
-            *_weak(thresholds, timescale),
-        ),
+    alerts = (
+        *_down(thresholds, timescale),
+        *_one_way(thresholds, timescale),
+        *_renewal(thresholds, timescale),
+        *_rekeys(thresholds, timescale),
+        *_errors(thresholds, timescale),
+        *_both_ends(thresholds, timescale),
+        *_weak(thresholds, timescale),
     )
+    return Group(name="ipsecmon-tunnels", rules=(_watched(), *map(_of_watched, alerts)))
 
 
 def _watched() -> Record:
@@ -75,30 +77,14 @@ max by (instance, device, tunnel, site, owner) (
     )
 
 
-def _alert(
-    name: str,
-    severity: Severity,
-    meaning: str,
-    expression: str,
-    hold: str,
-    summary: str,
-    description: str,
-) -> Alert:
-    """An alert of a tunnel: only of those watched, with their site and owner."""
-    return Alert(
-        name=name,
-        severity=severity,
-        meaning=meaning,
-        expression=f"(\n{_indented(expression)}\n)\n* {_TUNNEL} group_left (site, owner)\n{WATCHED}",
-        hold=hold,
-        summary=summary,
-        description=description,
-        board=Board.TUNNEL,
+def _of_watched(one: Alert) -> Alert:
+    """An alert of a tunnel for those that are watched only, with their site and owner; one of a peer as it is."""
+    if one.board is not Board.TUNNEL:
+        return one
+    expression = (
+        f"(\n{indented(one.expression)}\n)\n* {_TUNNEL} group_left (site, owner)\n{WATCHED}"
     )
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
+    return replace(one, expression=expression)
 
 
 def _phase_1_fails(thresholds: Thresholds, timescale: Timescale) -> str:
@@ -229,7 +215,7 @@ unless {_TUNNEL} cisco_ipsec_tunnel_option{{option="unidirectional"}} == 1"""
 
 def _renewal(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
     flowing = _flowing(t, s)
-    since_expiry = _indented(_until_read("cisco_ipsec_sa_expiry_timestamp_seconds", s))
+    since_expiry = indented(_until_read("cisco_ipsec_sa_expiry_timestamp_seconds", s))
     overdue = f"max without (direction) (\n{since_expiry}\n)"
     age = _until_read("cisco_ipsec_tunnel_last_rekey_timestamp_seconds", s)
     return (
@@ -330,7 +316,7 @@ sum without (trigger) (
             f"""\
 (
   sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{{trigger!="volume"}}[{hour}]))
-{_indented(_wanted(hour))}
+{indented(_wanted(hour))}
   or sum without (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{{trigger!~"outage|volume"}}[{hour}]))
 )
 > {_TUNNEL} group_left ()
