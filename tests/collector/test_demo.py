@@ -265,6 +265,26 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     assert not Path(folder[1]).exists()
 
 
+@pytest.mark.slow
+def test_one_that_is_ended_before_it_is_ready_leaves_nothing_either(tmp_path: Path) -> None:
+    process = subprocess.Popen(  # noqa: S603 # our own program
+        [*DEMO, "--port", "0", "--socket", str(tmp_path / "own" / "lab.sock")],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        while not list(tmp_path.glob("ipsecmon-demo-*")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait(10)
+
+    assert not list(tmp_path.glob("ipsecmon-demo-*"))
+
+
 def test_the_demo_serves_on_another_address_where_a_container_needs_it(tmp_path: Path) -> None:
     with DemoLab(tmp_path, speed=1, interval=5, listen="0.0.0.0") as lab:  # noqa: S104 # is what is tested
         config = load_config(lab.write_config(9818))

@@ -102,6 +102,8 @@ def demo(
     _must_tell_rekeys_apart(speed, interval)
     redactor = setup_logging("warning")
     told: Told = queue.SimpleQueue()
+    # from here on a signal ends it in good order, also before all has begun
+    stop = stop_on_signals()
     with contextlib.ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="ipsecmon-demo-")))
         lab = running.enter_context(
@@ -115,7 +117,6 @@ def demo(
             )
         )
         monitor, config_file = _monitor(lab, port, redactor, told)
-        stop = stop_on_signals()
         running.callback(monitor.stop)
         monitor.start()
         fault_hint = _take_faults(running, lab, socket_path)
