@@ -79,7 +79,7 @@ def played(
 
 def _rules() -> str:
     """As shipped, for routers that live faster; the last seconds of an SA must hold a reading, and that is each 20 of theirs."""
-    thresholds = replace(THRESHOLDS, not_renewed_seconds=25.0)
+    thresholds = replace(THRESHOLDS, not_renewed_seconds=27.0)
     return rule_file(thresholds, Timescale(SPEED, shortest_window=4 * _SCRAPE_SECONDS))
 
 

@@ -108,7 +108,7 @@ class Play:
         """All that reached the webhook."""
         return self._receiver.notifications
 
-    def wait_until_up(self, tunnels: int, seconds: float = 60.0) -> None:
+    def wait_until_up(self, tunnels: int, seconds: float = 120.0) -> None:
         """Until Prometheus has every tunnel up and has watched them for a while."""
         deadline = time.monotonic() + seconds
         while True:
