@@ -917,8 +917,12 @@ _PROCESS = Group(
     metrics=(
         _of_process("cpu_seconds_total", "CPU time that ipsecmon has used.", _C, "seconds"),
         _of_process("resident_memory_bytes", "Memory that ipsecmon occupies.", unit="bytes"),
-        _of_process("virtual_memory_bytes", "Address space that ipsecmon has asked for.", unit="bytes"),
-        _of_process("open_fds", "Files and sockets that ipsecmon has open; each session takes one."),
+        _of_process(
+            "virtual_memory_bytes", "Address space that ipsecmon has asked for.", unit="bytes"
+        ),
+        _of_process(
+            "open_fds", "Files and sockets that ipsecmon has open; each session takes one."
+        ),
         _of_process("max_fds", "How many files and sockets ipsecmon may have open."),
         _of_process("start_time_seconds", "When ipsecmon started, in Unix time.", unit="seconds"),
     ),
