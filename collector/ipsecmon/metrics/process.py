@@ -26,7 +26,7 @@ def process_facts() -> Mapping[str, float]:
             "process_cpu_seconds_total": time.process_time(),
             "process_resident_memory_bytes": int(resident_pages) * resource.getpagesize(),
             "process_virtual_memory_bytes": int(virtual_pages) * resource.getpagesize(),
-            "process_open_fds": len(os.listdir(_PROC / "fd")),
+            "process_open_fds": len(tuple((_PROC / "fd").iterdir())),
             "process_max_fds": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "process_start_time_seconds": _started_at(),
         }
