@@ -255,7 +255,7 @@ def test_nothing_is_wrong_with_a_committed_dashboard(
             "query_result(group by (device) (cisco_ipsec_info{",
         ),
         ("device", wrong_legends, "{{trigger}}", "{{cause}}"),
-        ("fleet", wrong_columns, '"host": 1', '"hosts": 1'),
+        ("fleet", wrong_columns, '"host": 2', '"hosts": 2'),
         ("fleet", wrong_columns, '"options": "what"', '"options": "who"'),
         ("fleet", wrong_places, '"id": 31', '"id": 32'),
         ("fleet", wrong_places, '"w": 14', '"w": 15'),
