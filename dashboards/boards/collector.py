@@ -334,6 +334,7 @@ def _cost() -> list[Placed]:
             ),
             size=(8, 8),
             unit="percentunit",
+            none="its host has no /proc to tell",
         ),
         graph(
             64,
@@ -342,6 +343,7 @@ def _cost() -> list[Placed]:
             Query(expr=f"process_resident_memory_bytes{OF} {OURS}", legend="{{instance}}"),
             size=(8, 8),
             unit="bytes",
+            none="its host has no /proc to tell",
         ),
         graph(
             65,
@@ -350,6 +352,7 @@ def _cost() -> list[Placed]:
             Query(expr=f"process_open_fds{OF} {OURS}", legend="open {{instance}}"),
             Query(expr=f"process_max_fds{OF} {OURS}", legend="may be {{instance}}", color=GREY),
             size=(8, 8),
+            none="its host has no /proc to tell",
         ),
         graph(
             61,

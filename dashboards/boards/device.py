@@ -47,6 +47,8 @@ D = '{device="$device"}'
 MUST = f"{ON_TUNNEL} cisco_ipsec_tunnel_expected{D} == 1"
 NEGOTIATIONS = Steps(GREEN, ((THRESHOLDS.negotiations, RED),))
 
+NOT_EXTENDED = "only with metrics.tier: extended"
+
 ABOUT = """**The top line says whether to believe the rest:** a device that is not read shows no tunnels, neither up nor down, once its \
 data is three intervals old.
 Then: how many of the tunnels that must be up are up; a click on one below shows its life-cycle. Many tunnels down at a time point to \
@@ -470,6 +472,7 @@ def _extended() -> list[Placed]:
             "Only with metrics.tier extended: up and down_idle are fine, down_demanded and negotiating for long are not.",
             Query(expr=f"sum by (state) (cisco_ipsec_tunnel_state{D}) > 0", legend="{{state}}"),
             stacked=True,
+            none=NOT_EXTENDED,
         ),
         graph(
             82,
@@ -480,5 +483,6 @@ def _extended() -> list[Placed]:
                 legend="{{command}}",
             ),
             unit="s",
+            none=NOT_EXTENDED,
         ),
     ]

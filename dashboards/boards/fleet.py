@@ -245,13 +245,14 @@ def _devices() -> Placed:
     return rows(
         32,
         "Devices",
-        "Every device. The age is that of the last good reading, in poll intervals.",
+        "Every device, those with most tunnels down first. The age is that of the last good reading, in poll intervals.",
         [
             Column(field="device", title="device", links=(TO_DEVICE,)),
             Column(field="Value #A", title="read", words={0: ("no", RED), 1: ("yes", GREEN)}),
             Column(field="Value #B", title="tunnels"),
             Column(field="Value #C", title="must be up"),
             Column(field="Value #D", title="of these up", unit="percentunit", steps=SHARE_UP),
+            Column(field="Value #G", title="of these down", steps=ANY),
             Column(
                 field="Value #E",
                 title="negotiating",
@@ -268,8 +269,11 @@ def _devices() -> Placed:
         ),
         Query(expr='max by (device) (cisco_ike_sas{state="negotiating"})'),
         Query(expr=f"max by (device) ({age} / cisco_ipsec_device_poll_interval_seconds)"),
+        Query(
+            expr=f"sum by (device) (cisco_ipsec_tunnel_expected * {ON_TUNNEL} (1 - cisco_ipsec_tunnel_up))"
+        ),
         size=(14, 8),
-        sort="age, intervals",
+        sort="of these down",
     )
 
 

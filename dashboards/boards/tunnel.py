@@ -65,6 +65,8 @@ WITH_PEER = f"and on (instance, device, peer) cisco_ipsec_tunnel_peer_in_use{T} 
 DIRECTIONS = {"outbound": BLUE, "inbound": GREEN}
 """In the colours of what is sent and received."""
 
+NOT_EXTENDED = "only with metrics.tier: extended, some with details polled"
+
 ABOUT = """**Read the five steps from left to right; the first with red or orange is where to look, blue and grey only inform.** 1: traffic for the tunnel arrives and \
 asks for it. 2: the two gateways agree who they are (IKE phase 1, QM_IDLE). 3: they agree on keys for the traffic (phase 2, a pair of \
 IPsec SAs). 4: packets go both ways; only *sent* points to the other end or the way back, only *received* to this end. 5: before the \
@@ -538,6 +540,7 @@ def _extended() -> list[Placed]:
                 words={1: ("is", BLUE)},
             ),
             size=(24, 6),
+            none=NOT_EXTENDED,
         ),
         graph(
             72,
@@ -552,6 +555,7 @@ def _extended() -> list[Placed]:
                 legend="sent, {{reason}}",
             ),
             unit="pps",
+            none=NOT_EXTENDED,
         ),
         graph(
             73,
@@ -565,12 +569,14 @@ def _extended() -> list[Placed]:
             ),
             unit="percentunit",
             steps=replays,
+            none=NOT_EXTENDED,
         ),
         graph(
             74,
             "SAs installed",
             "Only with metrics.tier extended: two in a direction while a rekey overlaps; growth means a leak.",
             Query(expr=f"cisco_ipsec_sas{T}", legend="{{direction}}"),
+            none=NOT_EXTENDED,
         ),
         graph(
             75,
@@ -578,5 +584,6 @@ def _extended() -> list[Placed]:
             "Only with metrics.tier extended.",
             Query(expr=f"cisco_ipsec_tunnel_path_mtu_bytes{T}", legend="path MTU"),
             unit="bytes",
+            none=NOT_EXTENDED,
         ),
     ]

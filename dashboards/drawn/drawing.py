@@ -304,7 +304,7 @@ def _ticks(limits: tuple[float, float], unit: str) -> list[float]:
             step = 2.0 ** math.ceil(math.log2(least))
         case _:
             power = 10.0 ** math.floor(math.log10(least))
-            step = next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= least)
+            step = next(one * power for one in (1, 2, 5, 10) if one * power >= least)
             if unit == "short":
                 step = max(1.0, step)
     first = math.ceil(limits[0] / step)
