@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ipsecmon.log import LineHandler
+from needed import missing
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -72,5 +73,5 @@ def _program_of_debian(name: str, package: str) -> str:
     unpacked = REPOSITORY / ".venv" / "debian" / "usr" / "bin"
     path = shutil.which(name, path=f"{unpacked}{os.pathsep}{os.environ.get('PATH', '')}")
     if path is None:
-        pytest.skip(f"{name} is missing: `make promtool` or Debian's package {package} brings it")
+        missing(f"{name} is missing: `make promtool` or Debian's package {package} brings it")
     return path

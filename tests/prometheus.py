@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-import pytest
+
+from ipsecmon.lab.server_process import start_server
+from needed import missing
 
 __all__ = ["Prometheus", "over"]
-
-_START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def over(openmetrics: str, folder: Path, promtool: str) -> Generator[Prometheus]
     """Serve the samples of an OpenMetrics text with timestamps."""
     program = Path(promtool).with_name("prometheus")
     if not program.exists():
-        pytest.skip(f"no server beside {promtool}: Debian's package prometheus has both")
+        missing(f"no server beside {promtool}: Debian's package prometheus has both")
     source, data = folder / "samples.om", folder / "data"
     source.write_text(openmetrics, encoding="utf-8")
     subprocess.run(  # noqa: S603 # promtool on our own text
@@ -64,11 +62,9 @@ def over(openmetrics: str, folder: Path, promtool: str) -> Generator[Prometheus]
     )
     configuration = folder / "prometheus.yml"
     configuration.write_text("global: {}\n", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    server = subprocess.Popen(  # noqa: S603 # on loopback, ended below
-        [
+    server = start_server(
+        "prometheus",
+        lambda address: [
             str(program),
             f"--config.file={configuration}",
             f"--storage.tsdb.path={data}",
@@ -76,26 +72,9 @@ def over(openmetrics: str, folder: Path, promtool: str) -> Generator[Prometheus]
             f"--web.listen-address={address}",
             "--log.level=error",
         ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        folder / "prometheus.log",
     )
     try:
-        made = Prometheus(f"http://{address}")
-        _wait_until_ready(server, made.url)
-        yield made
+        yield Prometheus(server.url)
     finally:
-        server.terminate()
-        server.communicate(timeout=30)
-
-
-def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            if httpx2.get(f"{url}/-/ready", timeout=5).is_success:
-                return
-        except httpx2.TransportError:
-            pass
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError("the server did not start")
-        time.sleep(0.1)
+        server.end()

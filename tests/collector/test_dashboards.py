@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
@@ -380,11 +379,7 @@ SERIES = """
 """
 
 
-PROMTOOL = shutil.which("promtool")
-with_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
-
-
-def held_by_promtool(tmp_path: Path, series: str, *expected: Mapping[str, object]) -> None:
+def held_by(promtool: str, tmp_path: Path, series: str, *expected: Mapping[str, object]) -> None:
     """Each query of ``expected`` gives what it says, on these series a minute apart."""
     given = [line.strip().rsplit(": ", 1) for line in series.strip().splitlines()]
     test = {
@@ -400,7 +395,7 @@ def held_by_promtool(tmp_path: Path, series: str, *expected: Mapping[str, object
     (tmp_path / "board.json").write_text(json.dumps(test))
 
     said = subprocess.run(  # noqa: S603 # promtool on our own text
-        [str(PROMTOOL), "test", "rules", "board.json"],
+        [promtool, "test", "rules", "board.json"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -415,8 +410,7 @@ def queries_called(board: str, title: str, **variables: str) -> list[str]:
     return [one.expr for one in asked if one.title == title]
 
 
-@with_promtool
-def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(tmp_path: Path) -> None:
+def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(promtool: str, tmp_path: Path) -> None:
     [query] = queries_called("fleet", "Tunnels that need a look", site="Bern")
     rank = {"down": 5, "asked": 4, "one way": 2, "lossy": 1}
     owners = {"down": ', owner="net-ops"'}
@@ -428,7 +422,7 @@ def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(tmp_path: Path) -> 
         for tunnel, value in rank.items()
     ]
 
-    held_by_promtool(tmp_path, SERIES, {"expr": query, "eval_time": "30m", "exp_samples": listed})
+    held_by(promtool, tmp_path, SERIES, {"expr": query, "eval_time": "30m", "exp_samples": listed})
 
 
 STATES = """
@@ -452,8 +446,9 @@ STATES = """
 """
 
 
-@with_promtool
-def test_a_tunnel_that_is_not_needed_is_not_shown_as_one_that_is_missing(tmp_path: Path) -> None:
+def test_a_tunnel_that_is_not_needed_is_not_shown_as_one_that_is_missing(
+    promtool: str, tmp_path: Path
+) -> None:
     states = {"needed": 0, "asked": 1, "idle": 2, "not known": 2, "up": 3}
     words = {0: "Down", 1: "Down, traffic asks", 2: "Not needed", 3: "Up"}
     board = load("device")
@@ -468,7 +463,8 @@ def test_a_tunnel_that_is_not_needed_is_not_shown_as_one_that_is_missing(tmp_pat
         value: _overridden(table, "mappings")[0][0]["options"][str(value)]["text"]
         for value in words
     }
-    held_by_promtool(
+    held_by(
+        promtool,
         tmp_path,
         STATES,
         {
@@ -490,12 +486,12 @@ def test_a_tunnel_that_is_not_needed_is_not_shown_as_one_that_is_missing(tmp_pat
     )
 
 
-@with_promtool
-def test_an_event_is_one_in_a_graph_and_at_one_moment_only(tmp_path: Path) -> None:
+def test_an_event_is_one_in_a_graph_and_at_one_moment_only(promtool: str, tmp_path: Path) -> None:
     """Two flaps between the fourth and the fifth minute, then the counter begins anew with one."""
     [query, _] = queries_called("fleet", "Flaps and failovers")
 
-    held_by_promtool(
+    held_by(
+        promtool,
         tmp_path,
         """
         cisco_ipsec_tunnel_info{device="r1",tunnel="t"}: 1x9

@@ -29,6 +29,7 @@ from ipsecmon.cli.demo import demo
 from ipsecmon.sessions.host_keys import FirstUse
 from ipsecmon.sessions.known_hosts import HostKeyStore
 from locked import part_of
+from needed import missing
 from webhook import PORT, Printer
 
 REPOSITORY = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ class TestImage:
         beside = Path(sys.executable).parent
         path = shutil.which("hadolint", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
         if path is None:
-            pytest.skip("hadolint is missing: `make dev` brings it")
+            missing("hadolint is missing: `make dev` brings it")
         return path
 
     def test_hadolint_finds_nothing(self, hadolint: str) -> None:

@@ -5,13 +5,9 @@ The inhibition is proven on a running Alertmanager: for every pair of alerts, wh
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import re
-import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +20,7 @@ from deploy_checks import PORTS
 from ipsecmon.alerting.rule_file import alerts
 from ipsecmon.alerting.rules import Board
 from ipsecmon.alerting.thresholds import THRESHOLDS
+from ipsecmon.lab.server_process import start_server
 from ipsecmon.lab.unpacked import runnable_alertmanager
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -222,33 +219,27 @@ class Pair(NamedTuple):
 class TestInhibition:
     @pytest.fixture
     def url(self, alertmanager: str, tmp_path: Path) -> Iterator[str]:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
         text = ALERTMANAGER.read_text(encoding="utf-8")
-        shutil.copyfile(ALERTMANAGER, tmp_path / "alertmanager.yml")
         # nothing is to be sent within this test
         (tmp_path / "alertmanager.yml").write_text(
             re.sub(r"group_wait: \w+", "group_wait: 1h", text), encoding="utf-8"
         )
-        process = subprocess.Popen(  # noqa: S603 # Debian's program, with our own arguments
-            [
-                runnable_alertmanager(alertmanager, tmp_path),
+        program = runnable_alertmanager(alertmanager, tmp_path)
+        server = start_server(
+            "alertmanager",
+            lambda address: [
+                program,
                 f"--config.file={tmp_path / 'alertmanager.yml'}",
                 f"--storage.path={tmp_path / 'data'}",
                 f"--web.listen-address={address}",
                 "--cluster.listen-address=",
             ],
-            cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            tmp_path / "alertmanager.log",
         )
         try:
-            wait_until_ready(process, f"http://{address}")
-            yield f"http://{address}"
+            yield server.url
         finally:
-            process.terminate()
-            process.wait(10)
+            server.end()
 
     def test_each_alert_silences_what_it_explains_and_nothing_else(self, url: str) -> None:
         names = sorted(ALERTS)
@@ -287,13 +278,3 @@ class TestInhibition:
         inhibited = requests.get(f"{url}/api/v2/alerts?inhibited=true&active=false", timeout=30)
 
         assert [alert["labels"]["device"] for alert in inhibited.json()] == ["Site1"]
-
-
-def wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(requests.ConnectionError):
-            if requests.get(f"{url}/-/ready", timeout=5).ok:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"Alertmanager does not answer at {url}")

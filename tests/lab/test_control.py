@@ -88,10 +88,13 @@ def test_an_order_that_makes_no_sense_is_answered_with_a_sentence(
     assert str(caught.value) == message
 
 
-def test_what_is_not_json_is_answered_and_the_next_order_obeyed(listening: Path) -> None:
+@pytest.mark.parametrize("sent", [b"strike!\n", b"[]\n", b"null\n"])
+def test_what_is_no_order_is_answered_and_the_next_order_obeyed(
+    listening: Path, sent: bytes
+) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(listening))
-        connection.sendall(b"strike!\n")
+        connection.sendall(sent)
         with connection.makefile("rb") as reader:
             assert "error" in json.loads(reader.readline())
 
@@ -154,6 +157,25 @@ def test_the_socket_of_a_demo_that_was_killed_is_replaced(private: Path) -> None
 
     with ControlServer(private, echo):
         assert ask(private, {}) == {"echo": {}}
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_file_in_the_place_of_the_socket_is_left_alone(private: Path, is_link: bool) -> None:
+    private.parent.mkdir(mode=0o700)
+    written = private.with_name("notes") if is_link else private
+    written.write_text("mine", encoding="utf-8")
+    if is_link:
+        private.symlink_to(written)
+
+    with pytest.raises(ControlError, match="is no socket"):
+        ControlServer(private, echo)
+
+    assert private.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_place_whose_name_is_too_long_is_refused_with_a_sentence(private: Path) -> None:
+    with pytest.raises(ControlError, match=r"cannot be listened at: .* too long"):
+        ControlServer(private.with_name("s" * 200), echo)
 
 
 @pytest.mark.parametrize("runtime", ["/run/user/1000", ""])

@@ -264,6 +264,20 @@ def test_phase_1_fails_again_and_again_below_a_tunnel_that_is_up() -> None:
     assert negotiating > 30
 
 
+def test_failing_attempts_are_seen_by_whoever_looks_as_often_as_they_begin() -> None:
+    network = sites_up()
+    network_faults.ike_failing(network, TUNNEL)
+    is_seen: list[bool] = []
+    for _ in range(400):
+        network.run_until(network.now + 1)
+        is_seen.append(any(status == "ACTIVE" for _, status in states_of(network, "Site1")))
+
+    for every in range(30, 61):
+        for first in range(every):
+            # the alert forgets what it saw two minutes ago
+            assert any(is_seen[first : first + 120 : every]), (first, every)
+
+
 def test_a_stuck_sa_shows_no_seconds_left_and_carries_packets() -> None:
     network = sites_up()
     network_faults.stuck_sa(network, TUNNEL)

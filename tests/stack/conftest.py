@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
+import re
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +30,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # of the routers, before anybody looks: every tunnel is up by then
 _WARM_UP_SECONDS = 200.0
 _SCRAPE_SECONDS = 1.0
+_START_SECONDS = 60.0
 _TABLE = pytest.StashKey[str]()
 
 
@@ -50,16 +49,15 @@ def played(
     folder = tmp_path_factory.mktemp("stack")
     topology = network_of(PAIRS, STAR)
     served = [device for case in CASES for device in case.site.devices]
-    port = _free_port()
     with (
         _on_path(Path(promtool).parent),
         Lab(topology, speed=SPEED, warm_up=_WARM_UP_SECONDS, seed=7, serve=served) as lab,
-        _monitor(write_monitor_config(folder, lab, port, PAIRS, STAR), port),
+        _monitor(write_monitor_config(folder, lab, PAIRS, STAR)) as monitor,
         WebhookReceiver() as receiver,
         Stack(
             folder / "servers",
             deploy=REPOSITORY / "deploy",
-            monitor=f"127.0.0.1:{port}",
+            monitor=monitor,
             rules=_rules(),
             webhook_url=receiver.url,
             interval_seconds=_SCRAPE_SECONDS,
@@ -94,8 +92,8 @@ def _on_path(folder: Path) -> Generator[None]:
 
 
 @contextmanager
-def _monitor(config: Path, port: int) -> Generator[None]:
-    """``ipsecmon run`` as a process of its own."""
+def _monitor(config: Path) -> Generator[str]:
+    """``ipsecmon run`` as a process of its own, and the ``host:port`` it took."""
     log = config.with_name("ipsecmon.log")
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -104,26 +102,23 @@ def _monitor(config: Path, port: int) -> Generator[None]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_served(process, port, log)
-            yield
+            yield _address(process, log)
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(20)
+            finally:
+                process.kill()
+                process.wait()
 
 
-def _wait_until_served(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 60
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """As its log tells, once it listens."""
+    deadline = time.monotonic() + _START_SECONDS
     while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/healthy", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"ipsecmon did not start: {log.read_text()}") from None
+        told = re.search(r"metrics at http://(\S+)/metrics", log.read_text())
+        if told:
+            return told[1]
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"ipsecmon did not start: {log.read_text()}")
         time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

@@ -95,10 +95,8 @@ def network_of(pairs: Sequence[Pair], star: Star) -> Topology:
     return Topology(routers=tuple(routers), traffic=tuple(traffic))
 
 
-def write_monitor_config(
-    folder: Path, lab: Lab, port: int, pairs: Sequence[Pair], star: Star
-) -> Path:
-    """``ipsecmon.yml`` and its known hosts; tunnels have names, sites and owners of their own."""
+def write_monitor_config(folder: Path, lab: Lab, pairs: Sequence[Pair], star: Star) -> Path:
+    """``ipsecmon.yml``, for a free port, and its known hosts; tunnels have names, sites and owners of their own."""
     first = lab.topology.routers[0]
     (folder / "known_hosts").write_text(lab.known_hosts, encoding="utf-8")
     intervals: Mapping[str, int] = {
@@ -125,7 +123,7 @@ def write_monitor_config(
     file.write_text(
         f"""\
 poll: {{interval: 2s, connect_timeout: 1s, backoff_longest: 2s}}
-web: {{listen: "127.0.0.1:{port}"}}
+web: {{listen: "127.0.0.1:0"}}
 ssh: {{transport: asyncssh, logins_per_second: 100}}
 host_keys: {{known_hosts: known_hosts}}
 history: {{path: history.sqlite}}

@@ -78,7 +78,10 @@ class ControlServer:
         self.path = path
         _make_private(path.parent)
         _clear_way(path)
-        self._server = _Server(str(path), _Connection)
+        try:
+            self._server = _Server(str(path), _Connection)
+        except OSError as error:
+            raise _no_listening(path, error) from error
         self._server.obey = obey
         path.chmod(0o600)
         self._thread = threading.Thread(
@@ -120,10 +123,16 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _answer(self, line: bytes) -> Answer:
         try:
-            order = json.loads(line)
-            return cast("_Server", self.server).obey(order)
+            return cast("_Server", self.server).obey(_order(line))
         except (LookupError, TypeError, ValueError, RuntimeError) as error:
             return {"error": str(error.args[0] if error.args else error)}
+
+
+def _order(line: bytes) -> Order:
+    order = json.loads(line)
+    if not isinstance(order, dict):
+        raise TypeError(f"found {order!r}, expected an order")
+    return cast("Order", order)
 
 
 def _make_private(folder: Path) -> None:
@@ -162,10 +171,16 @@ def _clear_way(path: Path) -> None:
     except FileNotFoundError:
         return
     except ConnectionRefusedError:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise ControlError(
+                f"{path} is there and is no socket: --socket chooses another place"
+            ) from None
         path.unlink()
     except OSError as error:
-        raise ControlError(
-            f"{path} cannot be listened at: {error}; --socket chooses another"
-        ) from error
+        raise _no_listening(path, error) from error
     else:
         raise ControlError(f"another demo listens at {path}: --socket chooses another place")
+
+
+def _no_listening(path: Path, error: OSError) -> ControlError:
+    return ControlError(f"{path} cannot be listened at: {error}; --socket chooses another place")

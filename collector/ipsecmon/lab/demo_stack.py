@@ -66,9 +66,11 @@ class DemoStack:
         try:
             self._running.enter_context(self._receiver)
             self._running.enter_context(self._stack)
-        except (StackError, StackFileError) as error:
+        except BaseException as error:
             self._running.close()
-            raise StackUnusable(str(error)) from error
+            if isinstance(error, StackError | StackFileError):
+                raise StackUnusable(str(error)) from error
+            raise
         return self
 
     def __exit__(

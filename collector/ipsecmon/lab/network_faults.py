@@ -44,7 +44,7 @@ _STORM_SECONDS: Final = 240.0
 _REKEY_STORM_SECONDS: Final = 120.0
 _LOSS_RATIO: Final = 0.1
 _SPOILT_RATIO: Final = 0.2
-# short, so that an attempt is under way at nearly every reading, however their times fall together
+# short of an attempt by far: with a pause between two, polls of the same pace could meet the pauses alone
 _RETRY_SECONDS: Final = 1.0
 _KEEPALIVE: Final = Keepalive(seconds=10, retry_seconds=2, mode="periodic")
 # the keepalive's own time, the negotiation's, and a little

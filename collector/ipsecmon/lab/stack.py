@@ -17,33 +17,24 @@ Both are child processes and end with the ``with``.
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import Final, Self
 
-import requests
-
+from ipsecmon.lab.server_process import ServerProcess, StackError, start_server
 from ipsecmon.lab.stack_files import alertmanager_configuration, prometheus_configuration
 from ipsecmon.lab.unpacked import runnable_alertmanager
 
 __all__ = ["Stack", "StackError"]
 
-_READY_SECONDS: Final = 60.0
-_END_SECONDS: Final = 15.0
-_LOG_LINES: Final = 15
 # how often Prometheus tells Alertmanager of an alert that goes on firing; its own default
 _RESEND_SECONDS: Final = 60.0
 _PROGRAMS: Final = {
     "prometheus": ("prometheus",),
     "prometheus-alertmanager": ("prometheus-alertmanager", "alertmanager"),
 }
-
-
-class StackError(Exception):
-    """Prometheus or Alertmanager is not installed, does not start or does not answer."""
 
 
 class Stack:
@@ -68,19 +59,19 @@ class Stack:
         self._webhook_url = webhook_url
         self._interval_seconds = interval_seconds
         self._speed = speed
-        self._servers: list[_Server] = []
-        self._prometheus_address = ""
-        self._alertmanager_address = ""
+        self._servers: list[ServerProcess] = []
+        self._prometheus_url = ""
+        self._alertmanager_url = ""
 
     @property
     def prometheus_url(self) -> str:
         """Of its pages and its API."""
-        return f"http://{self._prometheus_address}"
+        return self._prometheus_url
 
     @property
     def alertmanager_url(self) -> str:
         """Of its pages and its API."""
-        return f"http://{self._alertmanager_address}"
+        return self._alertmanager_url
 
     def __enter__(self) -> Self:
         try:
@@ -103,31 +94,29 @@ class Stack:
         while self._servers:
             self._servers.pop().end()
 
-    def logs(self) -> str:
-        """The last lines that either has logged, for an error message."""
-        return "\n".join(server.log_end() for server in self._servers)
-
     def _start(self) -> None:
         # a missing program is told before anything is started
         programs = {package: _program(package) for package in _PROGRAMS}
-        self._alertmanager_address, self._prometheus_address = _free_addresses(2)
         self._folder.mkdir(parents=True, exist_ok=True)
         package = "prometheus-alertmanager"
-        programs[package] = runnable_alertmanager(programs[package], self._folder)
-        self._run("prometheus-alertmanager", programs, self._alertmanager_arguments())
-        self._run("prometheus", programs, self._prometheus_arguments())
+        program = runnable_alertmanager(programs[package], self._folder)
+        alertmanager = self._run(package, program, self._alertmanager_arguments)
+        self._alertmanager_url = alertmanager.url
+        arguments = partial(self._prometheus_arguments, alertmanager.address)
+        self._prometheus_url = self._run("prometheus", programs["prometheus"], arguments).url
 
-    def _run(self, package: str, programs: dict[str, str], arguments: list[str]) -> None:
-        server = _Server(
+    def _run(
+        self, package: str, program: str, arguments: Callable[[str], list[str]]
+    ) -> ServerProcess:
+        server = start_server(
             package,
-            [programs[package], "--log.level=warn", *arguments],
+            lambda address: [program, "--log.level=warn", *arguments(address)],
             self._folder / f"{package}.log",
         )
         self._servers.append(server)
-        is_prometheus = package == "prometheus"
-        server.wait_until_ready(self.prometheus_url if is_prometheus else self.alertmanager_url)
+        return server
 
-    def _alertmanager_arguments(self) -> list[str]:
+    def _alertmanager_arguments(self, address: str) -> list[str]:
         configuration = self._write(
             "alertmanager.yml",
             alertmanager_configuration(
@@ -139,21 +128,21 @@ class Stack:
         return [
             f"--config.file={configuration}",
             f"--storage.path={self._folder / 'alertmanager'}",
-            f"--web.listen-address={self._alertmanager_address}",
+            f"--web.listen-address={address}",
             "--cluster.listen-address=",  # alone: no gossip, no further port
         ]
 
-    def _prometheus_arguments(self) -> list[str]:
+    def _prometheus_arguments(self, alertmanager: str, address: str) -> list[str]:
         configuration = self._write(
             "prometheus.yml",
             prometheus_configuration(
                 self._deploy / "prometheus.yml",
                 targets={
                     "ipsecmon": self._monitor,
-                    "prometheus": self._prometheus_address,
-                    "alertmanager": self._alertmanager_address,
+                    "prometheus": address,
+                    "alertmanager": alertmanager,
                 },
-                alertmanager=self._alertmanager_address,
+                alertmanager=alertmanager,
                 rules=self._write("ipsecmon_rules.yml", self._rules),
                 interval_seconds=self._interval_seconds,
             ),
@@ -161,7 +150,7 @@ class Stack:
         return [
             f"--config.file={configuration}",
             f"--storage.tsdb.path={self._folder / 'prometheus'}",
-            f"--web.listen-address={self._prometheus_address}",
+            f"--web.listen-address={address}",
             f"--rules.alert.resend-delay={max(1, round(_RESEND_SECONDS / self._speed))}s",
         ]
 
@@ -169,53 +158,6 @@ class Stack:
         path = self._folder / name
         path.write_text(text, encoding="utf-8")
         return path
-
-
-class _Server:
-    """One child process and its log."""
-
-    def __init__(self, package: str, command: list[str], log: Path) -> None:
-        self._package = package
-        self._log = log
-        self._output: IO[bytes] = log.open("wb")
-        self._process = subprocess.Popen(  # noqa: S603 - a program found on PATH, with our own arguments
-            command,
-            cwd=log.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-        )
-
-    def wait_until_ready(self, url: str) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        while True:
-            if self._process.poll() is not None:
-                raise StackError(
-                    f"{self._package} ended with {self._process.returncode}, expected it to serve {url}:\n{self.log_end()}"
-                )
-            try:
-                if requests.get(f"{url}/-/ready", timeout=5).ok:
-                    return
-            except requests.RequestException:
-                pass  # it does not listen yet
-            if time.monotonic() > deadline:
-                raise StackError(
-                    f"{self._package} was not ready at {url} within {_READY_SECONDS:g} s:\n{self.log_end()}"
-                )
-            time.sleep(0.1)
-
-    def log_end(self) -> str:
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(f"{self._package}: {line}" for line in lines[-_LOG_LINES:])
-
-    def end(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._output.close()
 
 
 def _program(package: str) -> str:
@@ -227,15 +169,3 @@ def _program(package: str) -> str:
     raise StackError(
         f"no program {' or '.join(names)} on PATH: install the Debian package {package}"
     )
-
-
-def _free_addresses(count: int) -> list[str]:
-    """Held together until all are known, so that none is given twice."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
