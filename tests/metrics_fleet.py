@@ -73,6 +73,14 @@ FACTS = ExporterFacts(
         left_out={"ipsecmon.yml": 0, "targets/*.json": 2},
         failed_sources=frozenset({"targets/*.json"}),
     ),
+    process={
+        "process_cpu_seconds_total": 81.5,
+        "process_resident_memory_bytes": 48_234_496,
+        "process_virtual_memory_bytes": 210_763_776,
+        "process_open_fds": 14,
+        "process_max_fds": 1024,
+        "process_start_time_seconds": READ_AT - 3600,
+    },
 )
 SESSION = SessionFacts(
     address="192.0.2.1",

@@ -136,10 +136,13 @@ class _Reader:
 
     def _aggregate(self, part: promql_parser.AggregateExpr) -> Labels:
         inner = self.labels(part.expr)
+        keeps_all = str(part.op) in ("topk", "bottomk")
         if part.modifier is None:
-            return inner if str(part.op) in ("topk", "bottomk") else frozenset()
+            return inner if keeps_all else frozenset()
         named = frozenset(part.modifier.labels)
         self._must_have(named, inner, str(part.op))
+        if keeps_all:
+            return inner
         return named if part.modifier.type == promql_parser.AggModifierType.By else inner - named
 
     def _binary(self, part: promql_parser.BinaryExpr) -> Labels:

@@ -17,6 +17,7 @@ from ipsecmon.metrics import (
     LatenessFacts,
     PollOutcome,
     ReloadFacts,
+    process_facts,
 )
 from ipsecmon.model import Event
 from ipsecmon.poller import Poller
@@ -202,6 +203,7 @@ class Monitor:
             credentials=self.poller.credential_facts(),
             host_keys=self.poller.host_key_facts(),
             reload=self._reload_facts(),
+            process=process_facts(),
         )
 
     def _reload_facts(self) -> ReloadFacts | None:

@@ -19,7 +19,7 @@ from boards.panels import (
     rows,
     writing,
 )
-from boards.phrases import ANY, COUNTED, STALE, alerts
+from boards.phrases import ANY, COUNTED, STALE, alerts, counted
 from boards.variables import COLLECTOR, TO_DEVICE, datasource, instance
 from ipsecmon.alerting.thresholds import THRESHOLDS
 
@@ -49,10 +49,19 @@ def board() -> Board:
             Section(id=30, title="Failures", panels=_failures()),
             Section(id=40, title="Logins, credentials and host keys", panels=_logins()),
             Section(id=50, title="History and inventory", panels=_history()),
-            Section(id=60, title="Cost of a scrape", panels=_cost()),
+            Section(id=60, title="What it costs", panels=_cost()),
             Section(id=70, title="Devices", panels=[_devices()]),
         ],
-        marks=[Mark("Alerts", RED, alerts(labels=', tunnel="", device=""'), "{{alertname}}")],
+        marks=[
+            Mark("Alerts", RED, alerts(labels=', tunnel="", device=""'), "{{alertname}}"),
+            Mark(
+                "Restarts",
+                BLUE,
+                f"changes(process_start_time_seconds{OF}[$__rate_interval]) > 0 {OURS}",
+                "ipsecmon was restarted",
+                "{{instance}}",
+            ),
+        ],
     )
 
 
@@ -82,7 +91,7 @@ def _now() -> list[Placed]:
             4,
             "Polls missed in an hour",
             "Not begun in time, or the one before still ran.",
-            Query(expr=f"sum(increase(cisco_ipsec_exporter_jobs_missed_total{OF}[1h]))"),
+            Query(expr=f"sum(round(increase(cisco_ipsec_exporter_jobs_missed_total{OF}[1h])))"),
             steps=ANY,
         ),
         number(
@@ -146,6 +155,7 @@ def _polling() -> list[Placed]:
             ),
             unit="ops",
             stacked=True,
+            tints={"good": GREEN, "failed": RED, "skipped": GREY, "missed": ORANGE},
         ),
         graph(
             24,
@@ -170,15 +180,12 @@ def _failures() -> list[Placed]:
             "Failed polls by reason",
             "Of all devices. auth and hostkey are configuration; connect, timeout and closed the way there.",
             Query(
-                expr=f"sum by (reason) (increase(cisco_ipsec_device_collect_errors_total{OF}[$__rate_interval])) > 0",
+                expr=f"sum by (reason) ({counted(f'cisco_ipsec_device_collect_errors_total{OF}')}) > 0",
                 legend="{{reason}}",
             ),
-            Query(
-                expr=f"sum(increase(cisco_ipsec_device_collect_errors_total{OF}[$__rate_interval]))",
-                legend="all",
-                color=GREY,
-            ),
             bars=True,
+            stacked=True,
+            none="no poll failed",
         ),
         rows(
             32,
@@ -187,10 +194,10 @@ def _failures() -> list[Placed]:
             [
                 Column(field="device", title="device", links=(TO_DEVICE,)),
                 Column(field="reason", title="reason"),
-                Column(field="Value", title="failed polls", decimals=0),
+                Column(field="Value", title="failed polls"),
             ],
             Query(
-                expr=f"topk(50, sum by (device, reason) (increase(cisco_ipsec_device_collect_errors_total{OF}[1h])) > 0)"
+                expr=f"topk(50, sum by (device, reason) (round(increase(cisco_ipsec_device_collect_errors_total{OF}[1h]))) > 0)"
             ),
             size=(12, 8),
             sort="failed polls",
@@ -206,21 +213,23 @@ def _logins() -> list[Placed]:
             "Logins",
             "What a AAA server sees of us, those that led to no session, and how long polls waited for leave to log in.",
             Query(
-                expr=f"sum(rate(cisco_ipsec_exporter_logins_total{OF}[$__rate_interval]))",
+                expr=f"sum({counted(f'cisco_ipsec_exporter_logins_total{OF}')})",
                 legend="begun",
+                color=BLUE,
             ),
             Query(
-                expr=f"sum(rate(cisco_ipsec_exporter_logins_failed_total{OF}[$__rate_interval]))",
+                expr=f"sum({counted(f'cisco_ipsec_exporter_logins_failed_total{OF}')})",
                 legend="failed",
                 color=RED,
             ),
             Query(
-                expr=f"sum(rate(cisco_ipsec_exporter_login_wait_seconds_total{OF}[$__rate_interval]))",
-                legend="waiting, seconds a second",
-                unit="none",
+                expr=f"sum({counted(f'cisco_ipsec_exporter_login_wait_seconds_total{OF}')})",
+                legend="waited",
+                unit="s",
+                color=GREY,
             ),
             size=(8, 8),
-            unit="ops",
+            bars=True,
         ),
         rows(
             42,
@@ -268,16 +277,17 @@ def _history() -> list[Placed]:
             "Events written",
             "To the history, and writes that failed.",
             Query(
-                expr=f"sum(increase(cisco_ipsec_exporter_history_events_total{OF}[$__rate_interval]))",
+                expr=f"sum({counted(f'cisco_ipsec_exporter_history_events_total{OF}')})",
                 legend="events",
             ),
             Query(
-                expr=f"sum(increase(cisco_ipsec_exporter_history_write_errors_total{OF}[$__rate_interval]))",
+                expr=f"sum({counted(f'cisco_ipsec_exporter_history_write_errors_total{OF}')})",
                 legend="failed writes",
                 color=RED,
             ),
             size=(8, 8),
             bars=True,
+            none="no history is kept",
         ),
         graph(
             52,
@@ -289,6 +299,7 @@ def _history() -> list[Placed]:
             ),
             size=(8, 8),
             unit="bytes",
+            none="no history is kept",
         ),
         rows(
             53,
@@ -314,10 +325,39 @@ def _history() -> list[Placed]:
 def _cost() -> list[Placed]:
     return [
         graph(
+            63,
+            "CPU",
+            "Of one core; above 100% more than one was busy.",
+            Query(
+                expr=f"rate(process_cpu_seconds_total{OF}[$__rate_interval]) {OURS}",
+                legend="{{instance}}",
+            ),
+            size=(8, 8),
+            unit="percentunit",
+            none="its host has no /proc to tell",
+        ),
+        graph(
+            64,
+            "Memory",
+            "What ipsecmon occupies; a line that rises for days is a leak.",
+            Query(expr=f"process_resident_memory_bytes{OF} {OURS}", legend="{{instance}}"),
+            size=(8, 8),
+            unit="bytes",
+            none="its host has no /proc to tell",
+        ),
+        graph(
+            65,
+            "Open files and sockets",
+            "Each session takes one; at the limit no session can be opened and no page served.",
+            Query(expr=f"process_open_fds{OF} {OURS}", legend="open {{instance}}"),
+            Query(expr=f"process_max_fds{OF} {OURS}", legend="may be {{instance}}", color=GREY),
+            size=(8, 8),
+            none="its host has no /proc to tell",
+        ),
+        graph(
             61,
             "Duration of a scrape",
-            "What Prometheus waits for /metrics; the snapshot is rendered before it asks. Memory and CPU of ipsecmon are for the"
-            " host's own monitoring: it exports none.",
+            "What Prometheus waits for /metrics; the snapshot is rendered before it asks.",
             Query(expr=f"scrape_duration_seconds{OF} {OURS}", legend="{{instance}}"),
             unit="s",
         ),
@@ -342,7 +382,7 @@ def _devices() -> Placed:
             Column(field="Value #B", title="age, intervals", decimals=1, steps=STALE),
             Column(field="Value #C", title="poll takes", unit="s"),
             Column(field="Value #D", title="polled every", unit="s"),
-            Column(field="Value #E", title="failed in an hour", decimals=0, steps=ANY),
+            Column(field="Value #E", title="failed in an hour", steps=ANY),
             Column(field="Value #F", title="lines not understood", steps=ANY),
             Column(field="Value #G", title="CPU", unit="percent", steps=COUNTED),
         ],
@@ -354,7 +394,7 @@ def _devices() -> Placed:
         Query(expr=f"max by (instance, device) (cisco_ipsec_device_collect_duration_seconds{OF})"),
         Query(expr=f"max by (instance, device) (cisco_ipsec_device_poll_interval_seconds{OF})"),
         Query(
-            expr=f"sum by (instance, device) (increase(cisco_ipsec_device_collect_errors_total{OF}[1h]))"
+            expr=f"sum by (instance, device) (round(increase(cisco_ipsec_device_collect_errors_total{OF}[1h])))"
         ),
         Query(expr=f"max by (instance, device) (cisco_ipsec_device_unparsed_lines{OF})"),
         Query(expr=f"max by (instance, device) (cisco_ipsec_device_cpu_percent{OF})"),

@@ -31,9 +31,12 @@ from boards.phrases import (
     READ,
     SHARE_UP,
     STALE,
-    UP,
+    STATE,
+    TRIGGERS,
     alerts,
+    counted,
     one_way,
+    state,
 )
 from boards.variables import DEVICE, TO_TUNNEL, datasource, device, site
 from ipsecmon.alerting.thresholds import THRESHOLDS
@@ -44,11 +47,13 @@ D = '{device="$device"}'
 MUST = f"{ON_TUNNEL} cisco_ipsec_tunnel_expected{D} == 1"
 NEGOTIATIONS = Steps(GREEN, ((THRESHOLDS.negotiations, RED),))
 
+NOT_EXTENDED = "only with metrics.tier: extended"
+
 ABOUT = """**The top line says whether to believe the rest:** a device that is not read shows no tunnels, neither up nor down, once its \
 data is three intervals old.
 Then: how many of the tunnels that must be up are up; a click on one below shows its life-cycle. Many tunnels down at a time point to \
 the device or its uplink, one tunnel down to the other end.
-*Rekeys* by time are normal, *forced* ones and *outages* are not. *Collection* tells what reading the device costs it and us."""
+*Not needed* is a tunnel that traffic brings up: down without harm. *Rekeys* by time are normal, *forced* ones and *outages* are not. *Collection* tells what reading the device costs it and us."""
 
 
 def board() -> Board:
@@ -162,12 +167,13 @@ def _now() -> list[Placed]:
 
 def _tunnels() -> Placed:
     by_tunnel = "max by (device, tunnel, peer)"
+    while_up = f"and {ON_TUNNEL} cisco_ipsec_tunnel_up{D} == 1"
     return rows(
         21,
         "Tunnels of this device",
-        "Down ones first. Seconds left are those of the SA in use for sending; a new SA follows before they run out.",
+        "Down ones first; not needed is one that traffic brings up, and none asks. Time left is that of the SA in use for sending; a new SA follows before it runs out.",
         [
-            Column(field="Value #A", title="state", words=UP, width=80),
+            Column(field="Value #A", title="state", words=STATE, width=140),
             Column(field="tunnel", title="tunnel", links=(TO_TUNNEL,)),
             Column(field="peer", title="peer"),
             Column(field="Value #B", title="must be up", words={0: ("no", GREY), 1: ("yes", BLUE)}),
@@ -178,7 +184,7 @@ def _tunnels() -> Placed:
             Column(field="Value #G", title="left", unit="s", steps=FEW_LEFT),
             Column(field="device", title="device", width=110),
         ],
-        Query(expr=f"{by_tunnel} (cisco_ipsec_tunnel_up{D})"),
+        Query(expr=f"{by_tunnel} ({state(D)})"),
         Query(expr=f"{by_tunnel} (cisco_ipsec_tunnel_expected{D})"),
         Query(expr=f"{by_tunnel} (cisco_ipsec_tunnel_demanded{D})"),
         Query(
@@ -187,41 +193,29 @@ def _tunnels() -> Placed:
         Query(
             expr=f"{by_tunnel} (rate(cisco_ipsec_tunnel_decaps_packets_total{D}[$__rate_interval]))"
         ),
-        Query(expr=f"{by_tunnel} ({one_way(D)})"),
+        Query(expr=f"{by_tunnel} ({one_way(D)} {while_up})"),
         Query(
             expr=f'{by_tunnel} (cisco_ipsec_sa_expiry_timestamp_seconds{{device="$device", direction="outbound"}} - time()'
-            f" and {ON_TUNNEL} cisco_ipsec_tunnel_up{D} == 1)"
+            f" {while_up})"
         ),
-        size=(24, 9),
+        size=(24, 10),
         sort="state",
         least_first=True,
     )
 
 
 def _states() -> Placed:
-    idle = (
-        f"count(cisco_ipsec_tunnel_up{D} == 0 and {ON_TUNNEL} cisco_ipsec_tunnel_expected{D} == 0"
-        f" unless {ON_TUNNEL} cisco_ipsec_tunnel_demanded{D} == 1)"
-    )
     return graph(
         22,
         "Tunnels by state",
         "A tunnel that need not be up and that no traffic asks for may be down without harm.",
-        Query(expr=f"count(cisco_ipsec_tunnel_up{D} == 1)", legend="up", color=GREEN),
-        Query(
-            expr=f"count(cisco_ipsec_tunnel_up{D} == 0 and {MUST})",
-            legend="down, must be up",
-            color=RED,
+        *(
+            Query(expr=f"count({state(D)} == {value})", legend=said, color=color)
+            for value, (said, color) in reversed(tuple(STATE.items()))
         ),
-        Query(
-            expr=f"count(cisco_ipsec_tunnel_demanded{D} == 1"
-            f" unless {ON_TUNNEL} cisco_ipsec_tunnel_expected{D} == 1)",
-            legend="down, traffic asks",
-            color=ORANGE,
-        ),
-        Query(expr=idle, legend="down, not needed", color=BLUE),
         size=(8, 9),
         stacked=True,
+        none="the device was not read",
     )
 
 
@@ -229,14 +223,15 @@ def _timeline() -> Placed:
     return timeline(
         23,
         "The twenty tunnels that changed most",
-        "Up and down over the time shown; of a hub with thousands only those that went up or down most often.",
+        "Their states over the time shown; of a hub with thousands only those that went up or down most often.",
         Query(
-            expr=f"max by (tunnel) (cisco_ipsec_tunnel_up{D}"
-            f" and topk(20, changes(cisco_ipsec_tunnel_up{D}[$__range] @ end())))",
+            expr=f"max by (tunnel) ({state(D)}"
+            f" and {ON_TUNNEL} topk(20, changes(cisco_ipsec_tunnel_up{D}[$__range] @ end())))",
             legend="{{tunnel}}",
         ),
         size=(16, 9),
-        words=UP,
+        words=STATE,
+        none="the device was not read",
     )
 
 
@@ -247,11 +242,12 @@ def _rekeys() -> Placed:
         "time: the lifetime ran out, as it should. volume: the kilobytes did. forced: the other end or an operator."
         " outage: the tunnel had no SA in between.",
         Query(
-            expr=f"sum by (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{D}[$__rate_interval]))",
+            expr=f"sum by (trigger) ({counted(f'cisco_ipsec_tunnel_rekeys_total{D}')})",
             legend="{{trigger}}",
         ),
         bars=True,
         stacked=True,
+        tints=TRIGGERS,
     )
 
 
@@ -259,17 +255,14 @@ def _flaps() -> Placed:
     return graph(
         32,
         "Flaps",
-        "Times a tunnel went down and stayed down for two polls.",
+        "Times a tunnel went down and stayed down for two polls; the ten worst at each moment.",
         Query(
-            expr=f"topk(10, increase(cisco_ipsec_tunnel_flaps_total{D}[$__rate_interval]) > 0)",
+            expr=f"topk(10, max by (tunnel) ({counted(f'cisco_ipsec_tunnel_flaps_total{D}')}) > 0)",
             legend="{{tunnel}}",
         ),
-        Query(
-            expr=f"sum(increase(cisco_ipsec_tunnel_flaps_total{D}[$__rate_interval]))",
-            legend="all tunnels",
-            color=GREY,
-        ),
         bars=True,
+        stacked=True,
+        none="no tunnel flapped",
     )
 
 
@@ -280,11 +273,12 @@ def _errors() -> list[Placed]:
             title,
             about,
             Query(
-                expr=f"topk(10, rate(cisco_ipsec_tunnel_{which}_errors_total{D}[$__rate_interval]))",
+                expr=f"topk(10, rate(cisco_ipsec_tunnel_{which}_errors_total{D}[$__rate_interval]) > 0)",
                 legend="{{tunnel}}",
             ),
             unit="pps",
             steps=ERRORS,
+            none="no tunnel has any",
         )
         for id_, which, title, about in (
             (
@@ -314,6 +308,7 @@ def _throughput() -> list[Placed]:
                 legend="{{tunnel}}",
             ),
             unit="bps",
+            none="nothing is counted: no SA, or no volume lifetime",
         )
         for id_, which, title in ((41, "sent", "Sent"), (42, "received", "Received"))
     ]
@@ -327,6 +322,7 @@ def _ike() -> list[Placed]:
             "active carry phase 2; negotiating are on the way; dead wait for their removal.",
             Query(expr=f"sum by (state) (cisco_ike_sas{D})", legend="{{state}}"),
             stacked=True,
+            tints={"active": GREEN, "negotiating": YELLOW, "standby": BLUE, "dead": GREY},
         ),
         graph(
             52,
@@ -336,9 +332,8 @@ def _ike() -> list[Placed]:
             Query(
                 expr=f"max by (peer) (cisco_ike_sa_negotiating{D}) > 0",
                 legend="{{peer}}",
-                color=YELLOW,
             ),
-            Query(expr=f"sum(cisco_ike_sa_negotiating{D})", legend="all peers", color=BLUE),
+            Query(expr=f"sum(cisco_ike_sa_negotiating{D})", legend="all peers", color=GREY),
             steps=NEGOTIATIONS,
         ),
     ]
@@ -421,16 +416,17 @@ def _collection() -> list[Placed]:
             "Failed polls by reason",
             "auth: the login was refused. hostkey: the key is not the known one. timeout, closed, connect: the way there.",
             Query(
-                expr=f"sum by (reason) (increase(cisco_ipsec_device_collect_errors_total{D}[$__rate_interval])) > 0",
+                expr=f"sum by (reason) ({counted(f'cisco_ipsec_device_collect_errors_total{D}')}) > 0",
                 legend="{{reason}}",
             ),
             Query(
-                expr=f"sum by (command) (increase(cisco_ipsec_device_parse_errors_total{D}[$__rate_interval])) > 0",
+                expr=f"sum by (command) ({counted(f'cisco_ipsec_device_parse_errors_total{D}')}) > 0",
                 legend="not understood: {{command}}",
             ),
             size=(8, 8),
             bars=True,
             stacked=True,
+            none="no poll failed",
         ),
         graph(
             69,
@@ -451,7 +447,7 @@ def _collection() -> list[Placed]:
             "When a poll looked, and how often the tables were left out because it was busier than the configuration allows.",
             Query(expr=f"cisco_ipsec_device_cpu_percent{D}", legend="load", unit="percent"),
             Query(
-                expr=f"increase(cisco_ipsec_device_readings_skipped_for_cpu_total{D}[$__rate_interval])",
+                expr=counted(f"cisco_ipsec_device_readings_skipped_for_cpu_total{D}"),
                 legend="readings left out",
                 unit="short",
                 color=ORANGE,
@@ -476,6 +472,7 @@ def _extended() -> list[Placed]:
             "Only with metrics.tier extended: up and down_idle are fine, down_demanded and negotiating for long are not.",
             Query(expr=f"sum by (state) (cisco_ipsec_tunnel_state{D}) > 0", legend="{{state}}"),
             stacked=True,
+            none=NOT_EXTENDED,
         ),
         graph(
             82,
@@ -486,5 +483,6 @@ def _extended() -> list[Placed]:
                 legend="{{command}}",
             ),
             unit="s",
+            none=NOT_EXTENDED,
         ),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from boards.layout import Board, Section
 from boards.panels import (
-    BLUE,
     GREEN,
     ORANGE,
     RED,
@@ -23,10 +22,15 @@ from boards.phrases import (
     COUNTED,
     NOT_SILENCED,
     ON_TUNNEL,
+    SEVERITY,
     SHARE_UP,
     STALE,
+    STATE,
+    TRIGGERS,
     alerts,
+    counted,
     one_way,
+    state,
 )
 from boards.variables import (
     FLEET,
@@ -67,7 +71,7 @@ def board() -> Board:
             Section(id=30, title="Sites and devices", panels=[_sites(), _devices(), _not_read()]),
             Section(
                 id=40,
-                title="What changed in the last hour",
+                title="What changed",
                 panels=[_changed(), _rekeys(), _up_and_down(), _flaps()],
             ),
         ],
@@ -190,12 +194,14 @@ def _firing() -> Placed:
         "What Prometheus's rules say now. A click on the name opens its runbook.",
         [
             Column(field="alertname", title="alertname", links=(RUNBOOK,)),
-            Column(field="severity", title="severity", width=80),
+            Column(field="severity", title="severity", words=SEVERITY, width=90),
             Column(field="device", title="device", links=(TO_DEVICE,)),
             Column(field="tunnel", title="tunnel", links=(TO_TUNNEL,)),
         ],
         Query(expr=f"group by (alertname, severity, device, tunnel) ({alerts()})"),
         size=(10, 9),
+        sort="severity",
+        least_first=True,
         none="no alert fires",
     )
 
@@ -209,13 +215,15 @@ def _sites() -> Placed:
     return rows(
         31,
         "Sites",
-        "By the label site that the configuration gives tunnels; those without are in the row without a name.",
+        "By the label site that the configuration gives tunnels, those with most tunnels down first; tunnels without that"
+        " label are in the row without a name.",
         [
             Column(field="site", title="site"),
             Column(field="Value #A", title="tunnels"),
             Column(field="Value #B", title="up"),
             Column(field="Value #C", title="must be up"),
             Column(field="Value #D", title="of these up", unit="percentunit", steps=SHARE_UP),
+            Column(field="Value #E", title="of these down", steps=ANY),
         ],
         Query(expr='count by (site) (cisco_ipsec_tunnel_info{site=~"$site"})'),
         Query(expr=f"{by_site}cisco_ipsec_tunnel_up {info})"),
@@ -224,7 +232,11 @@ def _sites() -> Placed:
             expr=f"{by_site}(cisco_ipsec_tunnel_up and {MUST}) {info})"
             f" / {by_site}(cisco_ipsec_tunnel_expected == 1) {info})"
         ),
+        Query(
+            expr=f"{by_site}cisco_ipsec_tunnel_expected * {ON_TUNNEL} (1 - cisco_ipsec_tunnel_up) {info})"
+        ),
         size=(10, 8),
+        sort="of these down",
     )
 
 
@@ -233,13 +245,14 @@ def _devices() -> Placed:
     return rows(
         32,
         "Devices",
-        "Every device. The age is that of the last good reading, in poll intervals.",
+        "Every device, those with most tunnels down first. The age is that of the last good reading, in poll intervals.",
         [
             Column(field="device", title="device", links=(TO_DEVICE,)),
             Column(field="Value #A", title="read", words={0: ("no", RED), 1: ("yes", GREEN)}),
             Column(field="Value #B", title="tunnels"),
             Column(field="Value #C", title="must be up"),
             Column(field="Value #D", title="of these up", unit="percentunit", steps=SHARE_UP),
+            Column(field="Value #G", title="of these down", steps=ANY),
             Column(
                 field="Value #E",
                 title="negotiating",
@@ -256,8 +269,11 @@ def _devices() -> Placed:
         ),
         Query(expr='max by (device) (cisco_ike_sas{state="negotiating"})'),
         Query(expr=f"max by (device) ({age} / cisco_ipsec_device_poll_interval_seconds)"),
+        Query(
+            expr=f"sum by (device) (cisco_ipsec_tunnel_expected * {ON_TUNNEL} (1 - cisco_ipsec_tunnel_up))"
+        ),
         size=(14, 8),
-        sort="age, intervals",
+        sort="of these down",
     )
 
 
@@ -265,12 +281,17 @@ def _not_read() -> Placed:
     return rows(
         33,
         "Devices not read",
-        "How long ago the last good reading was. The dashboard of the device says why.",
+        "How long ago the last good reading was, and what most polls of the last quarter of an hour failed of: auth, the"
+        " login was refused; hostkey, the key is not the known one; dns, connect, timeout, closed, the way there.",
         [
             Column(field="device", title="device", links=(TO_DEVICE,)),
+            Column(field="reason", title="reason"),
             Column(field="host", title="host"),
             Column(field="platform", title="platform"),
-            Column(field="Value", title="last read before", unit="s", words={-1: ("never", RED)}),
+            Column(
+                field="Value #A", title="last read before", unit="s", words={-1: ("never", RED)}
+            ),
+            Column(field="Value #B", title="polls failed so"),
         ],
         Query(
             expr="max by (device, host, platform) (("
@@ -278,7 +299,12 @@ def _not_read() -> Placed:
             " * on (instance, device) group_left (host, platform) cisco_ipsec_device_info"
             " and on (instance, device) cisco_ipsec_device_up == 0)"
         ),
-        size=(24, 5),
+        Query(
+            expr="topk by (device) (1, sum by (device, reason)"
+            " (round(increase(cisco_ipsec_device_collect_errors_total[15m])) > 0"
+            " and on (instance, device) cisco_ipsec_device_up == 0))"
+        ),
+        size=(24, 4),
         none="every device is read",
     )
 
@@ -287,32 +313,29 @@ def _changed() -> Placed:
     by_tunnel = "max by (device, tunnel) "
     return rows(
         41,
-        "Tunnels that changed",
+        "Tunnels that changed in the last hour",
         "The fifty with most changes. A rekey every lifetime is normal; a flap is down for two polls or more.",
         [
             Column(field="device", title="device", links=(TO_DEVICE,)),
             Column(field="tunnel", title="tunnel", links=(TO_TUNNEL,)),
-            Column(
-                field="Value #A", title="up or down", decimals=0, steps=Steps(GREEN, ((1, ORANGE),))
-            ),
+            Column(field="Value #A", title="up or down", steps=Steps(GREEN, ((1, ORANGE),))),
             Column(
                 field="Value #B",
                 title="flaps",
-                decimals=0,
                 steps=Steps(GREEN, ((1, ORANGE), (THRESHOLDS.flaps, RED))),
             ),
-            Column(field="Value #C", title="new SPIs", decimals=0),
-            Column(field="Value #D", title="peer failovers", decimals=0),
+            Column(field="Value #C", title="new SPIs"),
+            Column(field="Value #D", title="peer failovers"),
         ],
         Query(expr=f"topk(50, {by_tunnel}(changes(cisco_ipsec_tunnel_up[1h]) {OF_SITE}) > 0)"),
         Query(
-            expr=f"topk(50, {by_tunnel}(increase(cisco_ipsec_tunnel_flaps_total[1h]) {OF_SITE}) > 0)"
+            expr=f"topk(50, {by_tunnel}(round(increase(cisco_ipsec_tunnel_flaps_total[1h])) {OF_SITE}) > 0)"
         ),
         Query(
             expr=f'topk(50, {by_tunnel}(changes(cisco_ipsec_sa_spi{{direction="outbound"}}[1h]) {OF_SITE}) > 0)'
         ),
         Query(
-            expr=f"topk(50, {by_tunnel}(increase(cisco_ipsec_tunnel_peer_failovers_total[1h]) {OF_SITE}) > 0)"
+            expr=f"topk(50, {by_tunnel}(round(increase(cisco_ipsec_tunnel_peer_failovers_total[1h])) {OF_SITE}) > 0)"
         ),
         size=(14, 8),
         sort="up or down",
@@ -327,12 +350,13 @@ def _rekeys() -> Placed:
         "time: the lifetime ran out, as it should. volume: the kilobytes did. forced: the other end or an operator."
         " outage: the tunnel had no SA in between.",
         Query(
-            expr=f"sum by (trigger) (increase(cisco_ipsec_tunnel_rekeys_total[$__rate_interval]) > 0 {OF_SITE})",
+            expr=f"sum by (trigger) ({counted('cisco_ipsec_tunnel_rekeys_total')} {OF_SITE})",
             legend="{{trigger}}",
         ),
         size=(10, 8),
         bars=True,
         stacked=True,
+        tints=TRIGGERS,
     )
 
 
@@ -340,19 +364,13 @@ def _up_and_down() -> Placed:
     return graph(
         43,
         "Tunnels",
-        "Up and down over time; gaps are times at which ipsecmon was not scraped.",
-        Query(expr=f"count(cisco_ipsec_tunnel_up == 1 {OF_SITE})", legend="up", color=GREEN),
-        Query(
-            expr=f"count(cisco_ipsec_tunnel_up == 0 and {MUST} {OF_SITE})",
-            legend="down, must be up",
-            color=RED,
-        ),
-        Query(
-            expr=f"count(cisco_ipsec_tunnel_up == 0 and {ON_TUNNEL} cisco_ipsec_tunnel_expected == 0 {OF_SITE})",
-            legend="down, need not be up",
-            color=BLUE,
+        "By state over time; one that is not needed is down without harm. Gaps are times at which ipsecmon was not scraped.",
+        *(
+            Query(expr=f"count({state()} == {value} {OF_SITE})", legend=said, color=color)
+            for value, (said, color) in reversed(tuple(STATE.items()))
         ),
         stacked=True,
+        none="no tunnel was read",
     )
 
 
@@ -362,12 +380,12 @@ def _flaps() -> Placed:
         "Flaps and failovers",
         "Times tunnels went down and stayed down for two polls, and changed to another peer.",
         Query(
-            expr=f"sum(increase(cisco_ipsec_tunnel_flaps_total[$__rate_interval]) {OF_SITE})",
+            expr=f"sum({counted('cisco_ipsec_tunnel_flaps_total')} {OF_SITE})",
             legend="flaps",
             color=RED,
         ),
         Query(
-            expr=f"sum(increase(cisco_ipsec_tunnel_peer_failovers_total[$__rate_interval]) {OF_SITE})",
+            expr=f"sum({counted('cisco_ipsec_tunnel_peer_failovers_total')} {OF_SITE})",
             legend="peer failovers",
             color=ORANGE,
         ),

@@ -34,10 +34,12 @@ class Mark(dashboard.AnnotationQuery):
 
     def __init__(self, name: str, color: str, expr: str, title: str, text: str = "") -> None:
         super().__init__(name=name, datasource=DATASOURCE, enable=True, icon_color=color, expr=expr)
+        # newer versions of Grafana ask for the target, older ones for the expression
+        self.asked = {"target": {"expr": expr, "refId": "Anno"}}
         self.titles = {"titleFormat": title, "textFormat": text}
 
     def to_json(self) -> dict[str, object]:
-        return super().to_json() | self.titles
+        return super().to_json() | self.asked | self.titles
 
 
 @dataclass(frozen=True, slots=True)

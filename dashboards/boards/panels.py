@@ -55,8 +55,11 @@ DATASOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 MOST_POINTS = 400
 """Of a graph: what a person can tell apart, and a hub of thousands of tunnels can be asked for every half minute."""
 
-Words = Mapping[int, tuple[str, str]]
+Words = Mapping[int | str, tuple[str, str]]
 """What to show for a value: the words and their colour."""
+
+NO_CELL = "-"
+"""In a cell without a value. Grafana would write there what the panel says when the whole table is empty."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,16 @@ def _mapping(words: Words) -> dashboard.ValueMap:
     )
 
 
+def _mapped_none(said: str) -> dashboard.SpecialValueMap:
+    """Without a value the tile is grey; Grafana would give it the lowest colour, which may be red."""
+    return dashboard.SpecialValueMap(
+        dashboard.DashboardSpecialValueMapOptions(
+            match=dashboard.SpecialValueMatch.NULL_AND_NAN,
+            result=dashboard.ValueMappingResult(text=said, color=GREY, index=99),
+        )
+    )
+
+
 def _properties(
     unit: str | None, words: Words | None, steps: Steps | None, decimals: int | None
 ) -> list[dashboard.DynamicConfigValue]:
@@ -158,6 +171,10 @@ def _properties(
     if steps is not None:
         found.append(dashboard.DynamicConfigValue("thresholds", steps.build()))
     return found
+
+
+def _fixed(color: str) -> dashboard.DynamicConfigValue:
+    return dashboard.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": color})
 
 
 def _letter(index: int) -> str:
@@ -182,9 +199,7 @@ def _asked(panel: _P, queries: Sequence[Query], kind: Kind) -> _P:
         panel.with_target(target)
         wanted = _properties(one.unit, one.words, one.steps, one.decimals)
         if one.color is not None:
-            wanted.append(
-                dashboard.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": one.color})
-            )
+            wanted.append(_fixed(one.color))
         if wanted:
             panel.override_by_query(_letter(index), wanted)
     return panel
@@ -219,8 +234,7 @@ def number(
     panel.color_scheme(dashboard_builders.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
     panel.thresholds(steps)
     panel.no_value(none)
-    if words is not None:
-        panel.mappings([_mapping(words)])
+    panel.mappings([*([_mapping(words)] if words is not None else []), _mapped_none(none)])
     return Placed(_asked(panel, queries, "instant"), *size)
 
 
@@ -236,8 +250,13 @@ def graph(
     stacked: bool = False,
     lowest: float | None = 0,
     highest: float | None = None,
+    tints: Mapping[str, str] | None = None,
+    none: str = "No data",
 ) -> Placed:
-    """Lines, or bars for what happens now and then; a dashed line stands where an alert would fire."""
+    """Lines, or bars for what happens now and then; a dashed line stands where an alert would fire.
+
+    ``tints`` are colours by the name in the legend; ``none`` says what it means if there is no line.
+    """
     panel = _titled(timeseries.Panel(), id_, title, about, unit)
     panel.legend(
         common_builders.VizLegendOptions()
@@ -253,7 +272,10 @@ def graph(
     )
     panel.max_data_points(MOST_POINTS)
     panel.draw_style(common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE)
-    panel.line_width(1).fill_opacity(60 if bars else 10).show_points(common.VisibilityMode.NEVER)
+    panel.line_width(1).fill_opacity(60 if bars else 10)
+    # automatic: one reading between two gaps would be no line, and so nothing to see
+    panel.show_points(common.VisibilityMode.NEVER if bars else common.VisibilityMode.AUTO)
+    panel.no_value(none)
     if stacked:
         panel.stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
     if lowest is not None:
@@ -265,7 +287,10 @@ def graph(
         panel.thresholds_style(
             common_builders.GraphThresholdsStyleConfig().mode(common.GraphTresholdsStyleMode.DASHED)
         )
-    return Placed(_asked(panel, queries, "range"), *size)
+    placed = Placed(_asked(panel, queries, "range"), *size)
+    for name, tint in (tints or {}).items():
+        panel.override_by_name(name, [_fixed(tint)])
+    return placed
 
 
 def timeline(
@@ -275,12 +300,14 @@ def timeline(
     *queries: Query,
     size: tuple[int, int] = (24, 7),
     words: Words | None = None,
+    none: str = "No data",
 ) -> Placed:
     """States over time, one bar each."""
     panel = _titled(statetimeline.Panel(), id_, title, about, "none")
     panel.color_scheme(dashboard_builders.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
     panel.thresholds(Steps(GREY))
     panel.max_data_points(MOST_POINTS)
+    panel.no_value(none)
     panel.merge_values(True).show_value(common.VisibilityMode.AUTO).row_height(0.85)
     panel.fill_opacity(80).line_width(0)
     panel.legend(common_builders.VizLegendOptions().show_legend(False).calcs([]))
@@ -333,6 +360,7 @@ def rows(
     )
     for column in columns:
         wanted = _properties(column.unit, column.words, column.steps, column.decimals)
+        wanted.append(dashboard.DynamicConfigValue("noValue", NO_CELL))
         if column.words is not None or column.steps is not None:
             wanted.append(
                 dashboard.DynamicConfigValue("custom.cellOptions", {"type": "color-text"})
@@ -345,8 +373,7 @@ def rows(
                     "links", [{"title": one.title, "url": one.url} for one in column.links]
                 )
             )
-        if wanted:
-            panel.override_by_name(column.title, wanted)
+        panel.override_by_name(column.title, wanted)
     if sort is not None:
         panel.sort_by(
             [common_builders.TableSortByFieldState().display_name(sort).desc(not least_first)]
@@ -367,7 +394,7 @@ def _organized(columns: Sequence[Column]) -> dict[str, object]:
 
 
 def writing(id_: int, title: str, content: str, *, size: tuple[int, int]) -> Placed:
-    """A text for whoever sees this for the first time."""
+    """A text for whoever sees this for the first time; its lines stay lines."""
     panel = text.Panel().id(id_).title(title)
-    panel.mode(text_model.TextMode.MARKDOWN).content(content)
+    panel.mode(text_model.TextMode.MARKDOWN).content(content.replace("\n", "  \n"))
     return Placed(panel, *size)

@@ -15,6 +15,8 @@ __all__ = [
     "COUNTED",
     "ERRORS",
     "FEW_LEFT",
+    "FEW_LEFT_LINE",
+    "IKE",
     "LOSS",
     "NEGOTIATES",
     "NOT_SILENCED",
@@ -22,14 +24,32 @@ __all__ = [
     "ON_TUNNEL",
     "OVERDUE",
     "READ",
+    "SEVERITY",
     "SHARE_UP",
     "STALE",
-    "UP",
+    "STATE",
+    "TRIGGERS",
     "alerts",
+    "counted",
+    "not_needed",
     "one_way",
+    "state",
 ]
 
-UP: Words = {0: ("Down", RED), 1: ("Up", GREEN)}
+STATE: Words = {
+    0: ("Down", RED),
+    1: ("Down, traffic asks", ORANGE),
+    2: ("Not needed", BLUE),
+    3: ("Up", GREEN),
+}
+"""Of a tunnel, as ``state`` numbers it. One that traffic brings up is down without harm while none asks."""
+IKE: Words = {0: ("Down", RED), 1: ("Up", GREEN), 2: ("Not needed", BLUE)}
+SEVERITY: Words = {
+    "critical": ("critical", RED),
+    "warning": ("warning", ORANGE),
+    "info": ("info", BLUE),
+}
+TRIGGERS = {"time": GREEN, "volume": YELLOW, "forced": ORANGE, "outage": RED}
 READ: Words = {0: ("Not read", RED), 1: ("Read", GREEN)}
 ASKS: Words = {0: ("nothing waits", GREY), 1: ("traffic asks", ORANGE)}
 NEGOTIATES: Words = {0: ("no", GREY), 1: ("negotiating", YELLOW)}
@@ -44,6 +64,8 @@ ANY = Steps(GREEN, ((1, RED),))
 COUNTED = Steps(BLUE)
 SHARE_UP = Steps(RED, ((THRESHOLDS.many_down_ratio, ORANGE), (1, GREEN)))
 FEW_LEFT = Steps(RED, ((THRESHOLDS.not_renewed_seconds, GREEN),))
+FEW_LEFT_LINE = Steps(GREEN, ((THRESHOLDS.not_renewed_seconds, RED),))
+"""As a line in a graph, which has the colour of what begins above it."""
 OVERDUE = Steps(GREEN, ((THRESHOLDS.rekey_overdue_ratio, RED),))
 LOSS = Steps(GREEN, ((THRESHOLDS.path_loss_ratio, RED),))
 ERRORS = Steps(GREEN, ((THRESHOLDS.errors_per_second, RED),))
@@ -59,6 +81,32 @@ def alerts(severity: str = "", labels: str = "") -> str:
     """The alerts of our rules that fire, of one severity or all."""
     of = f', severity="{severity}"' if severity else ""
     return f'ALERTS{{alertstate="firing", alertname=~"Cisco(Ipsec|Ike).*"{of}{labels}}}'
+
+
+def counted(counter: str) -> str:
+    """What a counter counted since the point before, in whole numbers and nothing twice.
+
+    ``increase`` stretches what it saw to the whole window, so that one event becomes 1.33, and its windows overlap.
+    """
+    return f"clamp_min({counter} - {counter} offset $__interval, 0)"
+
+
+def not_needed(labels: str = "") -> str:
+    """Tunnels that are down, need not be up and that no traffic asks for."""
+    return (
+        f"(cisco_ipsec_tunnel_up{labels} == 0"
+        f" unless {ON_TUNNEL} cisco_ipsec_tunnel_expected{labels} == 1"
+        f" unless {ON_TUNNEL} cisco_ipsec_tunnel_demanded{labels} == 1)"
+    )
+
+
+def state(labels: str = "") -> str:
+    """The numbers of ``STATE``."""
+    up = f"cisco_ipsec_tunnel_up{labels}"
+    return (
+        f"(({up} == 1) + 2 or {not_needed(labels)} + 2"
+        f" or ({up} == 0 unless {ON_TUNNEL} cisco_ipsec_tunnel_expected{labels} == 1) + 1 or {up})"
+    )
 
 
 def one_way(labels: str = "") -> str:

@@ -26,16 +26,33 @@ from boards.phrases import (
     COUNTED,
     ERRORS,
     FEW_LEFT,
+    FEW_LEFT_LINE,
+    IKE,
     LOSS,
     NEGOTIATES,
     ON_TUNNEL,
     ONE_WAY,
     OVERDUE,
-    UP,
+    SEVERITY,
+    STATE,
+    TRIGGERS,
     alerts,
+    counted,
+    not_needed,
     one_way,
+    state,
 )
-from boards.variables import OTHER_END, TO_DEVICE, TUNNEL, datasource, device, site, tunnel
+from boards.variables import (
+    OTHER_END,
+    RUNBOOK,
+    TO_DEVICE,
+    TUNNEL,
+    datasource,
+    device,
+    runbooks,
+    site,
+    tunnel,
+)
 from ipsecmon.alerting.thresholds import THRESHOLDS
 
 __all__ = ["board"]
@@ -45,7 +62,12 @@ OUT = '{device="$device", tunnel="$tunnel", direction="outbound"}'
 WHILE_UP = f"and {ON_TUNNEL} cisco_ipsec_tunnel_up{T} == 1"
 WITH_PEER = f"and on (instance, device, peer) cisco_ipsec_tunnel_peer_in_use{T} == 1"
 
-ABOUT = """**Read the five steps from left to right; the first that is not green is where to look.** 1: traffic for the tunnel arrives and \
+DIRECTIONS = {"outbound": BLUE, "inbound": GREEN}
+"""In the colours of what is sent and received."""
+
+NOT_EXTENDED = "only with metrics.tier: extended, some with details polled"
+
+ABOUT = """**Read the five steps from left to right; the first with red or orange is where to look, blue and grey only inform.** 1: traffic for the tunnel arrives and \
 asks for it. 2: the two gateways agree who they are (IKE phase 1, QM_IDLE). 3: they agree on keys for the traffic (phase 2, a pair of \
 IPsec SAs). 4: packets go both ways; only *sent* points to the other end or the way back, only *received* to this end. 5: before the \
 lifetime runs out a new pair of SAs follows, which changes the SPI.
@@ -58,11 +80,11 @@ def board() -> Board:
         uid=TUNNEL,
         title="IPsec tunnel",
         about="One tunnel: its life-cycle, both directions, loss, lifetime.",
-        variables=[datasource(), site(), device(), tunnel()],
+        variables=[datasource(), site(), device(), tunnel(), runbooks()],
         top=[writing(1, "How to read this", ABOUT, size=(24, 4)), *_steps()],
         sections=[
             Section(id=20, title="What it is", panels=[_identity(), _other_end(), _crypto()]),
-            Section(id=30, title="Over time", panels=[_timeline()]),
+            Section(id=30, title="Over time", panels=[_timeline(), _firing()]),
             Section(id=40, title="Both directions", panels=_directions()),
             Section(id=50, title="Lifetime and rekeys", panels=_lifetime()),
             Section(id=70, title="Extended tier", folded=True, panels=_extended()),
@@ -122,11 +144,7 @@ def _steps() -> list[Placed]:
             3,
             "2 IKE phase 1",
             "With the peer in use. QM_IDLE is the state of an IKE version 1 SA that is established; version 2 has none.",
-            Query(
-                expr=f'max(cisco_ike_sa_up{{device="$device"}} {WITH_PEER})',
-                legend="IKE SA",
-                words=UP,
-            ),
+            Query(expr=_ike(), legend="IKE SA", words=IKE),
             Query(
                 expr=f'max(cisco_ike_sa_qm_idle{{device="$device"}} {WITH_PEER})',
                 legend="QM_IDLE",
@@ -138,13 +156,14 @@ def _steps() -> list[Placed]:
                 words=NEGOTIATES,
             ),
             size=(5, 6),
+            none="no IKE SA known",
         ),
         number(
             4,
             "3 IPsec phase 2",
             "Up with an active SA in each direction. Whether each end sends with an SPI the other receives with is known only"
             " where both are polled.",
-            Query(expr=f"cisco_ipsec_tunnel_up{T}", legend="SA pair", words=UP),
+            Query(expr=state(T), legend="SA pair", words=STATE),
             Query(expr=f"cisco_ipsec_tunnel_spi_pair_matched{T}", legend="other end", words=AGREE),
             Query(
                 expr=f"max by (transform) (cisco_ipsec_tunnel_crypto_info{T})",
@@ -169,7 +188,7 @@ def _steps() -> list[Placed]:
                 unit="pps",
                 steps=COUNTED,
             ),
-            Query(expr=one_way(T), legend="direction", words=ONE_WAY),
+            Query(expr=f"{one_way(T)} {WHILE_UP}", legend="direction", words=ONE_WAY),
             size=(5, 6),
         ),
         number(
@@ -191,9 +210,8 @@ def _steps() -> list[Placed]:
                 decimals=0,
             ),
             Query(
-                expr=f"sum(increase(cisco_ipsec_tunnel_rekeys_total{T}[1h]))",
+                expr=f"sum(round(increase(cisco_ipsec_tunnel_rekeys_total{T}[1h])))",
                 legend="rekeys in an hour",
-                decimals=0,
                 steps=COUNTED,
             ),
             size=(4, 6),
@@ -273,13 +291,40 @@ def _timeline() -> Placed:
         "The steps over time",
         "Whether traffic asked, whether IKE was up, whether the pair of SAs was there, whether packets went both ways.",
         Query(expr=f"cisco_ipsec_tunnel_demanded{T}", legend="1 traffic", words=ASKS),
-        Query(
-            expr=f'max(cisco_ike_sa_up{{device="$device"}} {WITH_PEER})', legend="2 IKE", words=UP
-        ),
-        Query(expr=f"cisco_ipsec_tunnel_up{T}", legend="3 SA pair", words=UP),
-        Query(expr=one_way(T), legend="4 data", words=ONE_WAY),
+        Query(expr=_ike(), legend="2 IKE", words=IKE),
+        Query(expr=state(T), legend="3 SA pair", words=STATE),
+        Query(expr=f"{one_way(T)} {WHILE_UP}", legend="4 data", words=ONE_WAY),
         Query(expr=f"cisco_ipsec_tunnel_spi_pair_matched{T}", legend="both ends", words=AGREE),
-        size=(24, 8),
+        size=(15, 8),
+        none="the device was not read",
+    )
+
+
+def _ike() -> str:
+    """The numbers of ``IKE``: whether phase 1 with the peer in use is up, where the tunnel is needed."""
+    up = f'max by (device) (cisco_ike_sa_up{{device="$device"}} {WITH_PEER})'
+    return f"({up} == 1 or {up} + 2 and on (device) {not_needed(T)} or {up})"
+
+
+def _firing() -> Placed:
+    return rows(
+        32,
+        "Firing alerts of this tunnel and its device",
+        "What Prometheus's rules say now. A click on the name opens its runbook.",
+        [
+            Column(field="alertname", title="alertname", links=(RUNBOOK,)),
+            Column(field="severity", title="severity", words=SEVERITY, width=90),
+            Column(field="tunnel", title="tunnel"),
+        ],
+        Query(
+            expr="group by (alertname, severity, tunnel) ("
+            f"""{alerts(labels=', device="$device", tunnel="$tunnel"')}"""
+            f""" or {alerts(labels=', device="$device", tunnel=""')})"""
+        ),
+        size=(9, 8),
+        sort="severity",
+        least_first=True,
+        none="no alert fires",
     )
 
 
@@ -314,6 +359,7 @@ def _directions() -> list[Placed]:
                 for way, color in (("sent", BLUE), ("received", GREEN))
             ),
             unit="bps",
+            none="nothing is counted: no SA, or no volume lifetime",
         ),
         graph(
             43,
@@ -332,6 +378,7 @@ def _directions() -> list[Placed]:
             unit="percentunit",
             steps=LOSS,
             lowest=None,
+            none="not known: the other end is not polled, or not for long enough",
         ),
         graph(
             44,
@@ -431,8 +478,10 @@ def _lifetime() -> list[Placed]:
                 color=YELLOW,
             ),
             unit="s",
-            steps=FEW_LEFT,
+            steps=FEW_LEFT_LINE,
             lowest=None,
+            tints=DIRECTIONS,
+            none="no SA",
         ),
         graph(
             56,
@@ -441,6 +490,8 @@ def _lifetime() -> list[Placed]:
             " lifetime is too small for this traffic.",
             Query(expr=f"cisco_ipsec_sa_remaining_lifetime_bytes{T}", legend="{{direction}}"),
             unit="bytes",
+            tints=DIRECTIONS,
+            none="no SA, or no volume lifetime",
         ),
         graph(
             57,
@@ -448,6 +499,7 @@ def _lifetime() -> list[Placed]:
             "A step is a rekey, 0 is no SA.",
             Query(expr=f"cisco_ipsec_sa_spi{T}", legend="{{direction}}"),
             unit="hex0x",
+            tints=DIRECTIONS,
         ),
         graph(
             58,
@@ -455,20 +507,22 @@ def _lifetime() -> list[Placed]:
             "time: the lifetime ran out, as it should. volume: the kilobytes did. forced: the other end or an operator."
             " outage: no SA in between.",
             Query(
-                expr=f"sum by (trigger) (increase(cisco_ipsec_tunnel_rekeys_total{T}[$__rate_interval]))",
+                expr=f"sum by (trigger) ({counted(f'cisco_ipsec_tunnel_rekeys_total{T}')})",
                 legend="{{trigger}}",
             ),
             Query(
-                expr=f"sum(increase(cisco_ipsec_tunnel_flaps_total{T}[$__rate_interval]))",
+                expr=f"sum({counted(f'cisco_ipsec_tunnel_flaps_total{T}')})",
                 legend="flaps",
-                color=RED,
+                color=GREY,
             ),
             Query(
-                expr=f"sum(increase(cisco_ipsec_tunnel_peer_failovers_total{T}[$__rate_interval]))",
+                expr=f"sum({counted(f'cisco_ipsec_tunnel_peer_failovers_total{T}')})",
                 legend="peer failovers",
-                color=ORANGE,
+                color=BLUE,
             ),
             bars=True,
+            stacked=True,
+            tints=TRIGGERS,
         ),
     ]
 
@@ -486,6 +540,7 @@ def _extended() -> list[Placed]:
                 words={1: ("is", BLUE)},
             ),
             size=(24, 6),
+            none=NOT_EXTENDED,
         ),
         graph(
             72,
@@ -500,6 +555,7 @@ def _extended() -> list[Placed]:
                 legend="sent, {{reason}}",
             ),
             unit="pps",
+            none=NOT_EXTENDED,
         ),
         graph(
             73,
@@ -513,12 +569,14 @@ def _extended() -> list[Placed]:
             ),
             unit="percentunit",
             steps=replays,
+            none=NOT_EXTENDED,
         ),
         graph(
             74,
             "SAs installed",
             "Only with metrics.tier extended: two in a direction while a rekey overlaps; growth means a leak.",
             Query(expr=f"cisco_ipsec_sas{T}", legend="{{direction}}"),
+            none=NOT_EXTENDED,
         ),
         graph(
             75,
@@ -526,5 +584,6 @@ def _extended() -> list[Placed]:
             "Only with metrics.tier extended.",
             Query(expr=f"cisco_ipsec_tunnel_path_mtu_bytes{T}", legend="path MTU"),
             unit="bytes",
+            none=NOT_EXTENDED,
         ),
     ]

@@ -6,11 +6,11 @@ Grafana would scroll.
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -260,8 +260,10 @@ def _lines(board: _Board, panel: Mapping[str, Any]) -> list[_Line]:
     for target in panel["targets"]:
         style = style_of(panel, "byFrameRefID", target["refId"])
         for one in board.over(target):
-            tint = style.fixed or PALETTE[len(found) % len(PALETTE)]
-            found.append(_Line(legend(target["legendFormat"], one.labels), one, style, tint))
+            name = legend(target["legendFormat"], one.labels)
+            fixed = style_of(panel, "byName", name).fixed or style.fixed
+            tint = fixed or PALETTE[len(found) % len(PALETTE)]
+            found.append(_Line(name, one, style, tint))
     return found
 
 
@@ -273,10 +275,7 @@ def _graph(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
     left = 78 if defaults.get("unit") == "hex0x" else 56
     axes = board.plot(Box(box.x + left, box.y + 4, box.width - left - 8, box.height - under - 24))
     if not lines:
-        axes.set_yticks([])
-        board.write(
-            box.x + box.width / 2, box.y + box.height / 2, "No data", FAINT, 10, ha="center"
-        )
+        _say_none(board, axes, panel)
         return
     _strokes(axes, lines, defaults["custom"], board.span.step)
     low, high = axes.get_ylim()
@@ -287,10 +286,43 @@ def _graph(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
     _dashes(axes, defaults)
     for at, tint in board.marks:
         axes.axvline(at, color=tint, linewidth=0.9, linestyle=(0, (3, 2)))
-    ticks = [tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= axes.get_ylim()[1]]
+    unit = defaults.get("unit", "short")
+    ticks = _ticks(axes.get_ylim(), unit)
     axes.set_yticks(ticks)
-    axes.set_yticklabels([number(tick, defaults.get("unit", "short")) for tick in ticks])
+    axes.set_yticklabels([number(tick, unit) for tick in ticks])
     _legend(board, lines, Box(box.x, box.y + box.height - under, box.width, under))
+
+
+def _ticks(limits: tuple[float, float], unit: str) -> list[float]:
+    """Some five round values: of seconds minutes and hours, of bytes powers of two, of counts no fractions."""
+    least = (limits[1] - limits[0]) / 6
+    match unit:
+        case "s" if least >= 1:
+            steps = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 21600, 86400]
+            step = next((one for one in steps if one >= least), 86400.0)
+        case "bytes" | "hex0x":
+            step = 2.0 ** math.ceil(math.log2(least))
+        case _:
+            power = 10.0 ** math.floor(math.log10(least))
+            step = next(one * power for one in (1, 2, 5, 10) if one * power >= least)
+            if unit == "short":
+                step = max(1.0, step)
+    first = math.ceil(limits[0] / step)
+    return [step * index for index in range(first, math.floor(limits[1] / step) + 1)]
+
+
+def _say_none(board: _Board, axes: Axes, panel: Mapping[str, Any]) -> None:
+    axes.set_yticks([])
+    axes.set_ylim(0, 1)
+    axes.text(
+        (board.span.start + board.span.end) / 2,
+        0.5,
+        panel["fieldConfig"]["defaults"].get("noValue", "No data"),
+        color=FAINT,
+        fontsize=9,
+        ha="center",
+        va="center",
+    )
 
 
 def _strokes(axes: Axes, lines: Sequence[_Line], custom: Mapping[str, Any], step: float) -> None:
@@ -313,7 +345,7 @@ def _strokes(axes: Axes, lines: Sequence[_Line], custom: Mapping[str, Any], step
                 times, floors, tops, color=line.tint, alpha=0.5 if stacked else 0.08, linewidth=0
             )
         if stacked:
-            below |= {at: top for at, top in zip(times, tops, strict=True) if not isnan(top)}
+            below |= {at: top for at, top in zip(times, tops, strict=True) if not math.isnan(top)}
 
 
 def _with_gaps(
@@ -358,9 +390,7 @@ def _legend(board: _Board, lines: Sequence[_Line], box: Box) -> None:
 def _timeline(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
     lines = _lines(board, panel)
     if not lines:
-        board.write(
-            box.x + box.width / 2, box.y + box.height / 2, "No data", FAINT, 10, ha="center"
-        )
+        _say_none(board, board.plot(Box(box.x, box.y, box.width, box.height - 20)), panel)
         return
     names = min(max(len(line.name) for line in lines), 34) * 5.2 + 12
     axes = board.plot(Box(box.x + names, box.y + 4, box.width - names - 8, box.height - 24))
@@ -449,10 +479,9 @@ def _table(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
     cells = [[_cell(row.get(name), styles[name]) for name in columns] for row in rows]
     for sort in panel["options"].get("sortBy") or ():
         by = [name for name in columns if titles[name] == sort["displayName"]]
-        sign = -1 if sort.get("desc") else 1
-        order = sorted(
-            range(len(rows)), key=lambda at: [sign * float(rows[at].get(one) or 0) for one in by]
-        )
+        order = sorted(range(len(rows)), key=lambda at: [_rank(rows[at].get(one)) for one in by])
+        if sort.get("desc"):
+            order.reverse()
         cells = [cells[at] for at in order]
     room = int((box.height - 8) / 22) - 1
     widths = _widths([titles[name] for name in columns], cells, box.width)
@@ -471,19 +500,37 @@ def _table(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
 
 
 def _rows(board: _Board, panel: Mapping[str, Any]) -> list[dict[str, str | float]]:
-    """One row for each set of labels, with the value of each query, as the transformation ``merge`` makes them."""
-    rows: dict[tuple[tuple[str, str], ...], dict[str, str | float]] = {}
+    """Rows of several queries in one where they say nothing different, as the transformation ``merge`` makes them."""
+    rows: list[dict[str, str | float]] = []
     for target in panel["targets"]:
         name = f"Value #{target['refId']}" if len(panel["targets"]) > 1 else "Value"
         for one in board.instant(target):
-            labels = tuple(sorted(one.labels.items()))
-            rows.setdefault(labels, dict(labels))[name] = one.last
-    return list(rows.values())
+            fitting = (
+                row
+                for row in rows
+                if name not in row
+                and all(row.get(label, said) == said for label, said in one.labels.items())
+            )
+            row = next(fitting, None)
+            if row is None:
+                rows.append(row := {})
+            row.update(one.labels)
+            row[name] = one.last
+    return rows
+
+
+def _rank(value: str | float | None) -> tuple[float, str]:
+    """Nothing below everything, as Grafana has it."""
+    if isinstance(value, str):
+        return 0.0, value
+    return (float("-inf") if value is None else value), ""
 
 
 def _cell(value: str | float | None, style: Style) -> tuple[str, str | None]:
-    if value is None or isinstance(value, str):
-        return value or "", None
+    if value is None or value == "":
+        return style.none, FAINT
+    if isinstance(value, str):
+        return style.word(value)
     return style.text(value), style.color(value)
 
 

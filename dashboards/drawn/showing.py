@@ -105,10 +105,16 @@ class Style:
     steps: Sequence[Mapping[str, Any]] = ()
     mappings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     fixed: str | None = None
+    none: str = "No data"
 
     def text(self, value: float) -> str:
         mapped = self.mappings.get(f"{value:g}")
         return mapped["text"] if mapped else number(value, self.unit, self.decimals)
+
+    def word(self, value: str) -> tuple[str, str | None]:
+        """A text and its colour, where it has one."""
+        mapped = self.mappings.get(value)
+        return (mapped["text"], color(mapped["color"])) if mapped else (value, None)
 
     def color(self, value: float) -> str | None:
         """That of the words, else of the highest step reached."""
@@ -126,6 +132,7 @@ def style_of(panel: Mapping[str, Any], matcher: str, name: str) -> Style:
     for override in config["overrides"]:
         if override["matcher"] == {"id": matcher, "options": name}:
             found |= {one["id"]: one["value"] for one in override["properties"]}
+    nothing: dict[str, Any] = {}
     mappings: list[dict[str, Any]] = found.get("mappings") or []
     fixed: dict[str, str] = found.get("color") or {}
     thresholds: dict[str, list[dict[str, Any]]] = found.get("thresholds") or {"steps": []}
@@ -133,6 +140,7 @@ def style_of(panel: Mapping[str, Any], matcher: str, name: str) -> Style:
         unit=found.get("unit") or "short",
         decimals=found.get("decimals"),
         steps=thresholds["steps"],
-        mappings=mappings[0]["options"] if mappings else {},
+        mappings=next((one["options"] for one in mappings if one["type"] == "value"), nothing),
+        none=found.get("noValue", "No data"),
         fixed=color(fixed["fixedColor"]) if fixed.get("mode") == "fixed" else None,
     )

@@ -254,7 +254,7 @@ def test_nothing_is_wrong_with_a_committed_dashboard(
             "query_result(group by (device) (cisco_ipsec_info{",
         ),
         ("device", wrong_legends, "{{trigger}}", "{{cause}}"),
-        ("fleet", wrong_columns, '"host": 1', '"hosts": 1'),
+        ("fleet", wrong_columns, '"host": 2', '"hosts": 2'),
         ("fleet", wrong_columns, '"options": "what"', '"options": "who"'),
         ("fleet", wrong_places, '"id": 31', '"id": 32'),
         ("fleet", wrong_places, '"w": 14', '"w": 15'),
@@ -379,12 +379,39 @@ SERIES = """
 """
 
 
+def held_by(promtool: str, tmp_path: Path, series: str, *expected: Mapping[str, object]) -> None:
+    """Each query of ``expected`` gives what it says, on these series a minute apart."""
+    given = [line.strip().rsplit(": ", 1) for line in series.strip().splitlines()]
+    test = {
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in given],
+                "promql_expr_test": list(expected),
+            }
+        ],
+    }
+    (tmp_path / "board.json").write_text(json.dumps(test))
+
+    said = subprocess.run(  # noqa: S603 # promtool on our own text
+        [promtool, "test", "rules", "board.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def queries_called(board: str, title: str, **variables: str) -> list[str]:
+    asked = panel_queries(load(board), {**EVERYTHING, **variables})
+    return [one.expr for one in asked if one.title == title]
+
+
 def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(promtool: str, tmp_path: Path) -> None:
-    [query] = [
-        one
-        for one in panel_queries(load("fleet"), {**EVERYTHING, "site": "Bern"})
-        if one.title == "Tunnels that need a look"
-    ]
+    [query] = queries_called("fleet", "Tunnels that need a look", site="Bern")
     rank = {"down": 5, "asked": 4, "one way": 2, "lossy": 1}
     owners = {"down": ', owner="net-ops"'}
     listed = [
@@ -394,27 +421,136 @@ def test_the_fleet_lists_each_tunnel_once_by_the_worst_of_it(promtool: str, tmp_
         }
         for tunnel, value in rank.items()
     ]
-    series = [line.strip().rsplit(": ", 1) for line in SERIES.strip().splitlines()]
-    test = {
-        "evaluation_interval": "1m",
-        "tests": [
-            {
-                "interval": "1m",
-                "input_series": [{"series": name, "values": values} for name, values in series],
-                "promql_expr_test": [
-                    {"expr": query.expr, "eval_time": "30m", "exp_samples": listed}
-                ],
-            }
-        ],
-    }
-    (tmp_path / "fleet.json").write_text(json.dumps(test))
 
-    said = subprocess.run(  # noqa: S603 # promtool on our own text
-        [promtool, "test", "rules", "fleet.json"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
+    held_by(promtool, tmp_path, SERIES, {"expr": query, "eval_time": "30m", "exp_samples": listed})
+
+
+STATES = """
+    cisco_ipsec_tunnel_up{device="r1",tunnel="needed",peer="p"}: 0x9
+    cisco_ipsec_tunnel_up{device="r1",tunnel="asked",peer="p"}: 0x9
+    cisco_ipsec_tunnel_up{device="r1",tunnel="idle",peer="p"}: 0x9
+    cisco_ipsec_tunnel_up{device="r1",tunnel="not known",peer="p"}: 0x9
+    cisco_ipsec_tunnel_up{device="r1",tunnel="up",peer="p"}: 1x9
+    cisco_ipsec_tunnel_expected{device="r1",tunnel="needed",peer="p"}: 1x9
+    cisco_ipsec_tunnel_expected{device="r1",tunnel="asked",peer="p"}: 0x9
+    cisco_ipsec_tunnel_expected{device="r1",tunnel="idle",peer="p"}: 0x9
+    cisco_ipsec_tunnel_expected{device="r1",tunnel="not known",peer="p"}: 0x9
+    cisco_ipsec_tunnel_expected{device="r1",tunnel="up",peer="p"}: 1x9
+    cisco_ipsec_tunnel_demanded{device="r1",tunnel="needed",peer="p"}: 1x9
+    cisco_ipsec_tunnel_demanded{device="r1",tunnel="asked",peer="p"}: 1x9
+    cisco_ipsec_tunnel_demanded{device="r1",tunnel="idle",peer="p"}: 0x9
+    cisco_ipsec_tunnel_demanded{device="r1",tunnel="up",peer="p"}: 0x9
+    cisco_ipsec_tunnel_peer_in_use{device="r1",tunnel="needed",peer="p"}: 1x9
+    cisco_ipsec_tunnel_peer_in_use{device="r1",tunnel="idle",peer="p"}: 1x9
+    cisco_ike_sa_up{device="r1",peer="p"}: 0x9
+"""
+
+
+def test_a_tunnel_that_is_not_needed_is_not_shown_as_one_that_is_missing(
+    promtool: str, tmp_path: Path
+) -> None:
+    states = {"needed": 0, "asked": 1, "idle": 2, "not known": 2, "up": 3}
+    words = {0: "Down", 1: "Down, traffic asks", 2: "Not needed", 3: "Up"}
+    board = load("device")
+    [table] = [one for one in panels(board) if one["title"] == "Tunnels of this device"]
+    of_device = queries_called("device", "Tunnels of this device", device="r1")[0]
+    ike = {
+        tunnel: queries_called("tunnel", "2 IKE phase 1", device="r1", tunnel=tunnel)[0]
+        for tunnel in ("needed", "idle")
+    }
+
+    assert words == {
+        value: _overridden(table, "mappings")[0][0]["options"][str(value)]["text"]
+        for value in words
+    }
+    held_by(
+        promtool,
+        tmp_path,
+        STATES,
+        {
+            "expr": of_device,
+            "eval_time": "5m",
+            "exp_samples": [
+                {"labels": f'{{device="r1", tunnel="{tunnel}", peer="p"}}', "value": value}
+                for tunnel, value in states.items()
+            ],
+        },
+        *(
+            {
+                "expr": ike[tunnel],
+                "eval_time": "5m",
+                "exp_samples": [{"labels": '{device="r1"}', "value": value}],
+            }
+            for tunnel, value in (("needed", 0), ("idle", 2))
+        ),
     )
 
-    assert said.returncode == 0, said.stdout + said.stderr
+
+def test_an_event_is_one_in_a_graph_and_at_one_moment_only(promtool: str, tmp_path: Path) -> None:
+    """Two flaps between the fourth and the fifth minute, then the counter begins anew with one."""
+    [query, _] = queries_called("fleet", "Flaps and failovers")
+
+    held_by(
+        promtool,
+        tmp_path,
+        """
+        cisco_ipsec_tunnel_info{device="r1",tunnel="t"}: 1x9
+        cisco_ipsec_tunnel_flaps_total{device="r1",tunnel="t",peer="p"}: 3x4 5 5 5 1 2
+        """,
+        *(
+            {
+                "expr": query,
+                "eval_time": f"{minute}m",
+                "exp_samples": [{"labels": "{}", "value": flaps}],
+            }
+            for minute, flaps in ((4, 0), (5, 2), (6, 0), (8, 0), (9, 1))
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_that_is_counted_is_shown_as_increase_guesses_it(name: str) -> None:
+    guessed = [
+        query.title
+        for query in panel_queries(load(name))
+        if "increase(" in query.expr.replace("round(increase(", "")
+    ]
+
+    assert guessed == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_panel_that_is_empty_while_all_is_well_says_so(name: str) -> None:
+    silent = [
+        panel["title"]
+        for panel in panels(load(name))
+        if panel["type"] in ("timeseries", "table")
+        and all(_is_filtered(target["expr"]) for target in panel["targets"])
+        and panel["fieldConfig"]["defaults"].get("noValue", "No data") in ("No data", "nothing")
+    ]
+
+    assert silent == []
+
+
+def _is_filtered(expr: str) -> bool:
+    """Nothing is left of it where nothing happened."""
+    return re.search(r"> 0\)*$|ALERTS", expr) is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_cell_does_not_say_that_the_table_is_empty(name: str) -> None:
+    for panel in panels(load(name)):
+        if panel["type"] == "table":
+            columns = panel["transformations"][-1]["options"]["indexByName"].values()
+            assert _overridden(panel, "noValue") == ["-"] * len(set(columns)), panel["title"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_number_that_is_not_known_is_grey(name: str) -> None:
+    """The lowest colour, which Grafana would take, is red where less is worse."""
+    for panel in panels(load(name)):
+        if panel["type"] == "stat":
+            defaults = panel["fieldConfig"]["defaults"]
+            result = defaults["mappings"][-1]["options"]["result"]
+            assert defaults["mappings"][-1]["options"]["match"] == "null+nan"
+            assert (result["color"], result["text"]) == ("#6e7380", defaults["noValue"])

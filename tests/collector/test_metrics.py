@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import ProcessCollector
 
 from factories import flow, ike_sa, pair
 from ipsecmon import __version__
 from ipsecmon.config import Tier
-from ipsecmon.metrics import ExporterFacts, exposition, render_result
+from ipsecmon.metrics import ExporterFacts, exposition, process_facts, render_result
 from ipsecmon.metrics.catalogue import CATALOGUE, METRICS, Kind
 from ipsecmon.metrics.render import DuplicateSample, render
 from ipsecmon.model import (
@@ -147,6 +148,18 @@ def test_the_build_is_named() -> None:
     assert f'version="{__version__}"' in scrape()
 
 
+def test_the_process_says_what_it_costs_by_the_names_of_the_catalogue() -> None:
+    said = process_facts()
+    reference = {
+        sample.name: sample.value
+        for family in ProcessCollector(registry=None).collect()
+        for sample in family.samples
+    }
+
+    assert said.keys() == {name for name in METRICS if name.startswith("process_")}
+    assert said == pytest.approx(reference, rel=0.05)
+
+
 def test_without_a_history_nothing_is_said_of_one() -> None:
     assert "_history_" not in scrape(facts=replace(FACTS, history=None))
     assert "cisco_ipsec_exporter_history_writable 1.0" in scrape()
@@ -183,6 +196,7 @@ def test_stale_tunnels_are_withdrawn_and_the_device_and_what_must_be_up_stays() 
                 (
                     "cisco_ipsec_device",
                     "cisco_ipsec_exporter",
+                    "process_",
                     "cisco_ipsec_tunnel_info",
                     "cisco_ipsec_tunnel_expected",
                 )

@@ -52,6 +52,19 @@ def test_a_legend_takes_the_values_of_labels() -> None:
     assert legend("lost, {{direction}}", {"direction": "inbound"}) == "lost, inbound"
 
 
+def test_a_word_has_the_colour_of_its_meaning() -> None:
+    [alerts] = [
+        one
+        for one in panels(load("fleet"))
+        if one["title"] == "Firing alerts" and one["type"] == "table"
+    ]
+    severity = style_of(alerts, "byName", "severity")
+
+    assert severity.word("critical") == ("critical", "#f2495c")
+    assert severity.word("page") == ("page", None)
+    assert severity.none == "-"
+
+
 class _Answers(BaseHTTPRequestHandler):
     """A Prometheus that knows two devices, and one number that is none."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from ipsecmon.alerting.rule_file import alert_table
 from ipsecmon.config import load_config
 from ipsecmon.metrics import render_result
 from ipsecmon.model import RawOutput
@@ -107,3 +108,19 @@ def test_the_commands_it_reads_are_those_of_the_registry() -> None:
     listed = re.findall(r"^\| `(show [^`]+)`", README, re.MULTILINE)
 
     assert listed == [SHOW_ISAKMP_SA, SHOW_IPSEC_SA, SHOW_SA_LIFETIME]
+
+
+def test_the_table_of_alerts_is_that_of_the_rules() -> None:
+    said = re.findall(
+        r"^\| \[`(\w+)`\]\(dashboards/runbooks/(\w+)\.md\) \| (.*) \|$", README, re.MULTILINE
+    )
+
+    assert said == [
+        (row.name, row.name, f"{row.severity} | {row.meaning}") for row in alert_table()
+    ]
+
+
+def test_every_picture_and_page_it_names_is_there() -> None:
+    named = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README)
+
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -14,6 +14,7 @@ from ipsecmon.metrics.exposition import (
     exposition,
 )
 from ipsecmon.metrics.negotiation import Format, accepts_gzip, negotiated
+from ipsecmon.metrics.process import process_facts
 from ipsecmon.metrics.render import render_device, render_result
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "accepts_gzip",
     "exposition",
     "negotiated",
+    "process_facts",
     "render_device",
     "render_result",
 ]

@@ -896,7 +896,39 @@ _EXPORTER = Group(
     ),
 )
 
-GROUPS: tuple[Group, ...] = (_TUNNELS, _SAS, _ENDS, _IKE_SAS, _DEVICES, _EXPORTER)
+
+def _of_process(name: str, text: str, kind: Kind = _G, unit: str = "") -> Metric:
+    return Metric(
+        name=f"process_{name}",
+        kind=kind,
+        labels=(),
+        help=text,
+        source="`/proc`",
+        tier=_MINIMAL,
+        unit=unit,
+        absent="the host has no `/proc`",
+        outlives_staleness=True,
+    )
+
+
+_PROCESS = Group(
+    title="Its process",
+    about="By the names all Prometheus clients use. Not part of `/metrics?device=NAME`.",
+    metrics=(
+        _of_process("cpu_seconds_total", "CPU time that ipsecmon has used.", _C, "seconds"),
+        _of_process("resident_memory_bytes", "Memory that ipsecmon occupies.", unit="bytes"),
+        _of_process(
+            "virtual_memory_bytes", "Address space that ipsecmon has asked for.", unit="bytes"
+        ),
+        _of_process(
+            "open_fds", "Files and sockets that ipsecmon has open; each session takes one."
+        ),
+        _of_process("max_fds", "How many files and sockets ipsecmon may have open."),
+        _of_process("start_time_seconds", "When ipsecmon started, in Unix time.", unit="seconds"),
+    ),
+)
+
+GROUPS: tuple[Group, ...] = (_TUNNELS, _SAS, _ENDS, _IKE_SAS, _DEVICES, _EXPORTER, _PROCESS)
 CATALOGUE: tuple[Metric, ...] = tuple(metric for group in GROUPS for metric in group.metrics)
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in CATALOGUE}
 """The catalogue by name."""

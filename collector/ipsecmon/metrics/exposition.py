@@ -97,7 +97,7 @@ class ExporterFacts:
     """What the exporter says of itself; ``None`` is not known, and left out.
 
     ``history`` is ``None`` where none is kept, ``reload`` where there is no configuration file to read again.
-    ``lateness`` is by lane, ``credentials`` by name in the configuration.
+    ``lateness`` is by lane, ``credentials`` by name in the configuration, ``process`` by name of the metric.
     """
 
     sessions_open: int
@@ -111,6 +111,7 @@ class ExporterFacts:
     credentials: Mapping[str, CredentialFacts] | None = None
     host_keys: HostKeyFacts | None = None
     reload: ReloadFacts | None = None
+    process: Mapping[str, float] | None = None
 
 
 def exposition(
@@ -158,6 +159,8 @@ def _own_samples(facts: ExporterFacts) -> Iterator[Sample]:
         yield prefix + "history_size_bytes", "", history.size_bytes
     if facts.reload is not None:
         yield from _reload_samples(facts.reload)
+    for name, value in (facts.process or {}).items():
+        yield name, "", value
 
 
 def _reload_samples(facts: ReloadFacts) -> Iterator[Sample]:
