@@ -519,7 +519,7 @@ while True:
 """
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_kill_at_any_moment_loses_no_committed_event_and_doubles_none(
     seed: int, tmp_path: Path
 ) -> None:

@@ -114,7 +114,7 @@ def assert_round_trip_of_an_asa(network: Network, name: str) -> None:
     assert running.crypto_maps == network.crypto_map(name)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(topologies(), st.integers(0, 2**16), STEPS)
 def test_every_rendered_state_parses_back_to_itself(
     topology: Topology, seed: int, steps: list[tuple[str, float]]

@@ -149,7 +149,7 @@ def compare(example: Example) -> None:
 
 
 @given(examples())
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_generated_templates_give_the_rows_and_the_account_of_textfsm(example: Example) -> None:
     compare(example)
 

@@ -77,7 +77,7 @@ def compiled(pattern: str, end: bool) -> re.Pattern[str]:
 
 
 @given(PATTERNS, st.booleans(), LINES)
-@settings(max_examples=400, deadline=None, suppress_health_check=MANY_REJECTED)
+@settings(max_examples=150, deadline=None, suppress_health_check=MANY_REJECTED)
 def test_what_an_automaton_rejects_the_rule_does_not_match(
     pattern: str, end: bool, line: str
 ) -> None:
@@ -93,7 +93,7 @@ def test_what_an_automaton_rejects_the_rule_does_not_match(
 
 
 @given(PATTERNS, PATTERNS, st.booleans(), st.lists(PLAIN_LINES, min_size=12, max_size=24))
-@settings(max_examples=300, deadline=None, suppress_health_check=MANY_REJECTED)
+@settings(max_examples=120, deadline=None, suppress_health_check=MANY_REJECTED)
 def test_two_rules_that_match_one_line_are_not_said_to_have_none_in_common(
     one: str, other: str, end: bool, lines: list[str]
 ) -> None:
@@ -106,7 +106,7 @@ def test_two_rules_that_match_one_line_are_not_said_to_have_none_in_common(
 
 
 @given(PATTERNS, st.booleans(), PLAIN_LINES, PLAIN_LINES)
-@settings(max_examples=600, deadline=None, suppress_health_check=MANY_REJECTED)
+@settings(max_examples=200, deadline=None, suppress_health_check=MANY_REJECTED)
 def test_a_rule_written_again_matches_plain_lines_as_it_did_alone(
     pattern: str, end: bool, line: str, neighbour: str
 ) -> None:

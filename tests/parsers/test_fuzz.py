@@ -15,11 +15,14 @@ CASES = fixture_cases()
 
 
 @pytest.mark.timeout(120)
-def test_a_short_run_finds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("seconds", ["2", pytest.param("20", marks=pytest.mark.slow)])
+def test_a_short_run_finds_nothing(
+    seconds: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     status = main(
         [
             "--seconds",
-            "10",
+            seconds,
             "--seed",
             "5",
             "--found",

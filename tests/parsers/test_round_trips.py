@@ -285,7 +285,7 @@ def assert_round_trip(case: Case, data: st.DataObject) -> None:
 
 # a difference names its field, so nothing is gained by shrinking, which takes minutes for records as large as these
 QUICK = settings(
-    max_examples=20,
+    max_examples=10,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

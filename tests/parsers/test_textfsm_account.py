@@ -70,20 +70,26 @@ def mutations(texts: list[str], number: int, seed: str) -> Iterator[str]:
             yield changed_here_and_there(text, chance, chance.choice(texts))
 
 
+# of each template; the long suite has many more
+MUTATIONS = [6, pytest.param(60, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("number", MUTATIONS)
 @pytest.mark.parametrize("template", NAMES)
-def test_the_outputs_and_their_mutations(template: str) -> None:
+def test_the_outputs_and_their_mutations(template: str, number: int) -> None:
     engines = Engines.of(template)
     texts = outputs_for(template)
 
     for text in texts:
         assert engines.agree_on(text)
         assert engines.agree_on(text * 9)
-    for text in mutations(texts, 30, template):
+    for text in mutations(texts, number, template):
         assert engines.agree_on(text), text
 
 
+@pytest.mark.parametrize("number", MUTATIONS)
 @pytest.mark.parametrize("template", NAMES)
-def test_the_captures(template: str, captures: Path) -> None:
+def test_the_captures(template: str, number: int, captures: Path) -> None:
     engines = Engines.of(template)
     chance = random.Random(template)  # noqa: S311 - the same
     command = Path(template).stem
@@ -97,7 +103,7 @@ def test_the_captures(template: str, captures: Path) -> None:
 
     for text in texts:
         assert engines.agree_on(text)
-    for text in mutations(texts, 20, template):
+    for text in mutations(texts, number, template):
         assert engines.agree_on(text)
 
 
