@@ -26,6 +26,7 @@ from boards.phrases import (
     COUNTED,
     ERRORS,
     FEW_LEFT,
+    NOT_SILENCED,
     ON_TUNNEL,
     ONE_WAY,
     READ,
@@ -85,7 +86,8 @@ def board() -> Board:
 
 
 def _now() -> list[Placed]:
-    must = f"count(cisco_ipsec_tunnel_expected{D} == 1)"
+    must = f"{MUST} {NOT_SILENCED}"
+    known = f"cisco_ipsec_tunnel_up{D} and {must}"
     return [
         number(
             2,
@@ -113,16 +115,18 @@ def _now() -> list[Placed]:
             4,
             "Up, of those that must be up",
             "Red where the alert for many tunnels of a device fires, orange where some are down.",
-            Query(expr=f"(count(cisco_ipsec_tunnel_up{D} == 1 and {MUST}) or vector(0)) / {must}"),
+            Query(
+                expr=f"(count(cisco_ipsec_tunnel_up{D} == 1 and {must}) or vector(0)) / count({known})"
+            ),
             unit="percentunit",
             steps=SHARE_UP,
-            none="none must be up",
+            none="none known",
         ),
         number(
             5,
             "Down that must be up",
-            "Tunnels expected to be up at all times that are down.",
-            Query(expr=f"count(cisco_ipsec_tunnel_up{D} == 0 and {MUST}) or vector(0)"),
+            "Tunnels expected to be up at all times that are down; without those with the option maintenance or excluded.",
+            Query(expr=f"count(cisco_ipsec_tunnel_up{D} == 0 and {must}) or vector(0)"),
             size=(3, 4),
             steps=ANY,
         ),

@@ -194,10 +194,17 @@ def _steps() -> list[Placed]:
         number(
             6,
             "5 Lifetime and rekey",
-            "Time left of the SA in use, its age as a share of its lifetime, rekeys in the last hour.",
+            "Time left of the SA in use, and until its time or, at the present rate, its volume runs out; its age as a share of"
+            " its lifetime; rekeys in the last hour.",
             Query(
                 expr=f"cisco_ipsec_sa_expiry_timestamp_seconds{OUT} - time() {WHILE_UP}",
                 legend="left",
+                unit="s",
+                steps=FEW_LEFT,
+            ),
+            Query(
+                expr=f"cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds{T} - time() {WHILE_UP}",
+                legend="or volume",
                 unit="s",
                 steps=FEW_LEFT,
             ),
