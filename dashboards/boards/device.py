@@ -27,6 +27,7 @@ from boards.phrases import (
     ERRORS,
     FEW_LEFT,
     NOT_SILENCED,
+    OF_DEVICE,
     ON_TUNNEL,
     ONE_WAY,
     READ,
@@ -44,7 +45,7 @@ from ipsecmon.alerting.thresholds import THRESHOLDS
 
 __all__ = ["board"]
 
-D = '{device="$device"}'
+D = f"{{{OF_DEVICE}}}"
 MUST = f"{ON_TUNNEL} cisco_ipsec_tunnel_expected{D} == 1"
 NEGOTIATIONS = Steps(GREEN, ((THRESHOLDS.negotiations, RED),))
 
@@ -77,7 +78,7 @@ def board() -> Board:
             Mark(
                 "Alerts",
                 RED,
-                alerts(labels=', device="$device", tunnel=""'),
+                alerts(labels=f', {OF_DEVICE}, tunnel=""'),
                 "{{alertname}}",
                 "{{severity}}",
             )
@@ -143,7 +144,7 @@ def _now() -> list[Placed]:
             "IKE negotiating",
             "IKE SAs of the device that are not established yet. Many at a time mean the device cannot keep up, or that"
             " somebody knocks at its port.",
-            Query(expr='cisco_ike_sas{device="$device", state="negotiating"}'),
+            Query(expr=f'cisco_ike_sas{{{OF_DEVICE}, state="negotiating"}}'),
             size=(3, 4),
             steps=NEGOTIATIONS,
         ),
@@ -199,7 +200,7 @@ def _tunnels() -> Placed:
         ),
         Query(expr=f"{by_tunnel} ({one_way(D)} {while_up})"),
         Query(
-            expr=f'{by_tunnel} (cisco_ipsec_sa_expiry_timestamp_seconds{{device="$device", direction="outbound"}} - time()'
+            expr=f'{by_tunnel} (cisco_ipsec_sa_expiry_timestamp_seconds{{{OF_DEVICE}, direction="outbound"}} - time()'
             f" {while_up})"
         ),
         size=(24, 10),

@@ -20,6 +20,8 @@ __all__ = [
     "LOSS",
     "NEGOTIATES",
     "NOT_SILENCED",
+    "OF_DEVICE",
+    "OF_TUNNEL",
     "ONE_WAY",
     "ON_TUNNEL",
     "OVERDUE",
@@ -70,6 +72,10 @@ OVERDUE = Steps(GREEN, ((THRESHOLDS.rekey_overdue_ratio, RED),))
 LOSS = Steps(GREEN, ((THRESHOLDS.path_loss_ratio, RED),))
 ERRORS = Steps(GREEN, ((THRESHOLDS.errors_per_second, RED),))
 STALE = Steps(GREEN, ((THRESHOLDS.stale_intervals, RED),))
+
+# as they are: newer versions of Grafana prepare a value for a regular expression, and "10.1.1.0" would equal nothing
+OF_DEVICE = 'device="${device:raw}"'
+OF_TUNNEL = f'{OF_DEVICE}, tunnel="${{tunnel:raw}}"'
 
 ON_TUNNEL = "on (instance, device, tunnel)"
 NOT_SILENCED = (

@@ -30,6 +30,8 @@ from boards.phrases import (
     IKE,
     LOSS,
     NEGOTIATES,
+    OF_DEVICE,
+    OF_TUNNEL,
     ON_TUNNEL,
     ONE_WAY,
     OVERDUE,
@@ -57,8 +59,8 @@ from ipsecmon.alerting.thresholds import THRESHOLDS
 
 __all__ = ["board"]
 
-T = '{device="$device", tunnel="$tunnel"}'
-OUT = '{device="$device", tunnel="$tunnel", direction="outbound"}'
+T = f"{{{OF_TUNNEL}}}"
+OUT = f'{{{OF_TUNNEL}, direction="outbound"}}'
 WHILE_UP = f"and {ON_TUNNEL} cisco_ipsec_tunnel_up{T} == 1"
 WITH_PEER = f"and on (instance, device, peer) cisco_ipsec_tunnel_peer_in_use{T} == 1"
 
@@ -112,7 +114,7 @@ def _marks() -> list[Mark]:
         Mark(
             "Alerts",
             RED,
-            alerts(labels=', device="$device", tunnel="$tunnel"'),
+            alerts(labels=f", {OF_TUNNEL}"),
             "{{alertname}}",
             "{{severity}}",
         ),
@@ -146,12 +148,12 @@ def _steps() -> list[Placed]:
             "With the peer in use. QM_IDLE is the state of an IKE version 1 SA that is established; version 2 has none.",
             Query(expr=_ike(), legend="IKE SA", words=IKE),
             Query(
-                expr=f'max(cisco_ike_sa_qm_idle{{device="$device"}} {WITH_PEER})',
+                expr=f"max(cisco_ike_sa_qm_idle{{{OF_DEVICE}}} {WITH_PEER})",
                 legend="QM_IDLE",
                 words={0: ("no", GREY), 1: ("yes", GREEN)},
             ),
             Query(
-                expr=f'max(cisco_ike_sa_negotiating{{device="$device"}} {WITH_PEER})',
+                expr=f"max(cisco_ike_sa_negotiating{{{OF_DEVICE}}} {WITH_PEER})",
                 legend="negotiating",
                 words=NEGOTIATES,
             ),
@@ -309,7 +311,7 @@ def _timeline() -> Placed:
 
 def _ike() -> str:
     """The numbers of ``IKE``: whether phase 1 with the peer in use is up, where the tunnel is needed."""
-    up = f'max by (device) (cisco_ike_sa_up{{device="$device"}} {WITH_PEER})'
+    up = f"max by (device) (cisco_ike_sa_up{{{OF_DEVICE}}} {WITH_PEER})"
     return f"({up} == 1 or {up} + 2 and on (device) {not_needed(T)} or {up})"
 
 
@@ -325,8 +327,8 @@ def _firing() -> Placed:
         ],
         Query(
             expr="group by (alertname, severity, tunnel) ("
-            f"""{alerts(labels=', device="$device", tunnel="$tunnel"')}"""
-            f""" or {alerts(labels=', device="$device", tunnel=""')})"""
+            f"""{alerts(labels=f", {OF_TUNNEL}")}"""
+            f""" or {alerts(labels=f', {OF_DEVICE}, tunnel=""')})"""
         ),
         size=(9, 8),
         sort="severity",
@@ -570,7 +572,7 @@ def _extended() -> list[Placed]:
             "Only with metrics.tier extended, and with details polled. Reordering on the way drops packets as replayed; a larger window"
             " helps.",
             Query(
-                expr=f'sum(rate(cisco_ipsec_tunnel_recv_drops_total{{device="$device", tunnel="$tunnel", reason="replay"}}[$__rate_interval]))'
+                expr=f'sum(rate(cisco_ipsec_tunnel_recv_drops_total{{{OF_TUNNEL}, reason="replay"}}[$__rate_interval]))'
                 f" / sum(rate(cisco_ipsec_tunnel_decaps_packets_total{T}[$__rate_interval]))",
                 legend="replayed",
             ),

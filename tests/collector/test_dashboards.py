@@ -198,6 +198,14 @@ def _steps(panel: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (thresholds or {"steps": []})["steps"]
 
 
+def wrong_matchers(board: Dashboard) -> list[str]:
+    """A variable compared as it is must come as it is: Grafana writes ``10\\.1`` for a regular expression."""
+    asked = [target["expr"] for panel in panels(board) for target in panel.get("targets") or ()]
+    asked += [one["expr"] for one in board["annotations"]["list"] if "expr" in one]
+    asked += [one["query"] for one in board["templating"]["list"] if one["type"] == "query"]
+    return [expr for expr in asked if re.search(r'[^~]"\$(\w+|\{\w+\})"', expr)]
+
+
 def wrong_datasources(board: Dashboard) -> list[str]:
     ours = {"type": "prometheus", "uid": "${datasource}"}
     asked = [
@@ -223,6 +231,7 @@ CHECKS: tuple[Callable[[Dashboard], list[str]], ...] = (
     wrong_links,
     wrong_thresholds,
     wrong_datasources,
+    wrong_matchers,
 )
 
 
@@ -238,7 +247,12 @@ def test_nothing_is_wrong_with_a_committed_dashboard(
     ("name", "check", "right", "mistake"),
     [
         ("tunnel", wrong_queries, "cisco_ipsec_tunnel_up{", "cisco_ipsec_tunel_up{"),
-        ("tunnel", wrong_queries, 'tunnel=\\"$tunnel\\"', 'tunel=\\"$tunnel\\"'),
+        (
+            "tunnel",
+            wrong_queries,
+            'tunnel=\\"${tunnel:raw}\\"',
+            'tunel=\\"${tunnel:raw}\\"',
+        ),
         ("tunnel", wrong_queries, "(instance, device, tunnel)", "(instance, devise, tunnel)"),
         ("tunnel", wrong_queries, "sum by (trigger)", "sum by (cause)"),
         ("tunnel", wrong_queries, "[$__rate_interval]", "[5 apples]"),
@@ -267,6 +281,12 @@ def test_nothing_is_wrong_with_a_committed_dashboard(
             wrong_thresholds,
             f'"value": {THRESHOLDS.scheduler_lag_seconds:g}',
             '"value": 61',
+        ),
+        (
+            "tunnel",
+            wrong_matchers,
+            'tunnel=\\"${tunnel:raw}\\"',
+            'tunnel=\\"$tunnel\\"',
         ),
         ("collector", wrong_datasources, '"uid": "${datasource}"', '"uid": "prometheus"'),
     ],
