@@ -482,6 +482,7 @@ def test_a_tunnel_that_is_not_needed_is_not_shown_as_one_that_is_missing(tmp_pat
     board = load("device")
     [table] = [one for one in panels(board) if one["title"] == "Tunnels of this device"]
     of_device = queries_called("device", "Tunnels of this device", device="r1")[0]
+    pair = queries_called("tunnel", "3 IPsec phase 2", device="r1", tunnel="needed")[0]
     ike = {
         tunnel: queries_called("tunnel", "2 IKE phase 1", device="r1", tunnel=tunnel)[0]
         for tunnel in ("needed", "idle")
@@ -501,6 +502,11 @@ def test_a_tunnel_that_is_not_needed_is_not_shown_as_one_that_is_missing(tmp_pat
                 {"labels": f'{{device="r1", tunnel="{tunnel}", peer="p"}}', "value": value}
                 for tunnel, value in states.items()
             ],
+        },
+        {
+            "expr": f"count by (__name__) ({pair})",
+            "eval_time": "5m",
+            "exp_samples": [{"labels": "{}", "value": 1}],
         },
         *(
             {
