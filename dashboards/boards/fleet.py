@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boards.firing import firing
 from boards.layout import Board, Section
 from boards.panels import (
     GREEN,
@@ -22,7 +23,6 @@ from boards.phrases import (
     COUNTED,
     NOT_SILENCED,
     ON_TUNNEL,
-    SEVERITY,
     SHARE_UP,
     STALE,
     STATE,
@@ -34,7 +34,6 @@ from boards.phrases import (
 )
 from boards.variables import (
     FLEET,
-    RUNBOOK,
     TO_DEVICE,
     TO_TUNNEL,
     datasource,
@@ -197,22 +196,11 @@ def _worst() -> Placed:
 
 
 def _firing() -> Placed:
-    return rows(
-        22,
-        "Firing alerts",
-        "What Prometheus's rules say now. A click on the name opens its runbook.",
-        [
-            Column(field="alertname", title="alertname", links=(RUNBOOK,)),
-            Column(field="severity", title="severity", words=SEVERITY, width=90),
-            Column(field="device", title="device", links=(TO_DEVICE,)),
-            Column(field="tunnel", title="tunnel", links=(TO_TUNNEL,)),
-        ],
-        Query(expr=f"group by (alertname, severity, device, tunnel) ({alerts()})"),
-        size=(10, 9),
-        sort="severity",
-        least_first=True,
-        none="no alert fires",
+    where = (
+        Column(field="device", title="device", links=(TO_DEVICE,)),
+        Column(field="tunnel", title="tunnel", links=(TO_TUNNEL,)),
     )
+    return firing(22, "Firing alerts", where, size=(10, 9))
 
 
 def _sites() -> Placed:

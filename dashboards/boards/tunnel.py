@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boards.firing import firing
 from boards.layout import Board, Mark, Section
 from boards.panels import (
     BLUE,
@@ -35,7 +36,6 @@ from boards.phrases import (
     ON_TUNNEL,
     ONE_WAY,
     OVERDUE,
-    SEVERITY,
     STATE,
     TRIGGERS,
     alerts,
@@ -46,7 +46,6 @@ from boards.phrases import (
 )
 from boards.variables import (
     OTHER_END,
-    RUNBOOK,
     TO_DEVICE,
     TUNNEL,
     datasource,
@@ -316,24 +315,13 @@ def _ike() -> str:
 
 
 def _firing() -> Placed:
-    return rows(
+    return firing(
         32,
         "Firing alerts of this tunnel and its device",
-        "What Prometheus's rules say now. A click on the name opens its runbook.",
-        [
-            Column(field="alertname", title="alertname", links=(RUNBOOK,)),
-            Column(field="severity", title="severity", words=SEVERITY, width=90),
-            Column(field="tunnel", title="tunnel"),
-        ],
-        Query(
-            expr="group by (alertname, severity, tunnel) ("
-            f"""{alerts(labels=f", {OF_TUNNEL}")}"""
-            f""" or {alerts(labels=f', {OF_DEVICE}, tunnel=""')})"""
-        ),
+        (Column(field="tunnel", title="tunnel"),),
+        OF_TUNNEL,
+        f'{OF_DEVICE}, tunnel=""',
         size=(9, 8),
-        sort="severity",
-        least_first=True,
-        none="no alert fires",
     )
 
 

@@ -308,7 +308,7 @@ def _ticks(limits: tuple[float, float], unit: str) -> list[float]:
             steps = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 21600, 86400]
             step = next((one for one in steps if one >= least), 86400.0)
         case "bytes" | "hex0x":
-            step = 2.0 ** math.ceil(math.log2(least))
+            step = max(1.0, 2.0 ** math.ceil(math.log2(least)))
         case _:
             power = 10.0 ** math.floor(math.log10(least))
             step = next(one * power for one in (1, 2, 5, 10) if one * power >= least)
