@@ -4,7 +4,7 @@ A misspelt metric or label is no error in PromQL: the expression is simply empty
 
     problems('cisco_ipsec_tunnel_up{devise="r1"}')    ['cisco_ipsec_tunnel_up has no label devise']
 
-Variables of Grafana must be filled in before (``$__rate_interval`` by ``5m``); ``"$device"`` inside a matcher may stay.
+Variables of Grafana must be filled in before (``$__rate_interval`` by ``5m``); ``"${device:raw}"`` inside a matcher may stay.
 """
 
 from __future__ import annotations

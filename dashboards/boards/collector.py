@@ -345,13 +345,24 @@ def _cost() -> list[Placed]:
             unit="bytes",
             none="its host has no /proc to tell",
         ),
-        graph(
+        number(
             65,
-            "Open files and sockets",
-            "Each session takes one; at the limit no session can be opened and no page served.",
-            Query(expr=f"process_open_fds{OF} {OURS}", legend="open {{instance}}"),
-            Query(expr=f"process_max_fds{OF} {OURS}", legend="may be {{instance}}", color=GREY),
+            "Process",
+            "Since when ipsecmon runs, and its open files and sockets: each session takes one; at the limit no session can be opened"
+            " and no page served.",
+            Query(
+                expr=f"time() - max(process_start_time_seconds{OF} {OURS})",
+                legend="started ago",
+                unit="s",
+            ),
+            Query(expr=f"max(process_open_fds{OF} {OURS})", legend="files open"),
+            Query(
+                expr=f"max(process_open_fds{OF} / process_max_fds{OF} {OURS})",
+                legend="of those allowed",
+                unit="percentunit",
+            ),
             size=(8, 8),
+            steps=COUNTED,
             none="its host has no /proc to tell",
         ),
         graph(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boards.firing import firing
 from boards.layout import Board, Mark, Section
 from boards.panels import (
     BLUE,
@@ -26,6 +27,8 @@ from boards.phrases import (
     COUNTED,
     ERRORS,
     FEW_LEFT,
+    NOT_SILENCED,
+    OF_DEVICE,
     ON_TUNNEL,
     ONE_WAY,
     READ,
@@ -38,13 +41,15 @@ from boards.phrases import (
     one_way,
     state,
 )
-from boards.variables import DEVICE, TO_TUNNEL, datasource, device, site
+from boards.variables import DEVICE, TO_TUNNEL, datasource, device, runbooks, site
 from ipsecmon.alerting.thresholds import THRESHOLDS
 
 __all__ = ["board"]
 
-D = '{device="$device"}'
+D = f"{{{OF_DEVICE}}}"
 MUST = f"{ON_TUNNEL} cisco_ipsec_tunnel_expected{D} == 1"
+HERE = Column(field="device", title="device", width=110)
+"""The same in every row, but a link can take only what is a column."""
 NEGOTIATIONS = Steps(GREEN, ((THRESHOLDS.negotiations, RED),))
 
 NOT_EXTENDED = "only with metrics.tier: extended"
@@ -62,10 +67,10 @@ def board() -> Board:
         uid=DEVICE,
         title="IPsec device",
         about="The tunnels of one device, its IKE SAs, and how well it is read.",
-        variables=[datasource(), site(), device()],
+        variables=[datasource(), site(), device(), runbooks()],
         top=[writing(1, "How to read this", ABOUT, size=(24, 4)), *_now()],
         sections=[
-            Section(id=20, title="Tunnels", panels=[_tunnels(), _states(), _timeline()]),
+            Section(id=20, title="Tunnels", panels=[_tunnels(), _states(), _timeline(), _firing()]),
             Section(id=30, title="What happens to them", panels=[_rekeys(), _flaps(), *_errors()]),
             Section(id=40, title="Throughput", panels=_throughput()),
             Section(id=50, title="IKE", panels=_ike()),
@@ -76,7 +81,7 @@ def board() -> Board:
             Mark(
                 "Alerts",
                 RED,
-                alerts(labels=', device="$device", tunnel=""'),
+                alerts(labels=f', {OF_DEVICE}, tunnel=""'),
                 "{{alertname}}",
                 "{{severity}}",
             )
@@ -85,7 +90,8 @@ def board() -> Board:
 
 
 def _now() -> list[Placed]:
-    must = f"count(cisco_ipsec_tunnel_expected{D} == 1)"
+    must = f"{MUST} {NOT_SILENCED}"
+    known = f"cisco_ipsec_tunnel_up{D} and {must}"
     return [
         number(
             2,
@@ -113,16 +119,18 @@ def _now() -> list[Placed]:
             4,
             "Up, of those that must be up",
             "Red where the alert for many tunnels of a device fires, orange where some are down.",
-            Query(expr=f"(count(cisco_ipsec_tunnel_up{D} == 1 and {MUST}) or vector(0)) / {must}"),
+            Query(
+                expr=f"(count(cisco_ipsec_tunnel_up{D} == 1 and {must}) or vector(0)) / count({known})"
+            ),
             unit="percentunit",
             steps=SHARE_UP,
-            none="none must be up",
+            none="none known",
         ),
         number(
             5,
             "Down that must be up",
-            "Tunnels expected to be up at all times that are down.",
-            Query(expr=f"count(cisco_ipsec_tunnel_up{D} == 0 and {MUST}) or vector(0)"),
+            "Tunnels expected to be up at all times that are down; without those with the option maintenance or excluded.",
+            Query(expr=f"count(cisco_ipsec_tunnel_up{D} == 0 and {must}) or vector(0)"),
             size=(3, 4),
             steps=ANY,
         ),
@@ -139,7 +147,7 @@ def _now() -> list[Placed]:
             "IKE negotiating",
             "IKE SAs of the device that are not established yet. Many at a time mean the device cannot keep up, or that"
             " somebody knocks at its port.",
-            Query(expr='cisco_ike_sas{device="$device", state="negotiating"}'),
+            Query(expr=f'cisco_ike_sas{{{OF_DEVICE}, state="negotiating"}}'),
             size=(3, 4),
             steps=NEGOTIATIONS,
         ),
@@ -182,7 +190,7 @@ def _tunnels() -> Placed:
             Column(field="Value #E", title="received", unit="pps"),
             Column(field="Value #F", title="direction", words=ONE_WAY),
             Column(field="Value #G", title="left", unit="s", steps=FEW_LEFT),
-            Column(field="device", title="device", width=110),
+            HERE,
         ],
         Query(expr=f"{by_tunnel} ({state(D)})"),
         Query(expr=f"{by_tunnel} (cisco_ipsec_tunnel_expected{D})"),
@@ -195,7 +203,7 @@ def _tunnels() -> Placed:
         ),
         Query(expr=f"{by_tunnel} ({one_way(D)} {while_up})"),
         Query(
-            expr=f'{by_tunnel} (cisco_ipsec_sa_expiry_timestamp_seconds{{device="$device", direction="outbound"}} - time()'
+            expr=f'{by_tunnel} (cisco_ipsec_sa_expiry_timestamp_seconds{{{OF_DEVICE}, direction="outbound"}} - time()'
             f" {while_up})"
         ),
         size=(24, 10),
@@ -213,7 +221,7 @@ def _states() -> Placed:
             Query(expr=f"count({state(D)} == {value})", legend=said, color=color)
             for value, (said, color) in reversed(tuple(STATE.items()))
         ),
-        size=(8, 9),
+        size=(6, 9),
         stacked=True,
         none="the device was not read",
     )
@@ -229,10 +237,15 @@ def _timeline() -> Placed:
             f" and {ON_TUNNEL} topk(20, changes(cisco_ipsec_tunnel_up{D}[$__range] @ end())))",
             legend="{{tunnel}}",
         ),
-        size=(16, 9),
+        size=(10, 9),
         words=STATE,
         none="the device was not read",
     )
+
+
+def _firing() -> Placed:
+    where = (Column(field="tunnel", title="tunnel", links=(TO_TUNNEL,)),)
+    return firing(24, "Firing alerts", (*where, HERE), OF_DEVICE, size=(8, 9))
 
 
 def _rekeys() -> Placed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boards.firing import firing
 from boards.layout import Board, Section
 from boards.panels import (
     GREEN,
@@ -22,7 +23,6 @@ from boards.phrases import (
     COUNTED,
     NOT_SILENCED,
     ON_TUNNEL,
-    SEVERITY,
     SHARE_UP,
     STALE,
     STATE,
@@ -34,7 +34,6 @@ from boards.phrases import (
 )
 from boards.variables import (
     FLEET,
-    RUNBOOK,
     TO_DEVICE,
     TO_TUNNEL,
     datasource,
@@ -42,6 +41,7 @@ from boards.variables import (
     site,
 )
 from ipsecmon.alerting.thresholds import THRESHOLDS
+from ipsecmon.alerting.timescale import duration
 
 __all__ = ["board"]
 
@@ -50,6 +50,7 @@ NOT_ONE_WAY_BY_DESIGN = (
 )
 OF_SITE = f'and {ON_TUNNEL} cisco_ipsec_tunnel_info{{site=~"$site"}}'
 MUST = f"{ON_TUNNEL} cisco_ipsec_tunnel_expected == 1"
+KNOWN = f"{ON_TUNNEL} cisco_ipsec_tunnel_up"
 
 ABOUT = """**Start left.** A tunnel is one protected flow of one device. Green *of those that must be up* means nothing that is \
 needed all the time is missing; a tunnel that traffic brings up may be down without harm, until *traffic asks*.
@@ -79,16 +80,16 @@ def board() -> Board:
 
 
 def _now() -> list[Placed]:
-    up = f"cisco_ipsec_tunnel_up == 1 and {MUST} {OF_SITE}"
-    down = f"cisco_ipsec_tunnel_up == 0 and {MUST} {OF_SITE}"
-    must = f"cisco_ipsec_tunnel_expected == 1 {OF_SITE}"
+    up = f"cisco_ipsec_tunnel_up == 1 and {MUST} {OF_SITE} {NOT_SILENCED}"
+    down = f"cisco_ipsec_tunnel_up == 0 and {MUST} {OF_SITE} {NOT_SILENCED}"
+    must = f"cisco_ipsec_tunnel_expected == 1 {OF_SITE} {NOT_SILENCED}"
     return [
         number(
             2,
             "Up, of those that must be up",
-            "Tunnels that are up of those expected to be up at all times. Orange: some are down; red: so many that the"
-            " alert for many tunnels fires, were they of one device.",
-            Query(expr=f"(count({up}) or vector(0)) / count({must})"),
+            "Tunnels that are up of those expected to be up at all times and known, which those of a device that is not read"
+            " are not. Orange: some are down; red: so many that the alert for many tunnels fires, were they of one device.",
+            Query(expr=f"(count({up}) or vector(0)) / count({must} and {KNOWN})"),
             unit="percentunit",
             steps=SHARE_UP,
             none="none must be up",
@@ -96,7 +97,8 @@ def _now() -> list[Placed]:
         number(
             3,
             "Must be up",
-            "Tunnels expected to be up at all times, as configured or learned.",
+            "Tunnels expected to be up at all times, as configured or learned, known or not; without those with the option"
+            " maintenance or excluded.",
             Query(expr=f"count({must}) or vector(0)"),
             steps=COUNTED,
         ),
@@ -143,6 +145,10 @@ def _worst() -> Placed:
         "cisco_ipsec_tunnel_path_loss_ratio - cisco_ipsec_tunnel_path_loss_error_ratio"
         f" > {THRESHOLDS.path_loss_ratio:g}"
     )
+    flaps = (
+        f"increase(cisco_ipsec_tunnel_flaps_total[{duration(THRESHOLDS.flap_window)}])"
+        f" >= {THRESHOLDS.flaps:g}"
+    )
     ranked = "\n or ".join(
         [
             f"{per_tunnel} ({down}) * 0 + 5",
@@ -150,6 +156,7 @@ def _worst() -> Placed:
             f"{per_tunnel} (cisco_ipsec_tunnel_spi_pair_matched == 0) * 0 + 3",
             f"{per_tunnel} ({one_way()} > 0 {NOT_ONE_WAY_BY_DESIGN}) * 0 + 2",
             f"{per_tunnel} ({loss}) * 0 + 1",
+            f"{per_tunnel} ({flaps}) * 0",
         ]
     )
     return rows(
@@ -167,6 +174,7 @@ def _worst() -> Placed:
                     3: ("the ends' SPIs differ", RED),
                     2: ("packets one way only", ORANGE),
                     1: ("packets are lost", YELLOW),
+                    0: ("went down again and again", YELLOW),
                 },
                 width=200,
             ),
@@ -188,22 +196,11 @@ def _worst() -> Placed:
 
 
 def _firing() -> Placed:
-    return rows(
-        22,
-        "Firing alerts",
-        "What Prometheus's rules say now. A click on the name opens its runbook.",
-        [
-            Column(field="alertname", title="alertname", links=(RUNBOOK,)),
-            Column(field="severity", title="severity", words=SEVERITY, width=90),
-            Column(field="device", title="device", links=(TO_DEVICE,)),
-            Column(field="tunnel", title="tunnel", links=(TO_TUNNEL,)),
-        ],
-        Query(expr=f"group by (alertname, severity, device, tunnel) ({alerts()})"),
-        size=(10, 9),
-        sort="severity",
-        least_first=True,
-        none="no alert fires",
+    where = (
+        Column(field="device", title="device", links=(TO_DEVICE,)),
+        Column(field="tunnel", title="tunnel", links=(TO_TUNNEL,)),
     )
+    return firing(22, "Firing alerts", where, size=(10, 9))
 
 
 def _sites() -> Placed:
@@ -216,7 +213,7 @@ def _sites() -> Placed:
         31,
         "Sites",
         "By the label site that the configuration gives tunnels, those with most tunnels down first; tunnels without that"
-        " label are in the row without a name.",
+        " label are in the row without a name. Not known are those that must be up on devices that are not read.",
         [
             Column(field="site", title="site"),
             Column(field="Value #A", title="tunnels"),
@@ -224,18 +221,20 @@ def _sites() -> Placed:
             Column(field="Value #C", title="must be up"),
             Column(field="Value #D", title="of these up", unit="percentunit", steps=SHARE_UP),
             Column(field="Value #E", title="of these down", steps=ANY),
+            Column(field="Value #F", title="not known"),
         ],
         Query(expr='count by (site) (cisco_ipsec_tunnel_info{site=~"$site"})'),
         Query(expr=f"{by_site}cisco_ipsec_tunnel_up {info})"),
         Query(expr=f"{by_site}cisco_ipsec_tunnel_expected {info})"),
         Query(
             expr=f"{by_site}(cisco_ipsec_tunnel_up and {MUST}) {info})"
-            f" / {by_site}(cisco_ipsec_tunnel_expected == 1) {info})"
+            f" / {by_site}(cisco_ipsec_tunnel_expected == 1 and {KNOWN}) {info})"
         ),
         Query(
             expr=f"{by_site}cisco_ipsec_tunnel_expected * {ON_TUNNEL} (1 - cisco_ipsec_tunnel_up) {info})"
         ),
-        size=(10, 8),
+        Query(expr=f"{by_site}(cisco_ipsec_tunnel_expected == 1 unless {KNOWN}) {info})"),
+        size=(11, 8),
         sort="of these down",
     )
 
@@ -272,7 +271,7 @@ def _devices() -> Placed:
         Query(
             expr=f"sum by (device) (cisco_ipsec_tunnel_expected * {ON_TUNNEL} (1 - cisco_ipsec_tunnel_up))"
         ),
-        size=(14, 8),
+        size=(13, 8),
         sort="of these down",
     )
 

@@ -20,6 +20,8 @@ __all__ = [
     "LOSS",
     "NEGOTIATES",
     "NOT_SILENCED",
+    "OF_DEVICE",
+    "OF_TUNNEL",
     "ONE_WAY",
     "ON_TUNNEL",
     "OVERDUE",
@@ -71,6 +73,10 @@ LOSS = Steps(GREEN, ((THRESHOLDS.path_loss_ratio, RED),))
 ERRORS = Steps(GREEN, ((THRESHOLDS.errors_per_second, RED),))
 STALE = Steps(GREEN, ((THRESHOLDS.stale_intervals, RED),))
 
+# as they are: newer versions of Grafana prepare a value for a regular expression, and "10.1.1.0" would equal nothing
+OF_DEVICE = 'device="${device:raw}"'
+OF_TUNNEL = f'{OF_DEVICE}, tunnel="${{tunnel:raw}}"'
+
 ON_TUNNEL = "on (instance, device, tunnel)"
 NOT_SILENCED = (
     f'unless {ON_TUNNEL} cisco_ipsec_tunnel_option{{option=~"maintenance|excluded"}} == 1'
@@ -101,11 +107,11 @@ def not_needed(labels: str = "") -> str:
 
 
 def state(labels: str = "") -> str:
-    """The numbers of ``STATE``."""
+    """The numbers of ``STATE``. Each is the outcome of a sum, so that none keeps the name of the metric: it would be two lines."""
     up = f"cisco_ipsec_tunnel_up{labels}"
     return (
         f"(({up} == 1) + 2 or {not_needed(labels)} + 2"
-        f" or ({up} == 0 unless {ON_TUNNEL} cisco_ipsec_tunnel_expected{labels} == 1) + 1 or {up})"
+        f" or ({up} == 0 unless {ON_TUNNEL} cisco_ipsec_tunnel_expected{labels} == 1) + 1 or {up} + 0)"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boards.firing import firing
 from boards.layout import Board, Mark, Section
 from boards.panels import (
     BLUE,
@@ -30,10 +31,11 @@ from boards.phrases import (
     IKE,
     LOSS,
     NEGOTIATES,
+    OF_DEVICE,
+    OF_TUNNEL,
     ON_TUNNEL,
     ONE_WAY,
     OVERDUE,
-    SEVERITY,
     STATE,
     TRIGGERS,
     alerts,
@@ -44,7 +46,6 @@ from boards.phrases import (
 )
 from boards.variables import (
     OTHER_END,
-    RUNBOOK,
     TO_DEVICE,
     TUNNEL,
     datasource,
@@ -57,8 +58,8 @@ from ipsecmon.alerting.thresholds import THRESHOLDS
 
 __all__ = ["board"]
 
-T = '{device="$device", tunnel="$tunnel"}'
-OUT = '{device="$device", tunnel="$tunnel", direction="outbound"}'
+T = f"{{{OF_TUNNEL}}}"
+OUT = f'{{{OF_TUNNEL}, direction="outbound"}}'
 WHILE_UP = f"and {ON_TUNNEL} cisco_ipsec_tunnel_up{T} == 1"
 WITH_PEER = f"and on (instance, device, peer) cisco_ipsec_tunnel_peer_in_use{T} == 1"
 
@@ -112,7 +113,7 @@ def _marks() -> list[Mark]:
         Mark(
             "Alerts",
             RED,
-            alerts(labels=', device="$device", tunnel="$tunnel"'),
+            alerts(labels=f", {OF_TUNNEL}"),
             "{{alertname}}",
             "{{severity}}",
         ),
@@ -146,12 +147,12 @@ def _steps() -> list[Placed]:
             "With the peer in use. QM_IDLE is the state of an IKE version 1 SA that is established; version 2 has none.",
             Query(expr=_ike(), legend="IKE SA", words=IKE),
             Query(
-                expr=f'max(cisco_ike_sa_qm_idle{{device="$device"}} {WITH_PEER})',
+                expr=f"max(cisco_ike_sa_qm_idle{{{OF_DEVICE}}} {WITH_PEER})",
                 legend="QM_IDLE",
                 words={0: ("no", GREY), 1: ("yes", GREEN)},
             ),
             Query(
-                expr=f'max(cisco_ike_sa_negotiating{{device="$device"}} {WITH_PEER})',
+                expr=f"max(cisco_ike_sa_negotiating{{{OF_DEVICE}}} {WITH_PEER})",
                 legend="negotiating",
                 words=NEGOTIATES,
             ),
@@ -194,10 +195,17 @@ def _steps() -> list[Placed]:
         number(
             6,
             "5 Lifetime and rekey",
-            "Time left of the SA in use, its age as a share of its lifetime, rekeys in the last hour.",
+            "Time left of the SA in use, and until its time or, at the present rate, its volume runs out; its age as a share of"
+            " its lifetime; rekeys in the last hour.",
             Query(
                 expr=f"cisco_ipsec_sa_expiry_timestamp_seconds{OUT} - time() {WHILE_UP}",
-                legend="left",
+                legend="time left",
+                unit="s",
+                steps=FEW_LEFT,
+            ),
+            Query(
+                expr=f"cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds{T} - time() {WHILE_UP}",
+                legend="time or volume",
                 unit="s",
                 steps=FEW_LEFT,
             ),
@@ -302,29 +310,18 @@ def _timeline() -> Placed:
 
 def _ike() -> str:
     """The numbers of ``IKE``: whether phase 1 with the peer in use is up, where the tunnel is needed."""
-    up = f'max by (device) (cisco_ike_sa_up{{device="$device"}} {WITH_PEER})'
+    up = f"max by (device) (cisco_ike_sa_up{{{OF_DEVICE}}} {WITH_PEER})"
     return f"({up} == 1 or {up} + 2 and on (device) {not_needed(T)} or {up})"
 
 
 def _firing() -> Placed:
-    return rows(
+    return firing(
         32,
         "Firing alerts of this tunnel and its device",
-        "What Prometheus's rules say now. A click on the name opens its runbook.",
-        [
-            Column(field="alertname", title="alertname", links=(RUNBOOK,)),
-            Column(field="severity", title="severity", words=SEVERITY, width=90),
-            Column(field="tunnel", title="tunnel"),
-        ],
-        Query(
-            expr="group by (alertname, severity, tunnel) ("
-            f"""{alerts(labels=', device="$device", tunnel="$tunnel"')}"""
-            f""" or {alerts(labels=', device="$device", tunnel=""')})"""
-        ),
+        (Column(field="tunnel", title="tunnel"),),
+        OF_TUNNEL,
+        f'{OF_DEVICE}, tunnel=""',
         size=(9, 8),
-        sort="severity",
-        least_first=True,
-        none="no alert fires",
     )
 
 
@@ -411,7 +408,7 @@ def _lifetime() -> list[Placed]:
                 expr=f"cisco_ipsec_sa_spi{T}",
                 legend="{{direction}}",
                 unit="hex0x",
-                words={0: ("no SA", RED)},
+                words={0: ("no SA", GREY)},
                 steps=COUNTED,
             ),
             size=(6, 6),
@@ -563,7 +560,7 @@ def _extended() -> list[Placed]:
             "Only with metrics.tier extended, and with details polled. Reordering on the way drops packets as replayed; a larger window"
             " helps.",
             Query(
-                expr=f'sum(rate(cisco_ipsec_tunnel_recv_drops_total{{device="$device", tunnel="$tunnel", reason="replay"}}[$__rate_interval]))'
+                expr=f'sum(rate(cisco_ipsec_tunnel_recv_drops_total{{{OF_TUNNEL}, reason="replay"}}[$__rate_interval]))'
                 f" / sum(rate(cisco_ipsec_tunnel_decaps_packets_total{T}[$__rate_interval]))",
                 legend="replayed",
             ),

@@ -115,7 +115,7 @@ def tunnel() -> Variable:
     return _queried(
         "tunnel",
         "Tunnel",
-        'label_values(cisco_ipsec_tunnel_info{site=~"$site", device="$device"}, tunnel)',
+        'label_values(cisco_ipsec_tunnel_info{site=~"$site", device="${device:raw}"}, tunnel)',
     )
 
 

@@ -224,6 +224,7 @@ def _stat(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
     for index, (name, value, style) in enumerate(shown):
         tile = Box(box.x, box.y + index * (high + 4), box.width, high)
         board.fill(tile, style.color(value) or color("#6e7380"))
+        ink = _ink(style.color(value))
         middle = tile.y + tile.height / 2
         if panel["options"]["textMode"] == "value":
             text = style.text(value)
@@ -231,7 +232,7 @@ def _stat(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
                 tile.x + tile.width / 2,
                 middle,
                 text,
-                "white",
+                ink,
                 22 if len(text) < 8 else 13,
                 ha="center",
                 weight="bold",
@@ -239,8 +240,14 @@ def _stat(board: _Board, panel: Mapping[str, Any], box: Box) -> None:
             continue
         text = style.text(value)
         room = int((tile.width - 9.5 * len(text)) / 6.5)
-        board.write(tile.x + 8, middle, _cut(name, room), "white", 8.5)
-        board.write(tile.x + tile.width - 8, middle, text, "white", 12, ha="right", weight="bold")
+        board.write(tile.x + 8, middle, _cut(name, room), ink, 8.5)
+        board.write(tile.x + tile.width - 8, middle, text, ink, 12, ha="right", weight="bold")
+
+
+def _ink(ground: str | None) -> str:
+    """White on dark tiles, black on bright ones."""
+    red, green, blue = (int((ground or GROUND)[at : at + 2], 16) for at in (1, 3, 5))
+    return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 190 else "white"
 
 
 def _cut(text: str, most: int) -> str:
@@ -301,7 +308,7 @@ def _ticks(limits: tuple[float, float], unit: str) -> list[float]:
             steps = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 21600, 86400]
             step = next((one for one in steps if one >= least), 86400.0)
         case "bytes" | "hex0x":
-            step = 2.0 ** math.ceil(math.log2(least))
+            step = max(1.0, 2.0 ** math.ceil(math.log2(least)))
         case _:
             power = 10.0 ** math.floor(math.log10(least))
             step = next(one * power for one in (1, 2, 5, 10) if one * power >= least)
