@@ -81,7 +81,7 @@ def test_one_that_ends_at_once_is_told_with_the_end_of_its_log(tmp_path: Path) -
 
 
 def test_one_that_cannot_be_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_process, "_ending_with_us", list)
+    monkeypatch.setattr(server_process, "ending_with_us", list)
 
     with pytest.raises(StackError, match=r"^one cannot be started: .*No such file"):
         start_server("one", lambda _: [str(tmp_path / "none")], tmp_path / "log")

@@ -17,6 +17,7 @@ import pytest
 from ipsecmon.alerting.rule_file import rule_file
 from ipsecmon.alerting.thresholds import THRESHOLDS
 from ipsecmon.alerting.timescale import Timescale
+from ipsecmon.lab.server_process import ending_with_us
 from ipsecmon.lab.ssh import Lab
 from ipsecmon.lab.stack import Stack
 from ipsecmon.lab.tunnel_faults import TunnelFaults
@@ -97,7 +98,7 @@ def _monitor(config: Path) -> Generator[str]:
     log = config.with_name("ipsecmon.log")
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "ipsecmon", "run", "--config", str(config)],
+            [*ending_with_us(), sys.executable, "-m", "ipsecmon", "run", "--config", str(config)],
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -12,7 +12,7 @@ from typing import IO, Final
 
 import requests
 
-__all__ = ["ServerProcess", "StackError", "free_address", "start_server"]
+__all__ = ["ServerProcess", "StackError", "ending_with_us", "free_address", "start_server"]
 
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 15.0
@@ -35,7 +35,7 @@ class ServerProcess:
         self._output: IO[bytes] = log.open("wb")
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a program found on PATH, with our own arguments
-                [*_ending_with_us(), *command],
+                [*ending_with_us(), *command],
                 cwd=log.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
@@ -124,7 +124,7 @@ def free_address() -> str:
         return f"127.0.0.1:{one.getsockname()[1]}"
 
 
-def _ending_with_us() -> list[str]:
+def ending_with_us() -> list[str]:
     """What lets a child end even where its parent was killed; Linux has it."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
