@@ -34,7 +34,10 @@ _INTERVALS = {"__rate_interval": "10s", "__interval": "30s", "__range": "5m"}
 
 _EXTENDED = "its metrics are in the tier extended, and this is the default one"
 NOTHING_TO_SEE: Mapping[tuple[str, str], tuple[int, str]] = {
-    ("fleet", "Tunnels that changed"): (1, "no tunnel here has another peer to turn to"),
+    ("fleet", "Tunnels that changed in the last hour"): (
+        1,
+        "no tunnel here has another peer to turn to",
+    ),
     ("device", "Receive errors"): (1, "no fault here spoils packets on their way"),
     ("device", "Time each command takes"): (1, _EXTENDED),
     ("device", "Tunnels by state, in full"): (1, _EXTENDED),
@@ -44,6 +47,7 @@ NOTHING_TO_SEE: Mapping[tuple[str, str], tuple[int, str]] = {
     ("tunnel", "Replayed, of the packets received"): (1, _EXTENDED),
     ("tunnel", "SAs installed"): (1, _EXTENDED),
     ("tunnel", "Path MTU"): (1, _EXTENDED),
+    ("collector", "Restarts"): (1, "ipsecmon is not restarted"),
     ("collector", "Alerts"): (1, "they mark what is wrong with the monitor, and nothing is"),
 }
 """(dashboard, title): how many queries have nothing to show here, and why. One that has after all must leave this list."""
