@@ -37,6 +37,7 @@ from boards.phrases import (
     STATE,
     TRIGGERS,
     alerts,
+    by_state,
     counted,
     one_way,
     state,
@@ -218,8 +219,8 @@ def _states() -> Placed:
         "Tunnels by state",
         "A tunnel that need not be up and that no traffic asks for may be down without harm.",
         *(
-            Query(expr=f"count({state(D)} == {value})", legend=said, color=color)
-            for value, (said, color) in reversed(tuple(STATE.items()))
+            Query(expr=f"count({tunnels})", legend=STATE[value][0], color=STATE[value][1])
+            for value, tunnels in by_state(D).items()
         ),
         size=(6, 9),
         stacked=True,
@@ -228,13 +229,13 @@ def _states() -> Placed:
 
 
 def _timeline() -> Placed:
+    most = f"topk(20, changes(cisco_ipsec_tunnel_up{D}[$__range] @ end()))"
     return timeline(
         23,
         "The twenty tunnels that changed most",
         "Their states over the time shown; of a hub with thousands only those that went up or down most often.",
         Query(
-            expr=f"max by (tunnel) ({state(D)}"
-            f" and {ON_TUNNEL} topk(20, changes(cisco_ipsec_tunnel_up{D}[$__range] @ end())))",
+            expr=f"max by (tunnel) ({state(D, f'and {most}')})",
             legend="{{tunnel}}",
         ),
         size=(10, 9),

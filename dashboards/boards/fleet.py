@@ -28,9 +28,9 @@ from boards.phrases import (
     STATE,
     TRIGGERS,
     alerts,
+    by_state,
     counted,
     one_way,
-    state,
 )
 from boards.variables import (
     FLEET,
@@ -365,8 +365,8 @@ def _up_and_down() -> Placed:
         "Tunnels",
         "By state over time; one that is not needed is down without harm. Gaps are times at which ipsecmon was not scraped.",
         *(
-            Query(expr=f"count({state()} == {value} {OF_SITE})", legend=said, color=color)
-            for value, (said, color) in reversed(tuple(STATE.items()))
+            Query(expr=f"count({tunnels} {OF_SITE})", legend=STATE[value][0], color=STATE[value][1])
+            for value, tunnels in by_state().items()
         ),
         stacked=True,
         none="no tunnel was read",

@@ -32,7 +32,9 @@ __all__ = [
     "STATE",
     "TRIGGERS",
     "alerts",
+    "by_state",
     "counted",
+    "down",
     "not_needed",
     "one_way",
     "state",
@@ -97,22 +99,41 @@ def counted(counter: str) -> str:
     return f"clamp_min({counter} - {counter} offset $__interval, 0)"
 
 
+def down(labels: str = "", *, must: bool) -> str:
+    """Tunnels that are down, those that must be up or the others.
+
+    Asked so that both sides are few: a hub has thousands of tunnels that are up and must be.
+    """
+    which = "unless" if must else "and"
+    return (
+        f"cisco_ipsec_tunnel_up{labels} == 0"
+        f" {which} {ON_TUNNEL} cisco_ipsec_tunnel_expected{labels} == 0"
+    )
+
+
 def not_needed(labels: str = "") -> str:
     """Tunnels that are down, need not be up and that no traffic asks for."""
     return (
-        f"(cisco_ipsec_tunnel_up{labels} == 0"
-        f" unless {ON_TUNNEL} cisco_ipsec_tunnel_expected{labels} == 1"
-        f" unless {ON_TUNNEL} cisco_ipsec_tunnel_demanded{labels} == 1)"
+        f"({down(labels, must=False)} unless {ON_TUNNEL} cisco_ipsec_tunnel_demanded{labels} == 1)"
     )
 
 
-def state(labels: str = "") -> str:
-    """The numbers of ``STATE``. Each is the outcome of a sum, so that none keeps the name of the metric: it would be two lines."""
-    up = f"cisco_ipsec_tunnel_up{labels}"
+def state(labels: str = "", only: str = "") -> str:
+    """The numbers of ``STATE``, of all or only some tunnels (``and ...``). Each is the outcome of a sum, so that none keeps the name of the metric: it would be two lines."""
     return (
-        f"(({up} == 1) + 2 or {not_needed(labels)} + 2"
-        f" or ({up} == 0 unless {ON_TUNNEL} cisco_ipsec_tunnel_expected{labels} == 1) + 1 or {up} + 0)"
+        f"(({not_needed(labels)} + 2 or ({down(labels, must=False)}) + 1) {only}"
+        f" or (cisco_ipsec_tunnel_up{labels} {only}) * 3)"
     )
+
+
+def by_state(labels: str = "") -> dict[int, str]:
+    """The tunnels in each state of ``STATE``: what counts them costs a tenth of what asks each for its state."""
+    return {
+        3: f"cisco_ipsec_tunnel_up{labels} == 1",
+        2: not_needed(labels),
+        1: f"cisco_ipsec_tunnel_demanded{labels} == 1 and {ON_TUNNEL} ({down(labels, must=False)})",
+        0: down(labels, must=True),
+    }
 
 
 def one_way(labels: str = "") -> str:
