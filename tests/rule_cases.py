@@ -556,7 +556,7 @@ _MONITOR = (
     _case(
         "CiscoIpsecPollsMissed",
         "warning",
-        10,
+        20,
         _SCRAPE,
         _exporter("polls_total", "0x4 1+1x20", outcome="missed"),
         _exporter("polls_total", "0+5x30", outcome="good"),
@@ -770,6 +770,61 @@ SCENARIOS: tuple[Scenario, ...] = (
             *_sa("expiry_timestamp_seconds", "3600x73 7170x11"),
         ),
         firing=_silent(13, 58, 66, 71, 73, 85),
+    ),
+    Scenario(
+        device="read-seldom",
+        name="polled every ten minutes: one poll that fails is not yet a device that cannot be read",
+        series=(
+            _device("poll_interval_seconds", "600x40"),
+            _device("up", "1x9 0x9 1x20"),
+            _device("last_success_timestamp_seconds", "0x19 1200x20"),
+            _device("last_attempt_timestamp_seconds", "0x9 600x9 1200x20"),
+            _device("collect_errors_total", "0x9 1x30", reason="timeout"),
+        ),
+        firing=_silent(15, 16, 19, 25),
+    ),
+    Scenario(
+        device="read-seldom-and-dead",
+        name="polled every ten minutes: two polls that fail are a device that cannot be read",
+        series=(
+            _device("poll_interval_seconds", "600x40"),
+            _device("up", "1x9 0x30"),
+            _device("last_success_timestamp_seconds", "0x40"),
+            _device("last_attempt_timestamp_seconds", "0x9 600x9 1200x20"),
+            _device("collect_errors_total", "0x9 1x9 2x20", reason="timeout"),
+        ),
+        firing={24: {}, 25: {"CiscoIpsecDeviceUnreachable": 1}},
+    ),
+    Scenario(
+        device="counted-each-minute",
+        name="tables every 15 minutes, counts each minute: that these fail is told as soon as of any device",
+        series=(
+            _device("poll_interval_seconds", "900x60"),
+            _device("up", "1x9 0x50"),
+            _device("last_success_timestamp_seconds", "0x60"),
+            _device("last_attempt_timestamp_seconds", "0+60x60"),
+            _device("collect_errors_total", "0x9 1+1x50", reason="connect"),
+        ),
+        firing={15: {}, 16: {"CiscoIpsecDeviceUnreachable": 1}},
+    ),
+    Scenario(
+        device="refused-then-dead",
+        name="a login was refused once, and some minutes later the device died: that is what is told",
+        series=(
+            *_healthy(60),
+            _device("up", "1x4 0 1x9 0x45"),
+            _device("last_success_timestamp_seconds", "0+60x4 240 360+60x9 900x45"),
+            _device("last_attempt_timestamp_seconds", "0+60x60"),
+            _device("collect_errors_total", "0x4 1x55", reason="auth"),
+            _device("collect_errors_total", "0x15 1+1x44", reason="connect"),
+        ),
+        firing={
+            5: {"CiscoIpsecDeviceAuthFailing": 1},
+            8: {},
+            16: {},
+            21: {"CiscoIpsecDeviceUnreachable": 1},
+            30: {"CiscoIpsecDeviceUnreachable": 1, "CiscoIpsecDataStale": 1},
+        },
     ),
     Scenario(
         device="answer-cut",
@@ -1149,12 +1204,11 @@ def alerts_file() -> str:
 def scenarios_file() -> str:
     """``dashboards/rules/tests/scenarios.yml``: all in one test, each on a device of its own.
 
-    The first of the two monitors misses one poll; that is told for a while.
+    The first of the two monitors misses one poll; that alone is no alert.
     """
     inputs = _inputs([*_monitor(_SCRAPE["instance"]), *_monitor(_SECOND_MONITOR)])
     inputs += _inputs([_exporter("polls_total", "0x4 1x175", outcome="missed")])
-    expected = [_firing("", minute, {"CiscoIpsecPollsMissed": 1}) for minute in (10, 19)]
-    expected += [_firing("", minute, {}) for minute in (20, 60, 120)]
+    expected = [_firing("", minute, {}) for minute in (10, 19, 20, 60, 120)]
     for scenario in SCENARIOS:
         named = ((_on(scenario.device, name), values) for name, values in scenario.series)
         inputs += _inputs(list(named))

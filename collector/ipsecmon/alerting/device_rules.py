@@ -61,7 +61,8 @@ and {_DEVICE} count by (instance, device) (
   ) == 0
 ) >= {t.many_down_fewest:g}""",
         s.hold(t.many_down_for),
-        "Many IPsec tunnels of {{ $labels.device }} are down: {{ $value | humanizePercentage }} of those that must be up are",
+        "Many IPsec tunnels of {{ $labels.device }} are down: only {{ $value | humanizePercentage }} of those that must be up "
+        "are up",
         "Look first at what the tunnels have in common: the outside interface of {{ $labels.device }}, its route to the peers, "
         f"and a change of its configuration. {t.many_down_fewest:g} or more are down, and less than "
         f"{100 * t.many_down_ratio:g}% have been up for more than "
@@ -72,13 +73,31 @@ and {_DEVICE} count by (instance, device) (
 def _refused(reason: str, t: Thresholds) -> str:
     """Until the device is read again: an alert that outlives its cause would go on silencing those of the tunnels.
 
-    The window is of the clock at any pace: how long ipsecmon rests after a refusal is.
+    One that has failed for another reason since is unreachable rather than refusing: that is the louder alert, and this one
+    would silence it. The windows are of the clock at any pace: how long ipsecmon rests after a refusal is.
     """
+    errors = "cisco_ipsec_device_collect_errors_total"
     return f"""\
 sum without (reason) (
-  increase(cisco_ipsec_device_collect_errors_total{{reason="{reason}"}}[{duration(t.auth_window)}])
+  increase({errors}{{reason="{reason}"}}[{duration(t.auth_window)}])
 ) > 0
-and {_DEVICE} cisco_ipsec_device_up == 0"""
+and {_DEVICE} cisco_ipsec_device_up == 0
+unless {_DEVICE} sum by (instance, device) (
+  increase({errors}{{reason!="{reason}"}}[{duration(t.auth_window / 2)}])
+) > 0"""
+
+
+def _failed_once(t: Thresholds, s: Timescale) -> str:
+    """One bad poll of a device that is polled so seldom that the next comes too late to say otherwise."""
+    slow = t.device_unreachable_for / s.speed / 2
+    return f"""\
+unless {_DEVICE} (
+  cisco_ipsec_device_last_attempt_timestamp_seconds - cisco_ipsec_device_last_success_timestamp_seconds
+    < 1.5 * (cisco_ipsec_device_poll_interval_seconds > {slow:g})
+  and {_DEVICE} sum by (instance, device) (
+    increase(cisco_ipsec_device_collect_errors_total[{s.window(3600)}])
+  ) < 1.5
+)"""
 
 
 def _unread(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
@@ -87,7 +106,7 @@ def _unread(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
             "CiscoIpsecDeviceUnreachable",
             Severity.CRITICAL,
             "A device cannot be read, so nothing is known of its tunnels.",
-            "cisco_ipsec_device_up == 0",
+            f"cisco_ipsec_device_up == 0\n{_failed_once(t, s)}",
             s.hold(t.device_unreachable_for),
             "{{ $labels.device }} cannot be read",
             "Look first at the reason: ipsecmon check-device {{ $labels.device }} goes through name, port, host key, login and "
@@ -110,12 +129,13 @@ time() - cisco_ipsec_device_last_success_timestamp_seconds
         _alert(
             "CiscoIpsecDeviceAuthFailing",
             Severity.WARNING,
-            "A device refuses the login.",
+            "The login to a device fails.",
             _refused("auth", t),
             s.hold(0),
-            "{{ $labels.device }} refuses our login",
-            "Look first at the log of the AAA server for this account: locked, expired, or a changed password. The device has "
-            "refused our credential and has not been read since; a credential that is refused again and again is rested.",
+            "We cannot log in to {{ $labels.device }}",
+            "Look first at the log of ipsecmon for {{ $labels.device }}: it says whether the device refused the login, the "
+            "credential rests, or the secret could not be had. After a refusal go on with the log of the AAA server: account "
+            "locked, expired, or a changed password. The device has not been read since.",
         ),
         _alert(
             "CiscoIpsecDeviceHostKeyRefused",

@@ -33,7 +33,7 @@ def _scraped(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
             s.hold(t.exporter_down_for),
             f"{_MONITOR} does not answer",
             "Look first whether its process runs and what its log says last. Prometheus has not been able to scrape it for more "
-            f"than {spoken(t.exporter_down_for)}; no tunnel is watched.",
+            f"than {spoken(t.exporter_down_for)}; nobody watches the tunnels that only it reads.",
         ),
         _alert(
             "CiscoIpsecExporterAbsent",
@@ -92,7 +92,7 @@ sum without (outcome) (
             f"{_MONITOR} misses polls",
             "Look first at devices whose polls take longer than their interval: the dashboard lists the slowest. "
             '{{ $value | printf "%.0f" }} polls were missed in '
-            f"{spoken(t.polls_missed_window)}.",
+            f"{spoken(t.polls_missed_window)}, and it has been going on for more than {spoken(t.polls_missed_for)}.",
         ),
         _alert(
             "CiscoIpsecHistoryNotWritable",

@@ -115,8 +115,10 @@ class Thresholds:
     reload_failed_for: float = _seconds(60, "the configuration has mistakes")
     scheduler_lag_seconds: float = _seconds(60, "polls begin so late")
     scheduler_lag_for: float = _seconds(600, "they go on being late")
-    polls_missed_window: float = _seconds(900, "polls were missed in")
-    polls_missed_for: float = _seconds(300, "polls go on being missed")
+    polls_missed_window: float = _seconds(
+        600, "a missed poll counts for: less than polls_missed_for, or one alone is told"
+    )
+    polls_missed_for: float = _seconds(900, "polls go on being missed")
     history_for: float = _seconds(300, "events cannot be written")
     source_down_for: float = _seconds(600, "an inventory source cannot be read")
     inhibiting_kept_for: float = _seconds(

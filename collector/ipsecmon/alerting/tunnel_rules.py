@@ -224,7 +224,7 @@ def _renewal(t: Thresholds, s: Timescale) -> tuple[Alert, ...]:
             Severity.CRITICAL,
             "A tunnel is up, but phase 1 fails now: it goes down when its SA runs out.",
             f"""\
-cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds - time()
+clamp_min(cisco_ipsec_tunnel_predicted_expiry_timestamp_seconds - time(), 0)
 {_UP}
 {_phase_1_fails(t, s)}""",
             s.hold(t.predicted_loss_for),
@@ -325,7 +325,7 @@ sum without (trigger) (
             f"IPsec tunnel {_WITH_PEER} is rekeyed far too often",
             "Look first at the triggers of the rekeys on the dashboard: forced ones come from the peer, from somebody who "
             'clears SAs, or from an idle timer. {{ $value | printf "%.0f" }} rekeys in the last hour, more than '
-            f"{t.rekey_storm_ratio:g} times what the lifetime explains, and two.",
+            f"{t.rekey_storm_ratio:g} times what the lifetime explains, plus two.",
         ),
         _alert(
             "CiscoIpsecTunnelFlapping",
