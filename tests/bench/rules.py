@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,7 +46,7 @@ _EVALUATION_SECONDS: Final = 15
 
 
 @contextmanager
-def _served(body: bytes) -> Iterator[str]:
+def _served(body: bytes) -> Generator[str]:
     """The address of a server that answers everything with ``body``, which is gzip."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -72,7 +72,7 @@ def _served(body: bytes) -> Iterator[str]:
 
 
 @contextmanager
-def _prometheus(folder: Path, target: str) -> Iterator[str]:
+def _prometheus(folder: Path, target: str) -> Generator[str]:
     program = shutil.which("prometheus")
     if program is None:
         raise SystemExit("there is no prometheus on PATH: make promtool")

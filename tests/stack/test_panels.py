@@ -47,6 +47,7 @@ NOTHING_TO_SEE: Mapping[tuple[str, str], tuple[int, str]] = {
     ("tunnel", "Replayed, of the packets received"): (1, _EXTENDED),
     ("tunnel", "SAs installed"): (1, _EXTENDED),
     ("tunnel", "Path MTU"): (1, _EXTENDED),
+    ("collector", "Restarts"): (1, "ipsecmon is not restarted"),
 }
 """(dashboard, title): how many queries have nothing to show here, and why. One that has after all must leave this list."""
 # they mark what is wrong with the monitor; on a machine with more to do than this it may miss a poll
