@@ -137,9 +137,10 @@ golden: $(STAMP) ## rewrite the golden files and show what changed
 metrics-doc: $(STAMP) ## write METRICS.md from the catalogue of metrics
 	@$(BIN)/python -m ipsecmon.metrics.reference > METRICS.md.new && mv METRICS.md.new METRICS.md
 
+# PYTHONPATH: with dashboards/ on it, its build.py would stand in the way of the module
 build: $(STAMP) ## the sdist and the wheel, checked
 	@rm -rf dist
-	@$(BIN)/python -m build --no-isolation --quiet --outdir dist . 2>&1 | { grep -v '^$$' || true; }
+	@PYTHONPATH= $(BIN)/python -m build --no-isolation --quiet --outdir dist . 2>&1 | { grep -v '^$$' || true; }
 	@$(BIN)/check-wheel-contents dist/*.whl
 
 $(WHEEL_VENV)/.installed: requirements.lock
